@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Strict everywhere: what the compiler can refuse, a reviewer need not look for.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// Levels as in the architecture: a target imports what stands below it.
+let package = Package(
+    name: "pinpost",
+    targets: [
+        // 7: the executable.
+        .executableTarget(
+            name: "pinpost",
+            dependencies: [
+                "Bench", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "HTTP", "Intake", "JSON",
+                "Lifecycle", "Messaging", "Polling", "Postgres", "PostgresServer", "Receipts", "Settings", "Store",
+                "Telemetry", "Timestamps", "WebClient", "WebServer",
+            ],
+            swiftSettings: strict
+        ),
+
+        // 6: the processes' work.
+        library("Intake", ["Batching", "Crypto", "HTTP", "JSON", "Messaging", "Store", "Telemetry", "Timestamps"]),
+        library(
+            "Delivery",
+            ["Batching", "Channels", "Crypto", "HTTP", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
+             "Timestamps", "WebClient"]
+        ),
+        library(
+            "Receipts",
+            ["Batching", "Channels", "HTTP", "JSON", "Lifecycle", "Messaging", "Store", "Telemetry", "Timestamps"]
+        ),
+        library(
+            "Carrier", ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Telemetry", "Timestamps", "WebClient"]
+        ),
+        library("Configuration", ["Channels", "Crypto", "JSON", "Messaging", "Postgres", "Store", "Timestamps"]),
+        library("Bench", ["CPostgres", "JSON", "Polling", "Postgres", "PostgresServer", "Settings", "Store", "Timestamps"]),
+
+        // 5: tables, and providers' dialects.
+        library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Timestamps"]),
+        library("Channels", ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
+
+        // 4: pure values and functions.
+        library("Messaging", ["Timestamps"]),
+
+        // 3: thin shells around C libraries and processes.
+        library("Postgres", ["CPostgres", "Polling", "Timestamps"]),
+        library("PostgresServer", ["Polling"]),
+        library("WebServer", ["CMicroHTTP", "HTTP", "Polling", "Telemetry"]),
+        library("WebClient", ["CCurl", "HTTP", "Polling"]),
+        library("Lifecycle", ["Polling", "Telemetry"]),
+
+        // 2: values and small tools, each one thing.
+        library("Batching"),
+        library("Crypto", ["CCrypto"]),
+        library("HTTP"),
+        library("JSON", ["CJansson"]),
+        library("Polling", ["CLinux"]),
+        library("Settings", ["Crypto"]),
+        library("Telemetry", ["Timestamps"]),
+        library("Timestamps"),
+
+        // 1: C.
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CMicroHTTP", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .systemLibrary(name: "CLinux"),
+    ]
+)
