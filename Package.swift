@@ -37,8 +37,10 @@ let package = Package(
         library("Intake", ["Batching", "Crypto", "HTTP", "JSON", "Messaging", "Store", "Telemetry", "Timestamps"]),
         library(
             "Delivery",
-            ["Batching", "Channels", "Crypto", "HTTP", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
-             "Timestamps", "WebClient"]
+            [
+                "Batching", "Channels", "Crypto", "HTTP", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
+                "Timestamps", "WebClient",
+            ]
         ),
         library(
             "Receipts",
@@ -48,7 +50,8 @@ let package = Package(
             "Carrier", ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Telemetry", "Timestamps", "WebClient"]
         ),
         library("Configuration", ["Channels", "Crypto", "JSON", "Messaging", "Postgres", "Store", "Timestamps"]),
-        library("Bench", ["CPostgres", "JSON", "Polling", "Postgres", "PostgresServer", "Settings", "Store", "Timestamps"]),
+        library(
+            "Bench", ["CPostgres", "JSON", "Polling", "Postgres", "PostgresServer", "Settings", "Store", "Timestamps"]),
 
         // 5: tables, and providers' dialects.
         library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Timestamps"]),

@@ -22,7 +22,8 @@ extension JSON {
         var failure = json_error_t()
         let flags = Int(JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL)
         let root = bytes.withUnsafeBytes { bytes in
-            json_loadb(bytes.baseAddress?.assumingMemoryBound(to: CChar.self) ?? emptyText, bytes.count, flags, &failure)
+            json_loadb(
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self) ?? emptyText, bytes.count, flags, &failure)
         }
         guard let root else { throw JSONError(failure) }
         defer { cjansson_release(root) }

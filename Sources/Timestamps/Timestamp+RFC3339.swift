@@ -28,9 +28,11 @@ extension Timestamp: CustomStringConvertible {
     }
 
     /// The calendar day and the time of day, in UTC.
-    public var fields: (
-        date: (year: Int, month: Int, day: Int), time: (hour: Int, minute: Int, second: Int, millisecond: Int)
-    ) {
+    public var fields:
+        (
+            date: (year: Int, month: Int, day: Int), time: (hour: Int, minute: Int, second: Int, millisecond: Int)
+        )
+    {
         var seconds = self.microseconds / 1_000_000
         var rest = self.microseconds % 1_000_000
         if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1_000_000) }
