@@ -39,3 +39,8 @@ public struct WorkerID: RawRepresentable, Sendable, Hashable {
     public let rawValue: Int32
     public init(rawValue: Int32) { self.rawValue = rawValue }
 }
+
+extension MessageID {
+    /// What a message's sealed body is bound to: a body moved to another message or another account does not open.
+    public func sealingContext(account: AccountID) -> String { "message/\(account.rawValue)/\(self)/body" }
+}

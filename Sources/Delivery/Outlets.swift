@@ -1,0 +1,117 @@
+import Channels
+import Messaging
+import Store
+import Synchronization
+import Telemetry
+
+/// A provider in service: its driver, and the queue in front of it.
+struct Outlet: Sendable {
+    let provider: StoredProvider
+    let driver: any Driver
+    let queue: ProviderQueue
+
+    var name: String { self.provider.name }
+}
+
+/// The providers in service, kept as the configuration says.
+final class Outlets: Sendable {
+    private let state = Mutex<[ProviderID: Outlet]>([:])
+    private let opened: AsyncStream<Outlet>
+    private let opening: AsyncStream<Outlet>.Continuation
+    private let hasRoom: Signal
+    private let metrics: DeliveryMetrics
+
+    init(hasRoom: Signal, metrics: DeliveryMetrics) {
+        self.hasRoom = hasRoom
+        self.metrics = metrics
+        (self.opened, self.opening) = AsyncStream.makeStream()
+    }
+
+    subscript(_ provider: ProviderID) -> Outlet? { self.state.withLock { $0[provider] } }
+
+    /// Providers with room for claims, and how much.
+    func roomy() -> [(provider: ProviderID, room: Int)] {
+        self.state.withLock { outlets in
+            outlets.values.compactMap { outlet in
+                let room = outlet.queue.askForRoom()
+                return room > 0 ? (outlet.provider.id, room) : nil
+            }
+        }
+    }
+
+    /// Puts claims into the queues of their providers; returns those whose provider went out of service meanwhile.
+    func append(_ claims: [HeldClaim]) -> [HeldClaim] {
+        var stranded: [HeldClaim] = []
+        for (provider, claims) in Dictionary(grouping: claims, by: \.claim.provider) {
+            if let outlet = self[provider] { outlet.queue.append(claims) } else { stranded += claims }
+        }
+        return stranded
+    }
+
+    /// Takes everything out of the queues that is not under way.
+    func removeAll() -> [HeldClaim] {
+        self.state.withLock { Array($0.values) }.flatMap { $0.queue.removeAll() }
+    }
+
+    /// Opens, changes and closes outlets to match the configuration; returns what the closed ones held.
+    /// Limits are for all workers together, so each takes its share of them.
+    func update(_ providers: [ProviderID: ConfiguredProvider], workersAlive: Int) -> [HeldClaim] {
+        self.state.withLock { outlets in
+            var left: [HeldClaim] = []
+            for (id, outlet) in outlets where providers[id]?.provider != outlet.provider {
+                outlet.queue.close()
+                left += outlet.queue.removeAll()
+                outlets[id] = nil
+            }
+            for (id, configured) in providers {
+                if let outlet = outlets[id] {
+                    let limits = configured.share(of: workersAlive)
+                    outlet.queue.setLimits(inFlight: limits.inFlight, rate: limits.rate)
+                } else {
+                    let outlet = self.open(configured, workersAlive: workersAlive)
+                    outlets[id] = outlet
+                    self.opening.yield(outlet)
+                }
+            }
+            return left
+        }
+    }
+
+    private func open(_ configured: ConfiguredProvider, workersAlive: Int) -> Outlet {
+        let limits = configured.share(of: workersAlive)
+        let state = ProviderQueueState(
+            inFlightLimit: limits.inFlight, batchLimit: configured.driver.batchLimit, pace: Pace(rate: limits.rate))
+        let queue = ProviderQueue(provider: configured.provider.id, state: state, hasRoom: self.hasRoom)
+        let outlet = Outlet(provider: configured.provider, driver: configured.driver, queue: queue)
+        self.metrics.observe(outlet)
+        return outlet
+    }
+
+    /// Hosts the queues' tasks until closed or cancelled.
+    func run(_ send: @escaping @Sendable ([HeldClaim], Outlet) async -> Void) async {
+        await withDiscardingTaskGroup { group in
+            for await outlet in self.opened {
+                group.addTask { await outlet.queue.run { await send($0, outlet) } }
+            }
+        }
+    }
+
+    /// Closes all queues; `run` returns when what is under way is done.
+    func close() {
+        self.opening.finish()
+        for outlet in self.state.withLock({ Array($0.values) }) { outlet.queue.close() }
+    }
+}
+
+/// A provider that can be served, as the configuration has it.
+struct ConfiguredProvider: Sendable {
+    var provider: StoredProvider
+    var driver: any Driver
+
+    func share(of workersAlive: Int) -> (inFlight: Int, rate: Double) {
+        (
+            max(1, Int(self.provider.inFlightLimit) / max(1, workersAlive)),
+            Double(self.provider.rateLimit) / Double(max(1, workersAlive))
+        )
+    }
+}

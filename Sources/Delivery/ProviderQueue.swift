@@ -1,0 +1,190 @@
+import Messaging
+import Store
+import Synchronization
+
+/// A claim and the lease under which it was made.
+struct HeldClaim: Sendable {
+    var claim: Claim
+    var worker: WorkerID
+}
+
+/// What stands in front of one provider in this process: claims by priority, a number of requests at once, a pace.
+///
+/// A value: every rule can be tried without a clock, a task or a provider. ``ProviderQueue`` puts a lock around it.
+struct ProviderQueueState {
+    /// Requests at once.
+    var inFlightLimit: Int
+    /// Messages a request.
+    var batchLimit: Int
+    var pace: Pace
+    private(set) var inFlight = 0
+    private(set) var isClosed = false
+    /// The claimer found no room here and wants to be told.
+    private var isAwaited = false
+    private var waiting: [Queue] = [Queue](repeating: Queue(), count: Priority.allCases.count)
+
+    init(inFlightLimit: Int, batchLimit: Int, pace: Pace) {
+        self.inFlightLimit = inFlightLimit
+        self.batchLimit = batchLimit
+        self.pace = pace
+    }
+
+    enum Step {
+        /// `opensRoom`: tell the claimer, who has been waiting for room.
+        case send([HeldClaim], opensRoom: Bool)
+        /// Nothing may go before then.
+        case waitUntil(ContinuousClock.Instant)
+        /// Nothing is there, or as much is under way as may be.
+        case wait
+        /// Closed, and all is done.
+        case end
+    }
+
+    var count: Int { self.waiting.reduce(0) { $0 + $1.count } }
+
+    /// How many claims this queue has use for: twice what can be under way, or half a second's worth when the provider
+    /// is slower than that. More would only wait here while another worker stands idle.
+    private var capacity: Int {
+        max(1, min(2 * self.inFlightLimit * self.batchLimit, Int(self.pace.rate / 2), Self.claimLimit))
+    }
+
+    /// Claims that one queue may hold, whatever its provider can take.
+    static let claimLimit = 1000
+
+    /// How many claims to ask for: nothing until a quarter of the queue is free, because a claim costs the same for few.
+    /// After a nothing, ``next(now:)`` tells when there is room.
+    mutating func askForRoom() -> Int {
+        let room = self.isClosed ? 0 : self.capacity - self.count
+        self.isAwaited = room < self.worthwhileRoom
+        return self.isAwaited ? 0 : room
+    }
+
+    private var worthwhileRoom: Int { max(1, self.capacity / 4) }
+
+    mutating func append(_ claims: [HeldClaim]) {
+        for held in claims { self.waiting[Int(held.claim.priority.rawValue)].append(held) }
+    }
+
+    /// What to do next; a batch that is given out counts as under way until ``finish()``.
+    mutating func next(now: ContinuousClock.Instant) -> Step {
+        guard self.count > 0 else { return self.isClosed && self.inFlight == 0 ? .end : .wait }
+        guard self.inFlight < self.inFlightLimit else { return .wait }
+        let granted = self.pace.grant(upTo: min(self.batchLimit, self.count), now: now)
+        guard granted > 0 else { return .waitUntil(self.pace.next(now: now)) }
+        self.inFlight += 1
+        let batch = self.take(granted)
+        let opensRoom = self.isAwaited && self.capacity - self.count >= self.worthwhileRoom
+        if opensRoom { self.isAwaited = false }
+        return .send(batch, opensRoom: opensRoom)
+    }
+
+    mutating func finish() { self.inFlight -= 1 }
+
+    /// Takes everything out that has not been given to the provider.
+    mutating func removeAll() -> [HeldClaim] { self.take(self.count) }
+
+    mutating func close() { self.isClosed = true }
+
+    /// Codes before transactional before bulk; the claim has seen to it that bulk is among them.
+    private mutating func take(_ limit: Int) -> [HeldClaim] {
+        var taken: [HeldClaim] = []
+        taken.reserveCapacity(limit)
+        for index in self.waiting.indices { self.waiting[index].move(upTo: limit - taken.count, to: &taken) }
+        return taken
+    }
+
+    /// First in, first out, without moving what stays.
+    private struct Queue {
+        private var claims: [HeldClaim] = []
+        private var first = 0
+
+        var count: Int { self.claims.count - self.first }
+
+        mutating func append(_ claim: HeldClaim) { self.claims.append(claim) }
+
+        mutating func move(upTo limit: Int, to taken: inout [HeldClaim]) {
+            let end = min(self.first + limit, self.claims.count)
+            taken += self.claims[self.first..<end]
+            self.first = end
+            if self.first == self.claims.count {
+                self.claims.removeAll(keepingCapacity: true)
+                self.first = 0
+            } else if self.first > 512 {
+                self.claims.removeSubrange(..<self.first)
+                self.first = 0
+            }
+        }
+    }
+}
+
+/// The queue in front of one provider, with the task that empties it.
+final class ProviderQueue: Sendable {
+    let provider: ProviderID
+    private let state: Mutex<ProviderQueueState>
+    private let changed = Signal()
+    /// Rung when there is room for claims again.
+    private let hasRoom: Signal
+
+    init(provider: ProviderID, state: ProviderQueueState, hasRoom: Signal) {
+        self.provider = provider
+        self.state = Mutex(state)
+        self.hasRoom = hasRoom
+    }
+
+    /// See ``ProviderQueueState/askForRoom()``.
+    func askForRoom() -> Int { self.state.withLock { $0.askForRoom() } }
+
+    var load: (waiting: Int, inFlight: Int) { self.state.withLock { ($0.count, $0.inFlight) } }
+
+    func append(_ claims: [HeldClaim]) {
+        self.state.withLock { $0.append(claims) }
+        self.changed.ring()
+    }
+
+    /// Takes on new limits, when the configuration or the number of workers changed.
+    func setLimits(inFlight: Int, rate: Double) {
+        self.state.withLock { state in
+            state.inFlightLimit = inFlight
+            state.pace.setRate(rate)
+        }
+        self.changed.ring()
+    }
+
+    /// Sends nothing for a while, because the provider said so.
+    func pause(for duration: Duration) {
+        self.state.withLock { $0.pace.pause(until: .now + duration) }
+    }
+
+    /// Takes out what is not under way: for handing back, or because the lease is gone.
+    func removeAll() -> [HeldClaim] { self.state.withLock { $0.removeAll() } }
+
+    /// Takes nothing more; `run` returns when what is under way is done.
+    func close() {
+        self.state.withLock { $0.close() }
+        self.changed.ring()
+    }
+
+    /// Hands out batches to `send`, a child task each, as slots and pace allow, until closed or cancelled.
+    func run(_ send: @escaping @Sendable ([HeldClaim]) async -> Void) async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                switch self.state.withLock({ $0.next(now: .now) }) {
+                case .send(let batch, let opensRoom):
+                    group.addTask {
+                        await send(batch)
+                        self.finish()
+                    }
+                    if opensRoom { self.hasRoom.ring() }
+                case .waitUntil(let moment): await self.changed.wait(upTo: moment - .now)
+                case .wait: await self.changed.wait()
+                case .end: return
+                }
+            }
+        }
+    }
+
+    private func finish() {
+        self.state.withLock { $0.finish() }
+        self.changed.ring()
+    }
+}

@@ -1,0 +1,178 @@
+import Channels
+import Crypto
+import HTTP
+import Messaging
+import Store
+import Telemetry
+import Timestamps
+import WebClient
+
+/// Hands batches of claims to their provider and has what came of them written back.
+struct Sender: Sendable {
+    let lease: Lease
+    let masterKeys: MasterKeys
+    let client: WebClient
+    let policy: RetryPolicy
+    let settler: Settler
+    let metrics: DeliveryMetrics
+    let logger: Logger
+
+    /// Sends what should be sent of `batch`, and settles all of it.
+    ///
+    /// Claims of a lease that is no longer held are dropped: others have taken them over, and only they may send.
+    func send(_ batch: [HeldClaim], through outlet: Outlet) async {
+        guard let worker = self.lease.held else { return }
+        var settled: [Settled] = []
+        var parcels: [Parcel] = []
+        for held in batch where held.worker == worker {
+            switch self.prepare(held.claim) {
+            case .parcel(let parcel): parcels.append(parcel)
+            case .settled(let end): settled.append(end)
+            }
+        }
+        if !parcels.isEmpty { settled += await self.deliver(parcels, through: outlet) }
+        await self.settler.settle(settled, worker: worker)
+    }
+
+    // MARK: - Private
+
+    /// A claim with its text opened.
+    private struct Parcel {
+        var claim: Claim
+        var dispatch: Dispatch
+    }
+
+    private enum Prepared {
+        case parcel(Parcel)
+        case settled(Settled)
+    }
+
+    private func prepare(_ claim: Claim) -> Prepared {
+        switch Triage(claim, attemptLimit: self.policy.attemptLimit) {
+        case .settle(let settled): return .settled(settled)
+        case .send: break
+        }
+        guard let dispatch = self.open(claim) else {
+            self.logger.error("cannot open the body; is the master key the one it was sealed with?", ["message": "\(claim.id)"])
+            return .settled(Settled(claim, outcome: "refused", reason: .configError, state: .failed))
+        }
+        return .parcel(Parcel(claim: claim, dispatch: dispatch))
+    }
+
+    private func open(_ claim: Claim) -> Dispatch? {
+        guard
+            let sealed = claim.body, let recipient = PhoneNumber(claim.recipient),
+            let bytes = try? self.masterKeys.open(sealed, for: claim.id.sealingContext(account: claim.account))
+        else { return nil }
+        return Dispatch(
+            reference: claim.reference, recipient: recipient, sender: claim.sender,
+            text: String(decoding: bytes, as: UTF8.self), validity: claim.remaining
+        )
+    }
+
+    private func deliver(_ parcels: [Parcel], through outlet: Outlet) async -> [Settled] {
+        let started = ContinuousClock.now
+        let outcomes = await self.outcomes(of: parcels.map(\.dispatch), through: outlet)
+        let duration = ContinuousClock.now - started
+        self.metrics.providerTime(outlet.name).observe(duration)
+        return zip(parcels, outcomes).map { parcel, outcome in
+            self.metrics.attempts(provider: outlet.name, outcome: outcome.name).add(1)
+            return self.decide(parcel.claim, outcome, duration: duration, through: outlet)
+        }
+    }
+
+    private func outcomes(of dispatches: [Dispatch], through outlet: Outlet) async -> [Outcome] {
+        let outgoing = outlet.driver.request(for: dispatches, now: .now)
+        let request = WebRequest(
+            method: outgoing.method, url: outgoing.url, fields: outgoing.fields, body: outgoing.body,
+            timeout: outlet.provider.timeout
+        )
+        do {
+            let response = try await self.client.send(request)
+            return outlet.driver.outcomes(for: dispatches, response: response)
+        } catch {
+            self.logger.warning("no answer from the provider", ["provider": outlet.name, "error": error.reason])
+            return dispatches.map { _ in error.outcome }
+        }
+    }
+
+    private func decide(_ claim: Claim, _ outcome: Outcome, duration: Duration, through outlet: Outlet) -> Settled {
+        let settlement = self.policy.settle(
+            outcome, attempt: Int(claim.attempt), series: claim.series, priority: claim.priority,
+            remaining: claim.remaining - duration, random: .random(in: 0..<1)
+        )
+        if case .refused(let verdict, _, let wait) = outcome, verdict.action == .throttle {
+            // The provider counts requests, not messages: the next message would be refused as this one was.
+            outlet.queue.pause(for: min(max(wait ?? .milliseconds(200), .milliseconds(50)), .seconds(5)))
+        }
+        if case .retry(_, _, _, halt: true) = settlement {
+            self.logger.error(
+                "the provider refuses this account; look at its credentials and its credit",
+                ["provider": outlet.name, "code": outcome.code])
+            outlet.queue.pause(for: .seconds(1))
+        }
+        return Settled(claim, outcome: outcome, settlement: settlement, duration: duration)
+    }
+}
+
+extension WebClientError {
+    /// What this failure means for the message: only a request that surely was not processed may be repeated freely.
+    fileprivate var outcome: Outcome {
+        switch self.kind {
+        case .notSent: .notSent(.networkTimeout)
+        case .answerLost, .tooLarge, .cancelled: .unanswered(.networkTimeout)
+        }
+    }
+}
+
+extension Outcome {
+    /// As in the `CHECK` of `attempts.outcome`.
+    var name: String {
+        switch self {
+        case .accepted: "accepted"
+        case .refused: "refused"
+        case .notSent: "not_sent"
+        case .unanswered: "unanswered"
+        }
+    }
+
+    var reason: Verdict.Reason {
+        switch self {
+        case .accepted: .accepted
+        case .refused(let verdict, _, _): verdict.reason
+        case .notSent(let reason), .unanswered(let reason): reason
+        }
+    }
+
+    var code: String { if case .refused(_, let code, _) = self { code } else { "" } }
+}
+
+extension Settled {
+    /// What an attempt's outcome and the policy's decision change in the database.
+    init(_ claim: Claim, outcome: Outcome, settlement: Settlement, duration: Duration) {
+        self.init(
+            id: claim.id, provider: claim.provider, attempt: claim.attempt, series: claim.series,
+            outcome: outcome.name, reason: outcome.reason, code: outcome.code, duration: duration, state: nil,
+            retry: nil, parts: []
+        )
+        switch settlement {
+        case .accepted(let parts):
+            self.state = .accepted
+            self.parts = parts
+        case .retry(let after, let consumesAttempt, let newSeries, _):
+            if case .unanswered = outcome { self.state = .unknown }
+            self.retry = Retry(
+                after: after, attempt: claim.attempt - (consumesAttempt ? 0 : 1),
+                series: claim.series + (newSeries ? 1 : 0))
+        case .failed(let reason, _):
+            self.state = .failed
+            self.reason = reason
+        case .unknown(let reason):
+            self.state = .unknown
+            self.reason = reason
+        case .expired:
+            self.state = .expired
+            self.reason = .expired
+        }
+    }
+}

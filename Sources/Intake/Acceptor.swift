@@ -1,0 +1,131 @@
+import Batching
+import Crypto
+import Messaging
+import Postgres
+import Store
+import Synchronization
+import Telemetry
+import Timestamps
+
+/// Stores what requests ask for, many requests in one commit, and answers each after it.
+struct Acceptor: Sendable {
+    /// Messages in one statement. A single request may have as many by itself.
+    static let batchLimit = MessageLimits.messages
+    /// Requests that may wait for a commit; beyond that the answer is 503, at once.
+    static let queueLimit = 10_000
+    /// Commits under way: two, so that a lone request pays for one flush of the log and no more.
+    static let writers = 2
+
+    private let lanes: [Lane]
+    private let masterKeys: MasterKeys
+    private let batcher: Batcher<Acceptance, AcceptanceResult>
+    private let keysInFlight = KeysInFlight()
+
+    init(
+        store: Store, lanes: [Lane], masterKeys: MasterKeys, metrics: IntakeMetrics,
+        onAccepted: @escaping @Sendable () -> Void
+    ) {
+        self.lanes = lanes
+        self.masterKeys = masterKeys
+        self.batcher = Batcher(
+            name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
+            weight: { $0.messages.count }
+        ) { requests in
+            let started = ContinuousClock.now
+            let results = try await store.accept(requests)
+            metrics.commitTime.observe(ContinuousClock.now - started)
+            metrics.commits.add(1)
+            onAccepted()
+            return results
+        }
+    }
+
+    func run() async { await self.batcher.run() }
+    func drain() { self.batcher.drain() }
+
+    /// Stores the messages and returns their ids once that is committed. Under a key that was used before for the same
+    /// request, the ids given then.
+    func accept(
+        _ messages: [(request: MessageRequest, provider: ProviderID)], for account: AccountID,
+        key: String?, fingerprint: @autoclosure () -> [UInt8]
+    ) async throws(Problem) -> [MessageID] {
+        guard let key else {
+            let acceptance = self.acceptance(of: messages, for: account, lane: self.lanes.randomElement()!, key: nil)
+            return try await self.store(acceptance)
+        }
+        // The lane follows from the key, so that every process looks for the key in the same place.
+        let lane = self.lanes[Int(Self.hash(account, key) % UInt64(self.lanes.count))]
+        let print = fingerprint()
+        guard self.keysInFlight.begin(account, key) else {
+            throw Problem(409, "request_in_flight", "A request with this Idempotency-Key is being handled now.")
+        }
+        defer { self.keysInFlight.end(account, key) }
+        let identity = IdempotencyKey(lane: lane, key: key, fingerprint: print)
+        return try await self.store(self.acceptance(of: messages, for: account, lane: lane, key: identity))
+    }
+
+    // MARK: - Private
+
+    private func store(_ acceptance: Acceptance) async throws(Problem) -> [MessageID] {
+        do {
+            switch try await self.batcher.submit(acceptance) {
+            case .accepted: return acceptance.messages.map(\.id)
+            case .repeated(let ids, let fingerprint):
+                guard let key = acceptance.idempotency, equalInConstantTime(fingerprint, key.fingerprint) else {
+                    throw Problem(
+                        422, "idempotency_key_reused", "This Idempotency-Key was used for another request; nothing was stored.")
+                }
+                return ids
+            }
+        } catch let problem as Problem {
+            throw problem
+        } catch let error as PostgresError {
+            throw error.mayHaveCommitted ? .outcomeUnknown : .unavailable
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    private func acceptance(
+        of messages: [(request: MessageRequest, provider: ProviderID)], for account: AccountID, lane: Lane,
+        key: IdempotencyKey?
+    ) -> Acceptance {
+        let milliseconds = Timestamp.now.milliseconds
+        var generator = SystemRandomNumberGenerator()
+        let stored = messages.map { message, provider in
+            let id = MessageID(lane: lane, milliseconds: milliseconds, using: &generator)
+            return NewMessage(
+                id: id, provider: provider, channel: message.channel, priority: message.priority,
+                recipient: message.recipient.e164, sender: message.sender,
+                body: self.masterKeys.seal(Array(message.body.utf8), for: id.sealingContext(account: account)),
+                parts: message.parts, reference: message.reference, metadata: message.metadata,
+                sendAt: message.sendAt, timeToLive: message.timeToLive)
+        }
+        return Acceptance(account: account, messages: stored, idempotency: key)
+    }
+
+    /// FNV-1a: the same in every process, which Swift's own hashes are not.
+    private static func hash(_ account: AccountID, _ key: String) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(account.rawValue)/\(key)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return hash
+    }
+}
+
+/// The idempotency keys of requests that this process is handling now.
+private final class KeysInFlight: Sendable {
+    private struct Place: Hashable {
+        var account: AccountID
+        var key: String
+    }
+
+    private let places = Mutex<Set<Place>>([])
+
+    func begin(_ account: AccountID, _ key: String) -> Bool {
+        self.places.withLock { $0.insert(Place(account: account, key: key)).inserted }
+    }
+
+    func end(_ account: AccountID, _ key: String) {
+        _ = self.places.withLock { $0.remove(Place(account: account, key: key)) }
+    }
+}

@@ -1,0 +1,22 @@
+import Telemetry
+
+struct IntakeMetrics: Sendable {
+    let accepted: Counter
+    let commits: Counter
+    let commitTime: Histogram
+    let requestTime: Histogram
+    private let metrics: Metrics
+
+    init(_ metrics: Metrics) {
+        self.metrics = metrics
+        self.accepted = metrics.counter("pinpost_accepted_total", help: "Messages accepted and committed.")
+        self.commits = metrics.counter("pinpost_accept_commits_total", help: "Commits that accepted messages.")
+        self.commitTime = metrics.histogram("pinpost_accept_commit_seconds", help: "Time of one accepting commit.")
+        self.requestTime = metrics.histogram("pinpost_api_seconds", help: "Time to answer an API request.")
+    }
+
+    func responses(_ status: Int) -> Counter {
+        self.metrics.counter(
+            "pinpost_api_responses_total", help: "API responses by status.", labels: ["status": String(status)])
+    }
+}

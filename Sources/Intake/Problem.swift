@@ -1,0 +1,102 @@
+public import HTTP
+import JSON
+
+/// A refusal as RFC 9457 has it: `application/problem+json`.
+public struct Problem: Error, Sendable, Hashable {
+    /// What was wrong in one place of a request.
+    public struct Detail: Sendable, Hashable {
+        /// A JSON Pointer (RFC 6901) into the body, or the name of a query parameter or header field.
+        public var path: String
+        public var problem: String
+
+        public init(_ path: String, _ problem: String) {
+            self.path = path
+            self.problem = problem
+        }
+    }
+
+    public var status: Int
+    /// A stable word for programs.
+    public var code: String
+    /// A sentence for people. Never a value from the request: it may be a secret or a number.
+    public var detail: String
+    public var errors: [Detail] = []
+    /// When to come back.
+    public var retryAfterSeconds: Int?
+    public var allow: String?
+
+    public init(_ status: Int, _ code: String, _ detail: String, errors: [Detail] = []) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+    }
+
+    public var response: HTTPResponse {
+        var members: [JSON.Member] = [
+            .init("type", "about:blank"), .init("title", .string(Self.title(self.status))),
+            .init("status", .init(self.status)), .init("code", .string(self.code)),
+            .init("detail", .string(self.detail)),
+        ]
+        if !self.errors.isEmpty {
+            members.append(
+                .init("errors", .array(self.errors.map { ["path": .string($0.path), "problem": .string($0.problem)] })))
+        }
+        var fields: HTTPFields = ["Content-Type": "application/problem+json", "Cache-Control": "no-store"]
+        if let seconds = self.retryAfterSeconds { fields["Retry-After"] = String(seconds) }
+        if let allow = self.allow { fields["Allow"] = allow }
+        if self.status == 401 { fields["WWW-Authenticate"] = "Bearer" }
+        return HTTPResponse(status: self.status, fields: fields, body: JSON.object(members).serialized())
+    }
+
+    /// The reason phrases of RFC 9110 section 15.
+    private static func title(_ status: Int) -> String {
+        switch status {
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 409: "Conflict"
+        case 413: "Content Too Large"
+        case 422: "Unprocessable Content"
+        case 431: "Request Header Fields Too Large"
+        case 503: "Service Unavailable"
+        default: "Error"
+        }
+    }
+}
+
+extension Problem {
+    static let unauthorized = Problem(401, "unauthorized", "Give a valid API key as Authorization: Bearer KEY.")
+    static let notFound = Problem(404, "not_found", "There is no such resource.")
+
+    static func missingScope(_ scope: Scope) -> Problem {
+        Problem(403, "missing_scope", "This key lacks the scope \(scope.rawValue).")
+    }
+
+    static func methodNotAllowed(_ allowed: String) -> Problem {
+        var problem = Problem(405, "method_not_allowed", "This resource understands \(allowed).")
+        problem.allow = allowed
+        return problem
+    }
+
+    static func invalid(_ errors: [Detail]) -> Problem {
+        Problem(422, "invalid_request", "The request was understood but cannot be accepted; nothing was stored.", errors: errors)
+    }
+
+    static let unavailable = Self.unavailable(
+        "unavailable", "The service cannot store anything now; nothing was accepted. Try again.")
+
+    /// The statement had been sent when the database went away: a try under the same key is answered for both.
+    static let outcomeUnknown = Self.unavailable(
+        "outcome_unknown",
+        "The answer of the database was lost, so the request may or may not have been accepted. "
+            + "Try again with the same Idempotency-Key to find out without doubling it.")
+
+    private static func unavailable(_ code: String, _ detail: String) -> Problem {
+        var problem = Problem(503, code, detail)
+        problem.retryAfterSeconds = 1
+        return problem
+    }
+}

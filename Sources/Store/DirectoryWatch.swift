@@ -1,0 +1,57 @@
+import Synchronization
+
+/// Keeps what a process needs of the ``Directory`` in memory, and up to date within seconds.
+///
+/// `View` is what the process makes of it, once for each revision: an index of keys, a driver for each provider. Readers
+/// never wait and never touch the database; while the database is away they go on with what they know.
+public final class DirectoryWatch<View: Sendable>: Sendable {
+    private let store: Store
+    private let interval: Duration
+    private let make: @Sendable (Directory) -> View
+    private let state: Mutex<State>
+
+    private struct State {
+        var revision: Int64
+        var view: View
+    }
+
+    /// Reads the directory once; throws when that fails. `interval` bounds how long a change goes unnoticed.
+    public init(
+        _ store: Store, interval: Duration = .seconds(2), make: @escaping @Sendable (Directory) -> View
+    ) async throws {
+        let directory = try await store.directory()
+        self.store = store
+        self.interval = interval
+        self.make = make
+        self.state = Mutex(State(revision: directory.revision, view: make(directory)))
+    }
+
+    public var current: View { self.state.withLock { $0.view } }
+
+    /// Looks for changes until the task is cancelled. `onChange` is told each new view, `onFailure` each failed look.
+    public func run(
+        onChange: @Sendable (View) -> Void = { _ in }, onFailure: @Sendable (any Error) -> Void
+    ) async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: self.interval)
+                if try await self.refresh() { onChange(self.current) }
+            } catch is CancellationError {
+                return
+            } catch {
+                onFailure(error)
+            }
+        }
+    }
+
+    /// Reads the directory again if it changed; true when it did.
+    @discardableResult
+    public func refresh() async throws -> Bool {
+        let known = self.state.withLock { $0.revision }
+        guard try await self.store.configurationRevision() != known else { return false }
+        let directory = try await self.store.directory()
+        let view = self.make(directory)
+        self.state.withLock { $0 = State(revision: directory.revision, view: view) }
+        return true
+    }
+}

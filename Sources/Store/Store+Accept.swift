@@ -1,0 +1,219 @@
+public import Messaging
+public import Postgres
+public import Timestamps
+
+/// A message on its way into the database, everything about it already checked.
+public struct NewMessage: Sendable {
+    public var id: MessageID
+    public var provider: ProviderID
+    public var channel: Channel
+    public var priority: Priority
+    public var recipient: String
+    public var sender: String?
+    /// Sealed with the master key.
+    public var body: [UInt8]
+    /// Segments, by our own count.
+    public var parts: Int16
+    public var reference: String?
+    /// JSON text, kept as the customer wrote it.
+    public var metadata: String?
+    public var sendAt: Timestamp?
+    /// Counted from when it may first be sent.
+    public var timeToLive: Duration
+
+    public init(
+        id: MessageID, provider: ProviderID, channel: Channel, priority: Priority, recipient: String, sender: String?,
+        body: [UInt8], parts: Int16, reference: String?, metadata: String?, sendAt: Timestamp?, timeToLive: Duration
+    ) {
+        self.id = id
+        self.provider = provider
+        self.channel = channel
+        self.priority = priority
+        self.recipient = recipient
+        self.sender = sender
+        self.body = body
+        self.parts = parts
+        self.reference = reference
+        self.metadata = metadata
+        self.sendAt = sendAt
+        self.timeToLive = timeToLive
+    }
+}
+
+/// What one API request asks to accept: all of its messages or none.
+public struct Acceptance: Sendable {
+    public var account: AccountID
+    public var messages: [NewMessage]
+    public var idempotency: IdempotencyKey?
+
+    public init(account: AccountID, messages: [NewMessage], idempotency: IdempotencyKey?) {
+        self.account = account
+        self.messages = messages
+        self.idempotency = idempotency
+    }
+}
+
+public struct IdempotencyKey: Sendable {
+    public var lane: Lane
+    public var key: String
+    /// SHA-256 of the request's body.
+    public var fingerprint: [UInt8]
+
+    public init(lane: Lane, key: String, fingerprint: [UInt8]) {
+        self.lane = lane
+        self.key = key
+        self.fingerprint = fingerprint
+    }
+}
+
+/// What became of an ``Acceptance``.
+public enum AcceptanceResult: Sendable, Hashable {
+    /// Stored and committed.
+    case accepted
+    /// Nothing was stored: the key had been used before, for these messages.
+    case repeated(ids: [MessageID], fingerprint: [UInt8])
+}
+
+extension Store {
+    /// Stores the messages of many requests in one statement and one commit; returns one result each, in order.
+    ///
+    /// A request whose idempotency key is taken stores nothing and gets what was stored under the key. Two processes with
+    /// the same key at the same time are settled by the key's unique index: the second waits for the first's commit.
+    public func accept(_ requests: [Acceptance]) async throws(PostgresError) -> [AcceptanceResult] {
+        let taken = try await self.insert(requests)
+        var results = [AcceptanceResult](repeating: .accepted, count: requests.count)
+        for index in taken {
+            results[index] = try await self.repeated(requests[index])
+        }
+        return results
+    }
+
+    /// Returns the indexes of the requests whose key was taken.
+    private func insert(_ requests: [Acceptance]) async throws(PostgresError) -> [Int] {
+        let rows = Columns(requests)
+        let keys = KeyColumns(requests)
+        return try await self.pool.query(
+            """
+            WITH incoming AS MATERIALIZED (
+                SELECT * FROM unnest(
+                    \(rows.requests), \(rows.lanes), \(rows.ids), \(rows.accounts), \(rows.providers),
+                    \(rows.priorities), \(rows.parts), \(rows.channels), \(rows.recipients), \(rows.senders),
+                    \(rows.references), \(rows.metadata), \(rows.sendTimes), \(rows.timesToLive), \(rows.bodies)
+                ) AS m (request, lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
+                        reference, metadata, send_at, time_to_live_us, body)
+            ), keyed AS MATERIALIZED (
+                SELECT * FROM unnest(
+                    \(keys.requests), \(keys.lanes), \(keys.accounts), \(keys.keys), \(keys.fingerprints)
+                ) AS k (request, lane, account_id, key, fingerprint)
+            ), fresh AS (
+                INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
+                SELECT lane, account_id, key, fingerprint,
+                       (SELECT array_agg(m.id) FROM incoming m WHERE m.request = keyed.request)
+                FROM keyed ORDER BY lane, account_id, key
+                ON CONFLICT DO NOTHING
+                RETURNING lane, account_id, key
+            ), taken AS MATERIALIZED (
+                SELECT request FROM keyed LEFT JOIN fresh USING (lane, account_id, key) WHERE fresh.key IS NULL
+            ), stored AS (
+                INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
+                                      reference, metadata, send_at, expires_at, body)
+                SELECT lane, id, account_id, provider_id, priority, parts, channel, recipient, sender, reference,
+                       metadata, send_at,
+                       greatest(send_at, now()) + time_to_live_us * interval '1 microsecond', body
+                FROM incoming WHERE request NOT IN (SELECT request FROM taken)
+            ), ready AS (
+                INSERT INTO outbox (lane, id, account_id, provider_id, priority)
+                SELECT lane, id, account_id, provider_id, priority FROM incoming
+                WHERE coalesce(send_at <= now(), true) AND request NOT IN (SELECT request FROM taken)
+            ), later AS (
+                INSERT INTO scheduled (lane, id, account_id, provider_id, priority, due_at)
+                SELECT lane, id, account_id, provider_id, priority, send_at FROM incoming
+                WHERE send_at > now() AND request NOT IN (SELECT request FROM taken)
+            )
+            SELECT request FROM taken
+            """
+        ) { row throws(PostgresError) in Int(try row.decode(0, as: Int32.self)) }
+    }
+
+    private func repeated(_ request: Acceptance) async throws(PostgresError) -> AcceptanceResult {
+        guard let key = request.idempotency else { preconditionFailure("only a key can be taken") }
+        let found = try await self.pool.query(
+            """
+            SELECT ids, fingerprint FROM idempotency_keys
+            WHERE lane = \(key.lane.column) AND account_id = \(request.account.rawValue) AND key = \(key.key)
+            """
+        ) { row throws(PostgresError) in
+            AcceptanceResult.repeated(
+                ids: try row.decode(0, as: [MessageID].self), fingerprint: try row.decode(1, as: Bytes.self).bytes
+            )
+        }
+        // Gone between the two statements: it was a day old. The caller's next try is a first one.
+        guard let result = found.first else { throw .connection("the idempotency key has just expired; try again") }
+        return result
+    }
+}
+
+/// The messages of many requests, a column an array, as `unnest` wants them.
+private struct Columns {
+    var requests: [Int32] = []
+    var lanes: [Int16] = []
+    var ids: [MessageID] = []
+    var accounts: [Int32] = []
+    var providers: [Int32] = []
+    var priorities: [Int16] = []
+    var parts: [Int16] = []
+    var channels: [String] = []
+    var recipients: [String] = []
+    var senders: [String?] = []
+    var references: [String?] = []
+    var metadata: [String?] = []
+    var sendTimes: [Timestamp?] = []
+    var timesToLive: [Int64] = []
+    var bodies: [Bytes] = []
+
+    init(_ requests: [Acceptance]) {
+        for (index, request) in requests.enumerated() {
+            for message in request.messages {
+                self.append(message, account: request.account, request: Int32(index))
+            }
+        }
+    }
+
+    private mutating func append(_ message: NewMessage, account: AccountID, request: Int32) {
+        self.requests.append(request)
+        self.lanes.append(message.id.lane.column)
+        self.ids.append(message.id)
+        self.accounts.append(account.rawValue)
+        self.providers.append(message.provider.rawValue)
+        self.priorities.append(message.priority.rawValue)
+        self.parts.append(message.parts)
+        self.channels.append(message.channel.rawValue)
+        self.recipients.append(message.recipient)
+        self.senders.append(message.sender)
+        self.references.append(message.reference)
+        self.metadata.append(message.metadata)
+        self.sendTimes.append(message.sendAt)
+        self.timesToLive.append(message.timeToLive.microseconds)
+        self.bodies.append(Bytes(message.body))
+    }
+}
+
+/// The idempotency keys of many requests.
+private struct KeyColumns {
+    var requests: [Int32] = []
+    var lanes: [Int16] = []
+    var accounts: [Int32] = []
+    var keys: [String] = []
+    var fingerprints: [Bytes] = []
+
+    init(_ requests: [Acceptance]) {
+        for (index, request) in requests.enumerated() {
+            guard let key = request.idempotency else { continue }
+            self.requests.append(Int32(index))
+            self.lanes.append(key.lane.column)
+            self.accounts.append(request.account.rawValue)
+            self.keys.append(key.key)
+            self.fingerprints.append(Bytes(key.fingerprint))
+        }
+    }
+}

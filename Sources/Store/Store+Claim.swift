@@ -1,0 +1,197 @@
+public import Messaging
+public import Postgres
+
+/// A message that this worker holds and may hand to its provider.
+public struct Claim: Sendable {
+    public var id: MessageID
+    public var account: AccountID
+    public var provider: ProviderID
+    public var priority: Priority
+    /// From 1; counted when it was claimed.
+    public var attempt: Int16
+    public var series: Int16
+    public var state: MessageState
+    public var recipient: String
+    public var sender: String?
+    /// Sealed; nil when the message needs no sending any more.
+    public var body: [UInt8]?
+    /// Until the message may no longer be handed over; negative when that has passed.
+    public var remaining: Duration
+    /// How long ago it became ready.
+    public var age: Duration
+    /// How many its account could have got in this claim at this priority.
+    public var quota: Int32
+
+    public var reference: MessageReference { MessageReference(id: self.id, series: self.series) }
+}
+
+/// How many messages a worker has room for, by provider.
+public struct ClaimRequest: Sendable {
+    public var provider: ProviderID
+    public var limit: Int32
+    /// Where to begin among the accounts, for each priority: behind the last that the previous claim served.
+    public var after: [Priority: AccountID]
+
+    public init(provider: ProviderID, limit: Int32, after: [Priority: AccountID]) {
+        self.provider = provider
+        self.limit = limit
+        self.after = after
+    }
+
+    func after(_ priority: Priority) -> Int32 { self.after[priority]?.rawValue ?? 0 }
+}
+
+extension Store {
+    /// Leases ready messages of one lane to `worker`, about `limit` for each provider named: shares
+    /// are rounded up.
+    ///
+    /// The walk. `flow` hops through the index from one account with ready messages to the next, at most `accountLimit`
+    /// of them for each provider and priority, and never reads the backlog in between. `quota` divides a provider's
+    /// limit: the priorities that have messages share 16 : 3 : 1, so that codes go ahead and nothing starves; the
+    /// accounts of a priority share equally, so that one message of a small account waits for no million of a large one.
+    /// `due` takes each flow's oldest. What a flow cannot use is left for the next claim, which follows at once.
+    ///
+    /// The candidates are locked in a MATERIALIZED CTE: left inline, PostgreSQL may evaluate the limited subquery more
+    /// than once and update more rows than asked for. The look-up of each message is LATERAL with a LIMIT so that it
+    /// stays one index probe in one partition whatever the planner thinks of the tables' sizes.
+    ///
+    /// A worker whose lease has run out claims nothing, even if it does not know yet.
+    public func claim(
+        lane: Lane, worker: WorkerID, requests: [ClaimRequest], accountLimit: Int32 = Self.accountLimit
+    ) async throws(PostgresError) -> [Claim] {
+        try await self.pool.query(
+            """
+            WITH RECURSIVE wanted AS (
+                SELECT w.provider_id, w.capacity, p.priority, p.weight, p.after_account
+                FROM unnest(\(requests.map(\.provider.rawValue)), \(requests.map(\.limit)),
+                            \(requests.map { $0.after(.otp) }), \(requests.map { $0.after(.transactional) }),
+                            \(requests.map { $0.after(.bulk) }))
+                    AS w (provider_id, capacity, after_otp, after_transactional, after_bulk)
+                CROSS JOIN LATERAL (VALUES
+                    (0::smallint, 16, w.after_otp), (1::smallint, 3, w.after_transactional),
+                    (2::smallint, 1, w.after_bulk)
+                ) AS p (priority, weight, after_account)
+                WHERE EXISTS (SELECT FROM workers WHERE id = \(worker.rawValue) AND lost_at IS NULL)
+            ), flow AS (
+                SELECT w.provider_id, w.priority, w.capacity, w.weight, first.account_id, 1 AS step
+                FROM wanted w CROSS JOIN LATERAL (
+                    SELECT account_id FROM outbox
+                    WHERE lane = \(lane.column) AND priority = w.priority AND provider_id = w.provider_id
+                      AND account_id > w.after_account AND worker_id IS NULL
+                    ORDER BY account_id LIMIT 1
+                ) first
+                UNION ALL
+                SELECT f.provider_id, f.priority, f.capacity, f.weight, next.account_id, f.step + 1
+                FROM flow f CROSS JOIN LATERAL (
+                    SELECT account_id FROM outbox
+                    WHERE lane = \(lane.column) AND priority = f.priority AND provider_id = f.provider_id
+                      AND account_id > f.account_id AND worker_id IS NULL
+                    ORDER BY account_id LIMIT 1
+                ) next
+                WHERE f.step < \(accountLimit)
+            ), share AS (
+                SELECT provider_id, priority,
+                       max(capacity) * max(weight) / sum(max(weight)) OVER (PARTITION BY provider_id)
+                           / count(*) AS each_account
+                FROM flow GROUP BY provider_id, priority
+            ), quota AS MATERIALIZED (
+                SELECT f.provider_id, f.priority, f.account_id, ceil(s.each_account)::integer AS quota
+                FROM flow f JOIN share s USING (provider_id, priority)
+            ), due AS MATERIALIZED (
+                SELECT o.id, q.quota
+                FROM quota q CROSS JOIN LATERAL (
+                    SELECT id FROM outbox
+                    WHERE lane = \(lane.column) AND priority = q.priority AND provider_id = q.provider_id
+                      AND account_id = q.account_id AND worker_id IS NULL
+                    ORDER BY id LIMIT q.quota
+                    FOR UPDATE SKIP LOCKED
+                ) o
+            ), claimed AS (
+                UPDATE outbox SET worker_id = \(worker.rawValue), attempt = attempt + 1
+                FROM due WHERE outbox.lane = \(lane.column) AND outbox.id = due.id
+                RETURNING outbox.id, outbox.account_id, outbox.provider_id, outbox.priority, outbox.attempt,
+                          outbox.series, due.quota
+            )
+            SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, m.state, m.recipient, m.sender,
+                   m.body, m.remaining, m.age, c.quota
+            FROM claimed c CROSS JOIN LATERAL (
+                SELECT state, recipient, sender, body, expires_at - now() AS remaining,
+                       now() - greatest(accepted_at, send_at) AS age
+                FROM messages WHERE lane = \(lane.column) AND id = c.id LIMIT 1
+            ) m
+            ORDER BY c.priority, c.id
+            """,
+            decode: Claim.init
+        )
+    }
+
+    /// Accounts that one claim serves, for each provider and priority.
+    public static let accountLimit: Int32 = 16
+
+    /// Gives claims back unsent, as if they had never been claimed; for a drain. Those that are no longer this worker's
+    /// are left alone. Returns how many were given back.
+    public func handBack(_ claims: [Claim], worker: WorkerID) async throws(PostgresError) -> Int {
+        var count = 0
+        for (lane, claims) in Dictionary(grouping: claims, by: \.id.lane) {
+            count += try await self.pool.execute(
+                """
+                UPDATE outbox SET worker_id = NULL, attempt = outbox.attempt - 1
+                FROM unnest(\(claims.map(\.id)), \(claims.map(\.attempt))) AS mine (id, attempt)
+                WHERE outbox.lane = \(lane.column) AND outbox.id = mine.id
+                  AND outbox.worker_id = \(worker.rawValue) AND outbox.attempt = mine.attempt
+                """
+            )
+        }
+        return count
+    }
+
+    /// Moves up to `limit` messages whose time has come into the ready queue.
+    /// Returns how many, and how long until the next is due; nil when nothing more is scheduled.
+    public func promote(
+        lane: Lane, limit: Int32
+    ) async throws(PostgresError) -> (moved: Int, next: Duration?) {
+        let rows = try await self.pool.query(
+            """
+            WITH due AS MATERIALIZED (
+                SELECT id FROM scheduled
+                WHERE lane = \(lane.column) AND due_at <= now()
+                ORDER BY due_at LIMIT \(limit)
+                FOR UPDATE SKIP LOCKED
+            ), taken AS (
+                DELETE FROM scheduled USING due WHERE scheduled.lane = \(lane.column) AND scheduled.id = due.id
+                RETURNING scheduled.id, account_id, provider_id, priority, attempt, series
+            ), ready AS (
+                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series)
+                SELECT \(lane.column), id, account_id, provider_id, priority, attempt, series FROM taken
+                RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM ready),
+                   (SELECT due_at - now() FROM scheduled WHERE lane = \(lane.column) AND due_at > now()
+                    ORDER BY due_at LIMIT 1)
+            """
+        ) { row throws(PostgresError) in
+            (Int(try row.decode(0, as: Int64.self)), try row.decodeIfPresent(1, as: Duration.self))
+        }
+        return rows[0]
+    }
+}
+
+extension Claim {
+    init(row: borrowing Row) throws(PostgresError) {
+        self.init(
+            id: try row.decode(0),
+            account: AccountID(rawValue: try row.decode(1)),
+            provider: ProviderID(rawValue: try row.decode(2)),
+            priority: try row.decodePriority(3),
+            attempt: try row.decode(4),
+            series: try row.decode(5),
+            state: try row.decode(6, oneOf: MessageState.self),
+            recipient: try row.decode(7),
+            sender: try row.decodeIfPresent(8),
+            body: try row.decodeIfPresent(9, as: Bytes.self)?.bytes,
+            remaining: try row.decode(10),
+            age: try row.decode(11),
+            quota: try row.decode(12)
+        )
+    }
+}

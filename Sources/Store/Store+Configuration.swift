@@ -1,0 +1,173 @@
+public import Messaging
+public import Postgres
+public import Timestamps
+
+/// A key to be stored.
+public struct NewKey: Sendable {
+    public var name: String
+    /// SHA-256 of the key.
+    public var digest: [UInt8]
+    public var scopes: [String]
+    public var expiresAt: Timestamp?
+    public var revoked: Bool
+
+    public init(name: String, digest: [UInt8], scopes: [String], expiresAt: Timestamp?, revoked: Bool) {
+        self.name = name
+        self.digest = digest
+        self.scopes = scopes
+        self.expiresAt = expiresAt
+        self.revoked = revoked
+    }
+}
+
+/// What a stored provider should be; see ``StoredProvider``.
+public struct NewProvider: Sendable {
+    public var name: String
+    public var kind: String
+    public var url: String
+    public var credentials: [UInt8]
+    public var sender: String?
+    public var inFlightLimit: Int32
+    public var rateLimit: Int32
+    public var timeout: Duration
+    public var enabled: Bool
+
+    public init(
+        name: String, kind: String, url: String, credentials: [UInt8], sender: String?, inFlightLimit: Int32,
+        rateLimit: Int32, timeout: Duration, enabled: Bool
+    ) {
+        self.name = name
+        self.kind = kind
+        self.url = url
+        self.credentials = credentials
+        self.sender = sender
+        self.inFlightLimit = inFlightLimit
+        self.rateLimit = rateLimit
+        self.timeout = timeout
+        self.enabled = enabled
+    }
+}
+
+// The statements of `pinpost apply`. They take the transaction that they are part of: a file is applied wholly or not at
+// all. Each says whether it changed anything, and writes nothing when not, so that applying a file twice raises no revision.
+extension Store {
+    /// Runs `body` in one transaction, alone among those that change the configuration.
+    public func configure<Value: Sendable>(
+        _ body: (borrowing Transaction) async throws -> Value
+    ) async throws -> Value {
+        try await self.pool.transaction { transaction in
+            _ = try await transaction.execute("SELECT pg_advisory_xact_lock(hashtext('pinpost configuration'))")
+            return try await body(transaction)
+        }
+    }
+
+    /// The account called `name`, made if it does not exist.
+    public static func putAccount(
+        _ name: String, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> (id: AccountID, changed: Bool) {
+        let made = try await transaction.query(
+            "INSERT INTO accounts (name) VALUES (\(name)) ON CONFLICT DO NOTHING RETURNING id"
+        ) { row throws(PostgresError) in AccountID(rawValue: try row.decode(0)) }
+        if let id = made.first { return (id, true) }
+        let found = try await transaction.query("SELECT id FROM accounts WHERE name = \(name)") {
+            row throws(PostgresError) in AccountID(rawValue: try row.decode(0))
+        }
+        return (found[0], false)
+    }
+
+    /// The digests of an account's keys by their names.
+    public static func keyDigests(
+        of account: AccountID, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> [String: [UInt8]] {
+        let rows = try await transaction.query(
+            "SELECT name, digest FROM api_keys WHERE account_id = \(account.rawValue)"
+        ) { row throws(PostgresError) in
+            (try row.decode(0, as: String.self), try row.decode(1, as: Bytes.self).bytes)
+        }
+        return Dictionary(rows) { $1 }
+    }
+
+    /// Makes an account's key what it should be. A key that is revoked stays revoked: its time of death is kept.
+    public static func putKey(
+        _ key: NewKey, of account: AccountID, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> Bool {
+        try await transaction.execute(
+            """
+            INSERT INTO api_keys AS k (account_id, name, digest, scopes, expires_at, revoked_at)
+            VALUES (\(account.rawValue), \(key.name), \(Bytes(key.digest)), \(key.scopes), \(key.expiresAt),
+                    CASE WHEN \(key.revoked) THEN now() END)
+            ON CONFLICT (account_id, name) DO UPDATE SET
+                digest = excluded.digest, scopes = excluded.scopes, expires_at = excluded.expires_at,
+                revoked_at = CASE WHEN \(key.revoked) THEN coalesce(k.revoked_at, now()) END
+            WHERE (k.digest, k.scopes, k.expires_at, k.revoked_at IS NOT NULL)
+                IS DISTINCT FROM (excluded.digest, excluded.scopes, excluded.expires_at, \(key.revoked))
+            """
+        ) > 0
+    }
+
+    /// The sealed credentials of the provider called `name`; nil when there is none.
+    public static func sealedCredentials(
+        of name: String, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> [UInt8]? {
+        try await transaction.query("SELECT credentials FROM providers WHERE name = \(name)") {
+            row throws(PostgresError) in try row.decode(0, as: Bytes.self).bytes
+        }.first
+    }
+
+    /// Makes a provider what it should be.
+    public static func putProvider(
+        _ provider: NewProvider, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> (id: ProviderID, changed: Bool) {
+        let changed = try await transaction.execute(
+            """
+            INSERT INTO providers AS p (name, kind, url, credentials, sender, in_flight_limit, rate_limit, timeout,
+                                        enabled)
+            VALUES (\(provider.name), \(provider.kind), \(provider.url), \(Bytes(provider.credentials)),
+                    \(provider.sender), \(provider.inFlightLimit), \(provider.rateLimit), \(provider.timeout),
+                    \(provider.enabled))
+            ON CONFLICT (name) DO UPDATE SET
+                kind = excluded.kind, url = excluded.url, credentials = excluded.credentials, sender = excluded.sender,
+                in_flight_limit = excluded.in_flight_limit, rate_limit = excluded.rate_limit,
+                timeout = excluded.timeout, enabled = excluded.enabled
+            WHERE (p.kind, p.url, p.credentials, p.sender, p.in_flight_limit, p.rate_limit, p.timeout, p.enabled)
+                IS DISTINCT FROM (excluded.kind, excluded.url, excluded.credentials, excluded.sender,
+                                  excluded.in_flight_limit, excluded.rate_limit, excluded.timeout, excluded.enabled)
+            """
+        ) > 0
+        let found = try await transaction.query("SELECT id FROM providers WHERE name = \(provider.name)") {
+            row throws(PostgresError) in ProviderID(rawValue: try row.decode(0))
+        }
+        return (found[0], changed)
+    }
+
+    /// The id of the provider or the account called `name`, for a route that names one from an earlier file.
+    public static func provider(
+        named name: String, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> ProviderID? {
+        try await transaction.query("SELECT id FROM providers WHERE name = \(name)") { row throws(PostgresError) in
+            ProviderID(rawValue: try row.decode(0))
+        }.first
+    }
+
+    public static func account(
+        named name: String, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> AccountID? {
+        try await transaction.query("SELECT id FROM accounts WHERE name = \(name)") { row throws(PostgresError) in
+            AccountID(rawValue: try row.decode(0))
+        }.first
+    }
+
+    /// Makes a route what it should be.
+    public static func putRoute(
+        _ route: StoredRoute, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> Bool {
+        try await transaction.execute(
+            """
+            INSERT INTO routes AS r (account_id, channel, prefix, provider_id)
+            VALUES (\(route.account?.rawValue), \(route.channel.rawValue), \(route.prefix), \(route.provider.rawValue))
+            ON CONFLICT (account_id, channel, prefix) DO UPDATE SET provider_id = excluded.provider_id
+            WHERE r.provider_id <> excluded.provider_id
+            """
+        ) > 0
+    }
+}

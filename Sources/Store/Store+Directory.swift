@@ -1,0 +1,109 @@
+public import Messaging
+public import Postgres
+public import Timestamps
+
+/// What processes keep in memory of accounts, keys, providers and routes, as of one revision.
+public struct Directory: Sendable {
+    public var revision: Int64
+    public var keys: [StoredKey]
+    public var providers: [StoredProvider]
+    public var routes: [StoredRoute]
+}
+
+/// A key that may be used; revoked ones are not read.
+public struct StoredKey: Sendable {
+    public var id: Int32
+    public var account: AccountID
+    public var accountName: String
+    /// SHA-256 of the key.
+    public var digest: [UInt8]
+    public var scopes: [String]
+    public var expiresAt: Timestamp?
+}
+
+public struct StoredProvider: Sendable, Hashable {
+    public var id: ProviderID
+    public var name: String
+    public var kind: String
+    public var url: String
+    /// Sealed JSON.
+    public var credentials: [UInt8]
+    public var sender: String?
+    /// Requests at once, over all workers.
+    public var inFlightLimit: Int32
+    /// Messages a second, over all workers.
+    public var rateLimit: Int32
+    /// For one request.
+    public var timeout: Duration
+    public var enabled: Bool
+}
+
+public struct StoredRoute: Sendable {
+    public var account: AccountID?
+    public var channel: Channel
+    public var prefix: String
+    public var provider: ProviderID
+}
+
+extension Store {
+    /// The number that every change of the configuration raises.
+    public func configurationRevision() async throws(PostgresError) -> Int64 {
+        try await self.pool.query("SELECT revision FROM configuration") { row throws(PostgresError) in
+            try row.decode(0, as: Int64.self)
+        }.first ?? 0
+    }
+
+    /// Everything that processes keep in memory.
+    ///
+    /// The revision is read first: a change that comes in between is read now and once more at the next look.
+    public func directory() async throws(PostgresError) -> Directory {
+        let revision = try await self.configurationRevision()
+        return Directory(
+            revision: revision, keys: try await self.keys(), providers: try await self.providers(),
+            routes: try await self.routes()
+        )
+    }
+
+    private func keys() async throws(PostgresError) -> [StoredKey] {
+        try await self.pool.query(
+            """
+            SELECT k.id, k.account_id, a.name, k.digest, k.scopes, k.expires_at
+            FROM api_keys k JOIN accounts a ON a.id = k.account_id
+            WHERE k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true)
+            """
+        ) { row throws(PostgresError) in
+            StoredKey(
+                id: try row.decode(0), account: AccountID(rawValue: try row.decode(1)), accountName: try row.decode(2),
+                digest: try row.decode(3, as: Bytes.self).bytes, scopes: try row.decode(4),
+                expiresAt: try row.decodeIfPresent(5)
+            )
+        }
+    }
+
+    private func providers() async throws(PostgresError) -> [StoredProvider] {
+        try await self.pool.query(
+            """
+            SELECT id, name, kind, url, credentials, sender, in_flight_limit, rate_limit, timeout, enabled
+            FROM providers ORDER BY id
+            """
+        ) { row throws(PostgresError) in
+            StoredProvider(
+                id: ProviderID(rawValue: try row.decode(0)), name: try row.decode(1), kind: try row.decode(2),
+                url: try row.decode(3), credentials: try row.decode(4, as: Bytes.self).bytes,
+                sender: try row.decodeIfPresent(5), inFlightLimit: try row.decode(6), rateLimit: try row.decode(7),
+                timeout: try row.decode(8), enabled: try row.decode(9)
+            )
+        }
+    }
+
+    private func routes() async throws(PostgresError) -> [StoredRoute] {
+        try await self.pool.query("SELECT account_id, channel, prefix, provider_id FROM routes") {
+            row throws(PostgresError) in
+            StoredRoute(
+                account: try row.decodeIfPresent(0, as: Int32.self).map(AccountID.init(rawValue:)),
+                channel: try row.decode(1, oneOf: Channel.self), prefix: try row.decode(2),
+                provider: ProviderID(rawValue: try row.decode(3))
+            )
+        }
+    }
+}

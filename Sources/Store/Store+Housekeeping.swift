@@ -1,0 +1,94 @@
+public import Messaging
+public import Postgres
+
+/// How much waits in the ready queue for one provider at one priority.
+public struct QueueDepth: Sendable {
+    public var provider: ProviderID
+    public var priority: Priority
+    /// Ready and not held by a worker.
+    public var ready: Int
+    /// How long the oldest has been waiting.
+    public var oldest: Duration
+}
+
+extension Store {
+    /// Makes the partitions of the coming days; returns how many were missing.
+    public func makePartitions(daysAhead: Int32) async throws(PostgresError) -> Int {
+        let made = try await self.pool.query("SELECT make_partitions(\(daysAhead))") { row throws(PostgresError) in
+            Int(try row.decode(0, as: Int32.self))
+        }
+        return made[0]
+    }
+
+    /// Deletes idempotency keys older than `age`, at most `limit` at a time; returns how many.
+    public func dropIdempotencyKeys(lane: Lane, olderThan age: Duration, limit: Int32) async throws(PostgresError) -> Int {
+        try await self.pool.execute(
+            """
+            WITH old AS MATERIALIZED (
+                SELECT account_id, key FROM idempotency_keys
+                WHERE lane = \(lane.column) AND accepted_at < now() - \(age)
+                ORDER BY accepted_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM idempotency_keys k USING old
+            WHERE k.lane = \(lane.column) AND k.account_id = old.account_id AND k.key = old.key
+            """
+        )
+    }
+
+    /// The depth of a lane's ready queue, counting at most `limit` messages: beyond that a queue is deep, and counting
+    /// it further would only make it deeper.
+    public func queueDepths(lane: Lane, limit: Int32) async throws(PostgresError) -> [QueueDepth] {
+        try await self.pool.query(
+            """
+            SELECT provider_id, priority, count(*),
+                   now() - min(to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
+            FROM (
+                SELECT provider_id, priority, id FROM outbox
+                WHERE lane = \(lane.column) AND worker_id IS NULL LIMIT \(limit)
+            ) ready
+            GROUP BY provider_id, priority
+            """
+        ) { row throws(PostgresError) in
+            QueueDepth(
+                provider: ProviderID(rawValue: try row.decode(0)), priority: try row.decodePriority(1),
+                ready: Int(try row.decode(2, as: Int64.self)), oldest: try row.decode(3)
+            )
+        }
+    }
+
+    /// Ends messages whose provider is not being served and whose time has passed; returns how many.
+    /// Those of a provider in service are found by the claim itself.
+    public func expireStranded(
+        lane: Lane, providers: [ProviderID], limit: Int32
+    ) async throws(PostgresError) -> Int {
+        try await self.pool.execute(
+            """
+            WITH stranded AS MATERIALIZED (
+                SELECT o.id FROM outbox o CROSS JOIN LATERAL (
+                    SELECT expires_at FROM messages WHERE lane = \(lane.column) AND id = o.id LIMIT 1
+                ) m
+                WHERE o.lane = \(lane.column) AND o.provider_id = ANY(\(providers.map(\.rawValue)))
+                  AND o.worker_id IS NULL AND m.expires_at <= now()
+                LIMIT \(limit) FOR UPDATE OF o SKIP LOCKED
+            ), gone AS (
+                DELETE FROM outbox USING stranded WHERE outbox.lane = \(lane.column) AND outbox.id = stranded.id
+                RETURNING outbox.id
+            )
+            UPDATE messages m SET
+                state = CASE WHEN message_rank(m.state) < message_rank('expired') THEN 'expired' ELSE m.state END,
+                reason = CASE WHEN message_rank(m.state) < message_rank('expired') THEN 'expired' ELSE m.reason END,
+                body = NULL, changed_at = now()
+            FROM gone WHERE m.lane = \(lane.column) AND m.id = gone.id
+            """
+        )
+    }
+
+    /// Tells waiting workers that something is ready. Sent apart from the accepting transaction, in which it would
+    /// serialise all commits; a hint that is lost costs a poll's delay and nothing else.
+    public func hint() async throws(PostgresError) {
+        _ = try await self.pool.execute("NOTIFY pinpost_ready")
+    }
+
+    /// The channel of ``hint()``.
+    public static let hintChannel = "pinpost_ready"
+}

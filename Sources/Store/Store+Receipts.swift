@@ -1,0 +1,189 @@
+public import Messaging
+public import Postgres
+import Timestamps
+
+/// A receipt and the provider on whose route it came in.
+public struct IncomingReceipt: Sendable {
+    public var provider: ProviderID
+    public var receipt: Receipt
+
+    public init(provider: ProviderID, receipt: Receipt) {
+        self.provider = provider
+        self.receipt = receipt
+    }
+}
+
+/// What became of a batch of receipts.
+public struct ReceiptCounts: Sendable, Hashable {
+    /// Stored, and its message's state raised where the receipt says so.
+    public var stored = 0
+    /// Kept until its message is known.
+    public var unmatched = 0
+    /// How long ago the messages that became final here were accepted.
+    public var finished: [Duration] = []
+}
+
+extension Store {
+    /// Stores receipts and applies them to their messages, in one statement and one commit a lane.
+    ///
+    /// Duplicates and any order are harmless: a receipt is stored once, by its key, and only what was stored just now
+    /// counts. A message is delivered when all its parts are, or when a receipt for the whole of it says so; one part
+    /// that can no longer arrive makes it undelivered. Two parts that come in at the same moment are counted right,
+    /// because an `UPDATE` that waited for the other's row lock adds to what the other has written.
+    ///
+    /// A receipt must come from the provider that the message went to; anything else is kept apart as unmatched.
+    public func apply(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> ReceiptCounts {
+        var counts = ReceiptCounts()
+        let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
+        for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
+            let rows = try await self.pool.query(Self.application(of: receipts, lane: lane)) {
+                row throws(PostgresError) in try Applied(row: row)
+            }
+            counts.add(rows, of: receipts.count)
+        }
+        return counts
+    }
+
+    /// Joins kept receipts to messages whose parts have become known. Returns how many; at most `limit` a call.
+    public func joinUnmatched(lane: Lane, limit: Int32) async throws -> ReceiptCounts {
+        try await self.pool.transaction { transaction in
+            let found = try await transaction.query(
+                """
+                WITH known AS MATERIALIZED (
+                    SELECT u.ctid AS place, p.message_id FROM unmatched_receipts u
+                    JOIN parts p ON p.lane = \(lane.column) AND p.part = u.part AND p.provider_id = u.provider_id
+                    WHERE u.lane = 0
+                    LIMIT \(limit) FOR UPDATE OF u SKIP LOCKED
+                )
+                DELETE FROM unmatched_receipts u USING known WHERE u.lane = 0 AND u.ctid = known.place
+                RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
+                          u.covers_message, u.occurred_at
+                """,
+                decode: IncomingReceipt.init
+            )
+            var counts = ReceiptCounts()
+            guard !found.isEmpty else { return counts }
+            let rows = try await transaction.query(Self.application(of: found, lane: lane)) {
+                row throws(PostgresError) in try Applied(row: row)
+            }
+            counts.add(rows, of: found.count)
+            return counts
+        }
+    }
+
+    /// Deletes kept receipts that nothing has claimed for `age`; returns how many were given up.
+    public func dropUnmatched(olderThan age: Duration) async throws(PostgresError) -> Int {
+        try await self.pool.execute(
+            "DELETE FROM unmatched_receipts WHERE lane = 0 AND received_at < now() - \(age)")
+    }
+
+    // MARK: - Private
+
+    private static func application(of receipts: [IncomingReceipt], lane: Lane) -> SQL {
+        let bounds = MessageID.bounds(of: receipts.lazy.compactMap { $0.receipt.message?.id })
+        return """
+            WITH incoming AS MATERIALIZED (
+                SELECT * FROM unnest(
+                    \(receipts.map { $0.receipt.message?.id }), \(receipts.map(\.provider.rawValue)),
+                    \(receipts.map(\.receipt.part)), \(receipts.map(\.receipt.status)),
+                    \(receipts.map(\.receipt.code)), \(receipts.map(\.receipt.verdict.state.rawValue)),
+                    \(receipts.map(\.receipt.verdict.reason.rawValue)),
+                    \(receipts.map { $0.receipt.verdict.state.messageState?.rawValue }),
+                    \(receipts.map(\.receipt.coversMessage)), \(receipts.map(\.receipt.occurredAt))
+                ) AS r (id, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at)
+            ), known AS MATERIALIZED (
+                SELECT i.* FROM incoming i JOIN messages m
+                    ON m.lane = \(lane.column) AND m.id = i.id AND m.id BETWEEN \(bounds.first) AND \(bounds.last)
+                    AND m.provider_id = i.provider_id
+            ), stored AS (
+                INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason, occurred_at)
+                SELECT \(lane.column), id, part, status, code, provider_id, state, reason, occurred_at
+                FROM known ORDER BY id, part, status, code
+                ON CONFLICT DO NOTHING
+                RETURNING message_id, part, status, code, state, reason
+            ), kept AS (
+                INSERT INTO unmatched_receipts (provider_id, part, status, code, state, reason, covers_message,
+                                                occurred_at)
+                SELECT provider_id, part, status, code, state, reason, covers_message, occurred_at
+                FROM incoming WHERE id IS NULL OR id NOT IN (SELECT id FROM known)
+                ON CONFLICT DO NOTHING
+                RETURNING 1
+            ), change AS MATERIALIZED (
+                SELECT s.message_id,
+                       count(*) FILTER (WHERE k.message_state = 'delivered' AND NOT k.covers_message)::smallint AS parts,
+                       bool_or(k.message_state = 'delivered' AND k.covers_message) AS whole,
+                       bool_or(k.message_state = 'undelivered') AS lost,
+                       min(s.reason) FILTER (WHERE k.message_state = 'undelivered') AS lost_reason
+                FROM stored s
+                JOIN (SELECT DISTINCT ON (id, part, status, code) * FROM known) k
+                    ON k.id = s.message_id AND k.part = s.part AND k.status = s.status AND k.code = s.code
+                WHERE k.message_state IS NOT NULL
+                GROUP BY s.message_id
+                -- In the order of ids, as settling does it, so that the two do not wait for each other in a circle.
+                ORDER BY s.message_id
+            ), moved AS (
+                UPDATE messages m SET
+                    parts_delivered = m.parts_delivered + c.parts,
+                    state = CASE
+                        WHEN m.state IN ('cancelled', 'delivered') THEN m.state
+                        WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'delivered'
+                        WHEN c.lost AND message_rank(m.state) < message_rank('undelivered') THEN 'undelivered'
+                        ELSE m.state END,
+                    reason = CASE
+                        WHEN m.state IN ('cancelled', 'delivered') THEN m.reason
+                        WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
+                        WHEN c.lost AND message_rank(m.state) < message_rank('undelivered') THEN c.lost_reason
+                        ELSE m.reason END,
+                    corrected = m.corrected OR m.state IN ('undelivered', 'failed', 'expired')
+                        AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
+                    body = CASE WHEN c.whole OR c.lost OR m.parts_delivered + c.parts >= m.parts
+                                THEN NULL ELSE m.body END,
+                    changed_at = now()
+                FROM change c
+                WHERE m.lane = \(lane.column) AND m.id = c.message_id
+                  AND m.id BETWEEN \(bounds.first) AND \(bounds.last)
+                RETURNING message_rank(m.state) >= 50 AS final, now() - m.accepted_at AS age
+            )
+            SELECT 0, (SELECT count(*) FROM kept), NULL::interval
+            UNION ALL
+            SELECT 1, 0, age FROM moved WHERE final
+            """
+    }
+}
+
+/// A row of what `application(of:lane:)` returns: the count of receipts kept, or the age of a message now final.
+private struct Applied {
+    var kept: Int
+    var age: Duration?
+
+    init(row: borrowing Row) throws(PostgresError) {
+        self.kept = Int(try row.decode(1, as: Int64.self))
+        self.age = try row.decodeIfPresent(2)
+    }
+}
+
+extension ReceiptCounts {
+    fileprivate mutating func add(_ rows: [Applied], of total: Int) {
+        let kept = rows.reduce(0) { $0 + $1.kept }
+        self.unmatched += kept
+        self.stored += total - kept
+        self.finished += rows.compactMap(\.age)
+    }
+}
+
+extension IncomingReceipt {
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
+        let verdict = Verdict(
+            try row.decode(5, oneOf: Verdict.ProviderState.self), .none, .none,
+            try row.decode(6, oneOf: Verdict.Reason.self)
+        )
+        self.init(
+            provider: ProviderID(rawValue: try row.decode(1)),
+            receipt: Receipt(
+                message: MessageReference(id: try row.decode(0), series: 1), part: try row.decode(2),
+                coversMessage: try row.decode(7), verdict: verdict, status: try row.decode(3),
+                code: try row.decode(4), occurredAt: try row.decodeIfPresent(8)
+            )
+        )
+    }
+}

@@ -1,0 +1,138 @@
+public import Messaging
+public import Postgres
+
+/// What came of a claim, decided, on its way into the database.
+public struct Settled: Sendable {
+    public var id: MessageID
+    public var provider: ProviderID
+    public var attempt: Int16
+    public var series: Int16
+    /// For the timeline: `accepted`, `refused`, `not_sent`, `unanswered`, `expired` or `spent`.
+    public var outcome: String
+    public var reason: Verdict.Reason
+    /// The provider's own word.
+    public var code: String
+    public var duration: Duration
+    /// The state the message gets; nil leaves it as it is.
+    public var state: MessageState?
+    /// When and how it is tried again; nil ends it.
+    public var retry: Retry?
+    /// The ids that the provider gave the parts; empty when it goes by ours.
+    public var parts: [String]
+
+    public struct Retry: Sendable {
+        public var after: Duration
+        /// As stored: what the next claim adds one to.
+        public var attempt: Int16
+        public var series: Int16
+
+        public init(after: Duration, attempt: Int16, series: Int16) {
+            self.after = after
+            self.attempt = attempt
+            self.series = series
+        }
+    }
+
+    public init(
+        id: MessageID, provider: ProviderID, attempt: Int16, series: Int16, outcome: String, reason: Verdict.Reason,
+        code: String, duration: Duration, state: MessageState?, retry: Retry?, parts: [String]
+    ) {
+        self.id = id
+        self.provider = provider
+        self.attempt = attempt
+        self.series = series
+        self.outcome = outcome
+        self.reason = reason
+        self.code = code
+        self.duration = duration
+        self.state = state
+        self.retry = retry
+        self.parts = parts
+    }
+}
+
+extension Store {
+    /// Writes back what came of the claims of one lane; returns the ids that were still `worker`'s.
+    ///
+    /// The fence: everything hangs on `mine`, the outbox rows that this worker holds under this very attempt. What is
+    /// not in the result was taken over by another worker, and nothing of it was changed.
+    ///
+    /// A message's state only rises: a receipt that overtook the settlement is not undone, and one that had already
+    /// delivered every part makes the message delivered here. The sealed body goes with the statement that ends its use.
+    public func settle(
+        _ settled: [Settled], lane: Lane, worker: WorkerID
+    ) async throws(PostgresError) -> [MessageID] {
+        let parts = PartColumns(settled)
+        let bounds = MessageID.bounds(of: settled.lazy.map(\.id))
+        return try await self.pool.query(
+            """
+            WITH told AS MATERIALIZED (
+                SELECT * FROM unnest(
+                    \(settled.map(\.id)), \(settled.map(\.attempt)), \(settled.map(\.outcome)),
+                    \(settled.map(\.reason.rawValue)), \(settled.map(\.code)), \(settled.map(\.duration)),
+                    \(settled.map { $0.state?.rawValue }), \(settled.map { $0.retry?.after }),
+                    \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
+                    \(settled.map { Int16($0.parts.count) })
+                ) AS t (id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt, next_series,
+                        parts)
+            ), mine AS (
+                DELETE FROM outbox o USING told t
+                WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = \(worker.rawValue)
+                  AND o.attempt = t.attempt
+                RETURNING o.id, o.account_id, o.provider_id, o.priority, o.attempt, o.series, t.outcome, t.reason,
+                          t.code, t.duration, t.state, t.retry_after, t.next_attempt, t.next_series, t.parts
+            ), again AS (
+                INSERT INTO scheduled (lane, id, account_id, provider_id, priority, attempt, series, due_at)
+                SELECT \(lane.column), id, account_id, provider_id, priority, next_attempt, next_series,
+                       now() + retry_after
+                FROM mine WHERE retry_after IS NOT NULL
+            ), recorded AS (
+                INSERT INTO attempts (lane, message_id, attempt, series, provider_id, worker_id, outcome, reason, code,
+                                      duration)
+                SELECT \(lane.column), id, attempt, series, provider_id, \(worker.rawValue), outcome, reason, code,
+                       duration
+                FROM mine
+            ), named AS (
+                INSERT INTO parts (lane, part, message_id, provider_id, number)
+                SELECT \(lane.column), p.part, mine.id, mine.provider_id, p.number
+                FROM unnest(\(parts.messages), \(parts.parts), \(parts.numbers)) AS p (message_id, part, number)
+                JOIN mine ON mine.id = p.message_id
+                ON CONFLICT DO NOTHING
+            ), moved AS (
+                UPDATE messages m SET
+                    state = CASE
+                        WHEN mine.state = 'accepted' AND m.state <> 'cancelled'
+                             AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'delivered'
+                        WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.state
+                        ELSE m.state END,
+                    reason = CASE WHEN message_rank(mine.state) > message_rank(m.state)
+                                  THEN mine.reason ELSE m.reason END,
+                    parts = CASE WHEN mine.parts > 0 THEN mine.parts ELSE m.parts END,
+                    body = CASE WHEN mine.retry_after IS NULL THEN NULL ELSE m.body END,
+                    changed_at = now()
+                FROM mine
+                WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id BETWEEN \(bounds.first) AND \(bounds.last)
+                  AND (mine.state IS NOT NULL OR mine.retry_after IS NULL)
+            )
+            SELECT id FROM mine
+            """
+        ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
+    }
+}
+
+/// The part ids of many messages.
+private struct PartColumns {
+    var messages: [MessageID] = []
+    var parts: [String] = []
+    var numbers: [Int16] = []
+
+    init(_ settled: [Settled]) {
+        for message in settled {
+            for (index, part) in message.parts.enumerated() {
+                self.messages.append(message.id)
+                self.parts.append(part)
+                self.numbers.append(Int16(index + 1))
+            }
+        }
+    }
+}
