@@ -83,5 +83,8 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
 
         tests("HTTPTests", ["HTTP"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("MessagingTests", ["Messaging"]),
+        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
     ]
 )
