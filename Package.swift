@@ -84,5 +84,10 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
+
+        tests("HTTPTests", ["HTTP"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("MessagingTests", ["Messaging"]),
+        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
     ]
 )
