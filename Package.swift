@@ -82,5 +82,6 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
         tests("BatchingTests", ["Batching"]),
+        tests("TelemetryTests", ["Telemetry", "Timestamps"]),
     ]
 )
