@@ -83,5 +83,6 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         tests("BatchingTests", ["Batching"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
+        tests("HTTPTests", ["HTTP"]),
     ]
 )
