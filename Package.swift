@@ -83,6 +83,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         tests("BatchingTests", ["Batching"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
+        tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
         tests("HTTPTests", ["HTTP"]),
     ]
 )
