@@ -1,5 +1,6 @@
 import Glibc
 import Polling
+import Synchronization
 
 /// Somebody wants the process to stop.
 public struct StopRequest: Sendable, Hashable {
@@ -16,44 +17,72 @@ public struct StopRequest: Sendable, Hashable {
 ///   take over.
 /// - SIGPIPE is ignored: a peer that has gone is an error of the write, not the end of the process.
 public enum StopSignals {
-    /// Begins to take the signals. Once a process, first thing in `main`: threads started earlier would not have the
-    /// signals blocked, and one of them could be killed by the signal that the waiting thread should get.
+    /// Begins to take the signals. Once a process; before it, a signal ends the process as if there were no such code.
     ///
-    /// Programs that the process starts inherit the blocked signals unless they are spawned with an empty mask.
+    /// Programs that the process starts do not inherit any of this but SIGPIPE's being ignored.
     public static func requests() -> AsyncStream<StopRequest> {
         signal(SIGPIPE, SIG_IGN)
-        let signals = Self.block([SIGTERM, SIGINT])
+        // Not `exit`: what libraries do at the exit could wait for something that never ends.
+        return Self.requests(by: [SIGTERM, SIGINT]) { number in _exit(128 + number) }
+    }
+
+    /// With other signals, and something else to do at the second.
+    static func requests(
+        by signals: [CInt], exit: @escaping @Sendable (_ signal: CInt) -> Void
+    ) -> AsyncStream<StopRequest> {
+        let reader = Self.openPipe()
+        for signal in signals { Self.forward(signal) }
         let (stream, continuation) = AsyncStream<StopRequest>.makeStream(bufferingPolicy: .bufferingOldest(1))
         Thread.detach(name: "signals") {
-            continuation.yield(StopRequest(reason: Self.name(of: Self.wait(for: signals))))
-            // Not `exit`: handlers of libraries could wait for what does not end.
-            _exit(128 + Self.wait(for: signals))
+            continuation.yield(StopRequest(reason: Self.name(of: Self.next(from: reader))))
+            exit(Self.next(from: reader))
         }
         return stream
     }
 
-    /// Blocks the signals for this thread and those that it starts.
-    static func block(_ numbers: [CInt]) -> sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in numbers { sigaddset(&signals, number) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        return signals
+    // MARK: - Private
+
+    private static func openPipe() -> CInt {
+        var ends: [CInt] = [-1, -1]
+        precondition(pipe(&ends) == 0, "no pipe for signals, errno \(errno)")
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let former = pipeEnd.exchange(ends[1], ordering: .sequentiallyConsistent)
+        precondition(former == -1, "signals are taken already")
+        return ends[0]
     }
 
-    /// Blocks the thread until one of the signals, all of them blocked, is pending; takes and returns it.
-    static func wait(for signals: sigset_t) -> CInt {
-        var signals = signals
-        var number: CInt = 0
-        while sigwait(&signals, &number) != 0 {}
-        return number
+    /// A handler, and not blocked signals with a thread in `sigwait`: once `main` is asynchronous, libdispatch parks the
+    /// main thread in `sigsuspend` with nothing blocked, and that thread would die of the signal, and we with it.
+    private static func forward(_ signal: CInt) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = writeToPipe
+        action.sa_flags = SA_RESTART
+        precondition(sigaction(signal, &action, nil) == 0, "no handler for signal \(signal), errno \(errno)")
     }
 
-    static func name(of signal: CInt) -> String {
+    /// Blocks the thread until the next signal.
+    private static func next(from reader: CInt) -> CInt {
+        var number: UInt8 = 0
+        while read(reader, &number, 1) != 1 { precondition(errno == EINTR, "the pipe of signals broke") }
+        return CInt(number)
+    }
+
+    private static func name(of signal: CInt) -> String {
         switch signal {
         case SIGTERM: "SIGTERM"
         case SIGINT: "SIGINT"
         default: "signal \(signal)"
         }
     }
+}
+
+/// Where the handler writes. Set before there is a handler, so the handler never initialises it.
+private let pipeEnd = Atomic<CInt>(-1)
+
+/// Runs in whatever thread the signal interrupts, so it calls nothing but `write` (signal-safety(7)).
+private func writeToPipe(_ signal: CInt) {
+    let former = errno
+    var number = UInt8(truncatingIfNeeded: signal)
+    write(pipeEnd.load(ordering: .relaxed), &number, 1)
+    errno = former
 }

@@ -1,24 +1,21 @@
 import Glibc
-import Polling
 import Testing
 
 @testable import Lifecycle
 
 struct StopSignalsTests {
-    /// On a thread of its own: the signal is raised for that thread only, and stays blocked there.
-    @Test func aBlockedSignalIsTakenByTheWaitingThread() async {
-        let number = await withCheckedContinuation { continuation in
-            Thread.detach(name: "signal-test") {
-                let signals = StopSignals.block([SIGUSR1, SIGUSR2])
-                raise(SIGUSR2)
-                continuation.resume(returning: StopSignals.wait(for: signals))
-            }
+    @Test(.timeLimit(.minutes(1))) func theFirstSignalIsARequestAndTheSecondExits() async {
+        let (exits, exit) = AsyncStream<CInt>.makeStream()
+        let requests = StopSignals.requests(by: [SIGUSR1, SIGUSR2]) { exit.yield($0) }
+        kill(getpid(), SIGUSR1)
+        for await request in requests {
+            #expect(request.reason == "signal 10")
+            break
         }
-        #expect(number == SIGUSR2)
-    }
-
-    @Test(arguments: [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGUSR1, "signal 10")])
-    func aSignalHasItsName(number: CInt, name: String) {
-        #expect(StopSignals.name(of: number) == name)
+        kill(getpid(), SIGUSR2)
+        for await number in exits {
+            #expect(number == SIGUSR2)
+            break
+        }
     }
 }
