@@ -84,7 +84,9 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
-
+        tests("BatchingTests", ["Batching"]),
+        tests("TelemetryTests", ["Telemetry", "Timestamps"]),
+        tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
         tests("HTTPTests", ["HTTP"]),
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
