@@ -34,7 +34,9 @@ let package = Package(
         ),
 
         // 6: the processes' work.
-        library("Intake", ["Batching", "Crypto", "HTTP", "JSON", "Messaging", "Store", "Telemetry", "Timestamps"]),
+        library(
+            "Intake",
+            ["Batching", "Crypto", "HTTP", "JSON", "Messaging", "Postgres", "Store", "Telemetry", "Timestamps"]),
         library(
             "Delivery",
             [
@@ -44,7 +46,10 @@ let package = Package(
         ),
         library(
             "Receipts",
-            ["Batching", "Channels", "HTTP", "JSON", "Lifecycle", "Messaging", "Store", "Telemetry", "Timestamps"]
+            [
+                "Batching", "Channels", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
+                "Timestamps",
+            ]
         ),
         library(
             "Carrier", ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Telemetry", "Timestamps", "WebClient"]

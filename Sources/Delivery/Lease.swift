@@ -78,7 +78,8 @@ final class Lease: Sendable {
         do {
             try await self.store.unregisterWorker(worker)
         } catch {
-            self.logger.warning("could not end the lease; it will run out", ["worker": worker.rawValue, "error": "\(error)"])
+            self.logger.warning(
+                "could not end the lease; it will run out", ["worker": worker.rawValue, "error": "\(error)"])
         }
     }
 

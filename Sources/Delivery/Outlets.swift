@@ -1,4 +1,5 @@
 import Channels
+import Lifecycle
 import Messaging
 import Store
 import Synchronization

@@ -1,3 +1,4 @@
+import Lifecycle
 import Messaging
 import Store
 import Synchronization

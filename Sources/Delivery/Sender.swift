@@ -53,7 +53,8 @@ struct Sender: Sendable {
         case .send: break
         }
         guard let dispatch = self.open(claim) else {
-            self.logger.error("cannot open the body; is the master key the one it was sealed with?", ["message": "\(claim.id)"])
+            self.logger.error(
+                "cannot open the body; is the master key the one it was sealed with?", ["message": "\(claim.id)"])
             return .settled(Settled(claim, outcome: "refused", reason: .configError, state: .failed))
         }
         return .parcel(Parcel(claim: claim, dispatch: dispatch))

@@ -1,4 +1,5 @@
 import Batching
+import Lifecycle
 import Messaging
 import Store
 import Telemetry
@@ -84,7 +85,8 @@ struct Settler: Sendable {
                 return items.map { mine.contains($0.settled.id) }
             } catch {
                 guard lease.held != nil, !Task.isCancelled else { throw error }
-                logger.warning("could not settle a batch; trying again", ["messages": items.count, "error": "\(error)"])
+                logger.warning(
+                    "could not settle a batch; trying again", ["messages": items.count, "error": "\(error)"])
                 try await Task.sleep(for: pause * Double.random(in: 0.5...1.5))
                 pause = min(pause * 2, .seconds(2))
             }

@@ -73,7 +73,8 @@ struct Acceptor: Sendable {
             case .repeated(let ids, let fingerprint):
                 guard let key = acceptance.idempotency, equalInConstantTime(fingerprint, key.fingerprint) else {
                     throw Problem(
-                        422, "idempotency_key_reused", "This Idempotency-Key was used for another request; nothing was stored.")
+                        422, "idempotency_key_reused",
+                        "This Idempotency-Key was used for another request; nothing was stored.")
                 }
                 return ids
             }

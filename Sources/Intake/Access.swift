@@ -1,5 +1,5 @@
 import Crypto
-public import HTTP
+import HTTP
 public import Messaging
 public import Store
 import Timestamps

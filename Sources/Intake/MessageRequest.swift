@@ -109,7 +109,8 @@ struct MessageReader {
     private mutating func recipient(_ json: JSON, at path: String) -> PhoneNumber? {
         guard let text = self.string(json, "to", required: true, at: path) else { return nil }
         guard let number = PhoneNumber(text) else {
-            self.fail("\(path)/to", "must be a number in E.164: a plus sign, then 7 to 15 digits that do not begin with 0")
+            self.fail(
+                "\(path)/to", "must be a number in E.164: a plus sign, then 7 to 15 digits that do not begin with 0")
             return nil
         }
         return number
@@ -125,7 +126,9 @@ struct MessageReader {
     }
 
     private mutating func sender(_ json: JSON, at path: String) -> String? {
-        guard let text = self.text(json, "from", characters: MessageLimits.senderCharacters, at: path) else { return nil }
+        guard let text = self.text(json, "from", characters: MessageLimits.senderCharacters, at: path) else {
+            return nil
+        }
         guard text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             self.fail("\(path)/from", "may hold printable ASCII characters only")
             return nil

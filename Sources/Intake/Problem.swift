@@ -82,7 +82,9 @@ extension Problem {
     }
 
     static func invalid(_ errors: [Detail]) -> Problem {
-        Problem(422, "invalid_request", "The request was understood but cannot be accepted; nothing was stored.", errors: errors)
+        Problem(
+            422, "invalid_request", "The request was understood but cannot be accepted; nothing was stored.",
+            errors: errors)
     }
 
     static let unavailable = Self.unavailable(

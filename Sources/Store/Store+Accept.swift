@@ -99,8 +99,8 @@ extension Store {
                     \(rows.requests), \(rows.lanes), \(rows.ids), \(rows.accounts), \(rows.providers),
                     \(rows.priorities), \(rows.parts), \(rows.channels), \(rows.recipients), \(rows.senders),
                     \(rows.references), \(rows.metadata), \(rows.sendTimes), \(rows.timesToLive), \(rows.bodies)
-                ) AS m (request, lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                        reference, metadata, send_at, time_to_live_us, body)
+                ) WITH ORDINALITY AS m (request, lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
+                        reference, metadata, send_at, time_to_live_us, body, n)
             ), keyed AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(keys.requests), \(keys.lanes), \(keys.accounts), \(keys.keys), \(keys.fingerprints)
@@ -108,7 +108,7 @@ extension Store {
             ), fresh AS (
                 INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
                 SELECT lane, account_id, key, fingerprint,
-                       (SELECT array_agg(m.id) FROM incoming m WHERE m.request = keyed.request)
+                       (SELECT array_agg(m.id ORDER BY m.n) FROM incoming m WHERE m.request = keyed.request)
                 FROM keyed ORDER BY lane, account_id, key
                 ON CONFLICT DO NOTHING
                 RETURNING lane, account_id, key

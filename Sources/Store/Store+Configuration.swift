@@ -118,22 +118,23 @@ extension Store {
     public static func putProvider(
         _ provider: NewProvider, in transaction: borrowing Transaction
     ) async throws(PostgresError) -> (id: ProviderID, changed: Bool) {
-        let changed = try await transaction.execute(
-            """
-            INSERT INTO providers AS p (name, kind, url, credentials, sender, in_flight_limit, rate_limit, timeout,
-                                        enabled)
-            VALUES (\(provider.name), \(provider.kind), \(provider.url), \(Bytes(provider.credentials)),
-                    \(provider.sender), \(provider.inFlightLimit), \(provider.rateLimit), \(provider.timeout),
-                    \(provider.enabled))
-            ON CONFLICT (name) DO UPDATE SET
-                kind = excluded.kind, url = excluded.url, credentials = excluded.credentials, sender = excluded.sender,
-                in_flight_limit = excluded.in_flight_limit, rate_limit = excluded.rate_limit,
-                timeout = excluded.timeout, enabled = excluded.enabled
-            WHERE (p.kind, p.url, p.credentials, p.sender, p.in_flight_limit, p.rate_limit, p.timeout, p.enabled)
-                IS DISTINCT FROM (excluded.kind, excluded.url, excluded.credentials, excluded.sender,
-                                  excluded.in_flight_limit, excluded.rate_limit, excluded.timeout, excluded.enabled)
-            """
-        ) > 0
+        let changed =
+            try await transaction.execute(
+                """
+                INSERT INTO providers AS p (name, kind, url, credentials, sender, in_flight_limit, rate_limit, timeout,
+                                            enabled)
+                VALUES (\(provider.name), \(provider.kind), \(provider.url), \(Bytes(provider.credentials)),
+                        \(provider.sender), \(provider.inFlightLimit), \(provider.rateLimit), \(provider.timeout),
+                        \(provider.enabled))
+                ON CONFLICT (name) DO UPDATE SET
+                    kind = excluded.kind, url = excluded.url, credentials = excluded.credentials, sender = excluded.sender,
+                    in_flight_limit = excluded.in_flight_limit, rate_limit = excluded.rate_limit,
+                    timeout = excluded.timeout, enabled = excluded.enabled
+                WHERE (p.kind, p.url, p.credentials, p.sender, p.in_flight_limit, p.rate_limit, p.timeout, p.enabled)
+                    IS DISTINCT FROM (excluded.kind, excluded.url, excluded.credentials, excluded.sender,
+                                      excluded.in_flight_limit, excluded.rate_limit, excluded.timeout, excluded.enabled)
+                """
+            ) > 0
         let found = try await transaction.query("SELECT id FROM providers WHERE name = \(provider.name)") {
             row throws(PostgresError) in ProviderID(rawValue: try row.decode(0))
         }

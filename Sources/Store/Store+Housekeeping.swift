@@ -21,7 +21,9 @@ extension Store {
     }
 
     /// Deletes idempotency keys older than `age`, at most `limit` at a time; returns how many.
-    public func dropIdempotencyKeys(lane: Lane, olderThan age: Duration, limit: Int32) async throws(PostgresError) -> Int {
+    public func dropIdempotencyKeys(lane: Lane, olderThan age: Duration, limit: Int32) async throws(PostgresError)
+        -> Int
+    {
         try await self.pool.execute(
             """
             WITH old AS MATERIALIZED (

@@ -68,6 +68,11 @@ public struct MessagePage: Sendable {
     public var messages: [StoredMessage]
     /// Where the next page begins; nil at the end of the list.
     public var next: MessageID?
+
+    public init(messages: [StoredMessage], next: MessageID?) {
+        self.messages = messages
+        self.next = next
+    }
 }
 
 /// What a customer's wish to cancel came to.
@@ -129,7 +134,8 @@ extension Store {
             """,
             decode: StoredMessage.init
         )
-        return try await self.page(scanned, lane: lane, account: account, filter: filter, limit: limit, scanLimit: scanLimit)
+        return try await self.page(
+            scanned, lane: lane, account: account, filter: filter, limit: limit, scanLimit: scanLimit)
     }
 
     /// Withdraws a message that no worker holds.
@@ -240,7 +246,9 @@ extension MessageID {
 
     /// The end, not included, of a list that goes back from a cursor and from a moment.
     fileprivate static func before(_ cursor: MessageID?, until moment: Timestamp?) -> MessageID {
-        min(cursor ?? MessageID(high: .max, low: .max), moment.map { Self.first(at: $0) } ?? MessageID(high: .max, low: .max))
+        min(
+            cursor ?? MessageID(high: .max, low: .max),
+            moment.map { Self.first(at: $0) } ?? MessageID(high: .max, low: .max))
     }
 }
 

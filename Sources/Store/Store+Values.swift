@@ -11,7 +11,7 @@ extension MessageID: PostgresEncodable, PostgresDecodable {
     }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
-        guard bytes.count == 16 else { throw .decoding(column: "id", expected: "uuid") }
+        guard bytes.count == 16 else { throw .undecodable(MessageID.self) }
         self.init(
             high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
             low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -43,14 +43,14 @@ extension Row {
         _ column: Int, oneOf type: Value.Type
     ) throws(PostgresError) -> Value {
         guard let value = Value(rawValue: try self.decode(column, as: String.self)) else {
-            throw .decoding(column: "\(column)", expected: "\(type)")
+            throw .decoding(column: column, expected: "\(type)")
         }
         return value
     }
 
     func decodePriority(_ column: Int) throws(PostgresError) -> Priority {
         guard let priority = Priority(rawValue: try self.decode(column, as: Int16.self)) else {
-            throw .decoding(column: "\(column)", expected: "Priority")
+            throw .decoding(column: column, expected: "Priority")
         }
         return priority
     }

@@ -1,16 +1,22 @@
-import Telemetry
+public import Telemetry
 
 /// Something that is done again and again until its task is cancelled.
 ///
 /// A round that fails is logged and tried again after a pause; nothing that one round does is lost by its failure.
-struct Pulse: Sendable {
-    let name: StaticString
-    let logger: Logger
+public struct Pulse: Sendable {
+    private let name: StaticString
+    private let logger: Logger
     /// After a failed round; jittered, so that processes that failed together do not come back together.
-    var pauseAfterFailure: Duration = .milliseconds(500)
+    private let pauseAfterFailure: Duration
+
+    public init(name: StaticString, logger: Logger, pauseAfterFailure: Duration = .milliseconds(500)) {
+        self.name = name
+        self.logger = logger
+        self.pauseAfterFailure = pauseAfterFailure
+    }
 
     /// Runs `round`, which waits by itself, for ever.
-    func run(_ round: @Sendable () async throws -> Void) async {
+    public func run(_ round: @Sendable () async throws -> Void) async {
         while !Task.isCancelled {
             do {
                 try await round()
@@ -18,7 +24,8 @@ struct Pulse: Sendable {
                 return
             } catch {
                 if Task.isCancelled { return }
-                self.logger.warning("a round failed and will be repeated", ["work": "\(self.name)", "error": "\(error)"])
+                self.logger.warning(
+                    "a round failed and will be repeated", ["work": "\(self.name)", "error": "\(error)"])
                 try? await Task.sleep(for: self.pauseAfterFailure * Double.random(in: 0.5...1.5))
             }
         }

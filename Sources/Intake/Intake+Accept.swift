@@ -1,0 +1,94 @@
+import Crypto
+import HTTP
+import JSON
+import Messaging
+import Store
+import Telemetry
+import Timestamps
+
+extension Intake {
+    /// `POST /v1/messages`: one message, or an array of which all are accepted or none.
+    func accept(_ request: HTTPRequest, for principal: Principal) async throws(Problem) -> HTTPResponse {
+        let key = try Self.idempotencyKey(of: request)
+        let (messages, isArray) = try Self.messages(in: request.body)
+        let routed = try self.route(messages, isArray: isArray, for: principal)
+        let ids = try await self.acceptor.accept(
+            routed, for: principal.account, key: key, fingerprint: Digest.sha256.hash(request.body))
+        self.metrics.accepted.add(ids.count)
+        return isArray ? Self.accepted(ids) : Self.accepted(ids[0])
+    }
+
+    // MARK: - Private
+
+    /// Characters of an `Idempotency-Key`.
+    private static let keyCharacters = 1...255
+
+    private static func idempotencyKey(of request: HTTPRequest) throws(Problem) -> String? {
+        let keys = request.fields.values("Idempotency-Key")
+        guard let key = keys.first else { return nil }
+        guard
+            keys.count == 1, self.keyCharacters.contains(key.utf8.count),
+            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw .invalid([
+                .init(
+                    "Idempotency-Key", "must be given once and have 1 to 255 printable ASCII characters without spaces")
+            ])
+        }
+        return key
+    }
+
+    private static func messages(in body: [UInt8]) throws(Problem) -> (messages: [MessageRequest], isArray: Bool) {
+        let json: JSON
+        do throws(JSONError) {
+            json = try JSON(parsing: body)
+        } catch {
+            throw Problem(400, "invalid_json", "The body is not JSON: \(error).")
+        }
+        var reader = MessageReader(now: .now)
+        let read = reader.read(json)
+        guard reader.problems.isEmpty else { throw .invalid(reader.problems) }
+        return read
+    }
+
+    private func route(
+        _ messages: [MessageRequest], isArray: Bool, for principal: Principal
+    ) throws(Problem) -> [(request: MessageRequest, provider: ProviderID)] {
+        let access = self.access.current
+        var routed: [(request: MessageRequest, provider: ProviderID)] = []
+        routed.reserveCapacity(messages.count)
+        var problems: [Problem.Detail] = []
+        for (index, message) in messages.enumerated() {
+            let provider = access.provider(
+                for: message.recipient, channel: message.channel, account: principal.account)
+            if let provider {
+                routed.append((message, provider))
+            } else if problems.count < MessageReader.problemLimit {
+                let path = isArray ? "/\(index)/to" : "/to"
+                problems.append(.init(path, "has no route on the channel \(message.channel.rawValue)"))
+            }
+        }
+        guard problems.isEmpty else { throw .invalid(problems) }
+        return routed
+    }
+
+    /// Nothing but the ids depends on when it is asked, so an answer under an idempotency key is the same, byte for byte.
+    private static func accepted(_ id: MessageID) -> HTTPResponse {
+        var fields = Self.fields
+        fields["Location"] = "/v1/messages/\(id)"
+        return HTTPResponse(status: 202, fields: fields, body: Array(#"{"id":"\#(id)","status":"queued"}"#.utf8))
+    }
+
+    private static func accepted(_ ids: [MessageID]) -> HTTPResponse {
+        var body = Array(#"{"messages":["#.utf8)
+        body.reserveCapacity(ids.count * 70 + 20)
+        for (index, id) in ids.enumerated() {
+            if index > 0 { body.append(UInt8(ascii: ",")) }
+            body += #"{"id":"\#(id)","status":"queued"}"#.utf8
+        }
+        body += "]}".utf8
+        return HTTPResponse(status: 202, fields: Self.fields, body: body)
+    }
+
+    static let fields: HTTPFields = ["Content-Type": "application/json", "Cache-Control": "no-store"]
+}

@@ -1,0 +1,116 @@
+public import Crypto
+public import HTTP
+import JSON
+public import Messaging
+public import Store
+public import Telemetry
+import Timestamps
+
+/// The API: turns a request into stored work, or into a refusal that says what to do.
+///
+/// It takes and returns HTTP values and knows no socket. A 202 is given after COMMIT and never before; a refusal means
+/// that nothing was stored, except where ``Problem/outcomeUnknown`` says that nobody knows.
+public struct Intake: Sendable {
+    let store: Store
+    let lanes: [Lane]
+    let access: DirectoryWatch<Access>
+    let acceptor: Acceptor
+    let metrics: IntakeMetrics
+    let health: @Sendable () -> Void
+    let logger: Logger
+
+    /// - `lanes`: what new messages are spread over.
+    /// - `onAccepted`: told after each commit, so that a worker can be woken.
+    /// - `onProgress`: told whenever the database did something for us.
+    public init(
+        store: Store, lanes: [Lane] = [Lane(rawValue: 0)], access: DirectoryWatch<Access>, masterKeys: MasterKeys,
+        metrics: Metrics, logger: Logger, onAccepted: @escaping @Sendable () -> Void,
+        onProgress: @escaping @Sendable () -> Void
+    ) {
+        precondition(!lanes.isEmpty, "messages need a lane")
+        self.store = store
+        self.lanes = lanes
+        self.access = access
+        self.metrics = IntakeMetrics(metrics)
+        self.health = onProgress
+        self.logger = logger
+        self.acceptor = Acceptor(store: store, lanes: lanes, masterKeys: masterKeys, metrics: self.metrics) {
+            onProgress()
+            onAccepted()
+        }
+    }
+
+    /// Hosts the commits; nothing is accepted unless this runs. Returns when drained.
+    public func run() async { await self.acceptor.run() }
+
+    /// Commits what has been taken and lets `run` return; for when no more requests come.
+    public func drain() { self.acceptor.drain() }
+
+    /// Answers one request.
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let started = ContinuousClock.now
+        let response: HTTPResponse
+        do throws(Problem) {
+            response = try await self.answer(request)
+        } catch {
+            response = error.response
+        }
+        self.metrics.requestTime.observe(ContinuousClock.now - started)
+        self.metrics.responses(response.status).add(1)
+        return response
+    }
+
+    // MARK: - Private
+
+    private func answer(_ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
+        switch Route(request.path) {
+        case .messages: try await self.answerMessages(request)
+        case .message(let id): try await self.answerMessage(id, request)
+        case .cancellation(let id): try await self.answerCancellation(id, request)
+        case .none: throw .notFound
+        }
+    }
+
+    private func answerMessages(_ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
+        switch request.method {
+        case "POST": try await self.accept(request, for: self.principal(of: request, with: .send))
+        case "GET", "HEAD": try await self.list(request, for: self.principal(of: request, with: .read))
+        default: throw .methodNotAllowed("GET, POST")
+        }
+    }
+
+    private func answerMessage(_ id: MessageID?, _ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
+        guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed("GET") }
+        return try await self.show(id, for: self.principal(of: request, with: .read))
+    }
+
+    private func answerCancellation(_ id: MessageID?, _ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
+        guard request.method == "POST" else { throw .methodNotAllowed("POST") }
+        return try await self.cancel(id, for: self.principal(of: request, with: .send))
+    }
+
+    private func principal(of request: HTTPRequest, with scope: Scope) throws(Problem) -> Principal {
+        let principal = try self.access.current.principal(of: request)
+        guard principal.scopes.contains(scope) else { throw .missingScope(scope) }
+        return principal
+    }
+}
+
+/// The resources of the API. An id that is none is a resource that does not exist, after the key was looked at.
+private enum Route {
+    case messages
+    case message(MessageID?)
+    case cancellation(MessageID?)
+    case none
+
+    init(_ path: String) {
+        let pieces = path.split(separator: "/", omittingEmptySubsequences: false)
+        switch pieces.count {
+        case 3 where path == "/v1/messages": self = .messages
+        case 4 where path.hasPrefix("/v1/messages/"): self = .message(MessageID(pieces[3]))
+        case 5 where path.hasPrefix("/v1/messages/") && pieces[4] == "cancel":
+            self = .cancellation(MessageID(pieces[3]))
+        default: self = .none
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Store
+import Telemetry
+
+struct ReceiptMetrics: Sendable {
+    let stored: Counter
+    let unmatched: Counter
+    let joined: Counter
+    let dropped: Counter
+    /// From accepted to final.
+    let delivery: Histogram
+    private let metrics: Metrics
+
+    init(_ metrics: Metrics) {
+        self.metrics = metrics
+        self.stored = metrics.counter("pinpost_receipts_total", help: "Receipts stored and applied.")
+        self.unmatched = metrics.counter(
+            "pinpost_receipts_unmatched_total", help: "Receipts kept because their message was not known.")
+        self.joined = metrics.counter("pinpost_receipts_joined_total", help: "Kept receipts joined to their message.")
+        self.dropped = metrics.counter(
+            "pinpost_receipts_dropped_total", help: "Kept receipts given up because no message claimed them.")
+        self.delivery = metrics.histogram(
+            "pinpost_delivery_seconds", help: "From accepted to delivered or undelivered.")
+    }
+
+    func count(_ counts: ReceiptCounts) {
+        self.stored.add(counts.stored)
+        self.unmatched.add(counts.unmatched)
+        for age in counts.finished { self.delivery.observe(age) }
+    }
+
+    func refused(_ reason: String) -> Counter {
+        self.metrics.counter(
+            "pinpost_receipts_refused_total", help: "Callbacks refused, by reason.", labels: ["reason": reason])
+    }
+}
