@@ -48,6 +48,8 @@ CREATE TABLE providers (
     -- A JSON object of names and secrets, sealed with the master key.
     credentials      bytea NOT NULL,
     sender           text,
+    -- A JSON object of names and texts; each driver documents its names.
+    settings         text NOT NULL DEFAULT '{}',
     in_flight_limit  integer NOT NULL CHECK (in_flight_limit BETWEEN 1 AND 10000),
     rate_limit       integer NOT NULL CHECK (rate_limit BETWEEN 1 AND 1000000),
     timeout          interval NOT NULL,

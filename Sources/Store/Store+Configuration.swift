@@ -27,20 +27,22 @@ public struct NewProvider: Sendable {
     public var url: String
     public var credentials: [UInt8]
     public var sender: String?
+    public var settings: String
     public var inFlightLimit: Int32
     public var rateLimit: Int32
     public var timeout: Duration
     public var enabled: Bool
 
     public init(
-        name: String, kind: String, url: String, credentials: [UInt8], sender: String?, inFlightLimit: Int32,
-        rateLimit: Int32, timeout: Duration, enabled: Bool
+        name: String, kind: String, url: String, credentials: [UInt8], sender: String?, settings: String,
+        inFlightLimit: Int32, rateLimit: Int32, timeout: Duration, enabled: Bool
     ) {
         self.name = name
         self.kind = kind
         self.url = url
         self.credentials = credentials
         self.sender = sender
+        self.settings = settings
         self.inFlightLimit = inFlightLimit
         self.rateLimit = rateLimit
         self.timeout = timeout
@@ -124,13 +126,15 @@ extension Store {
                 INSERT INTO providers AS p (name, kind, url, credentials, sender, in_flight_limit, rate_limit, timeout,
                                             enabled)
                 VALUES (\(provider.name), \(provider.kind), \(provider.url), \(Bytes(provider.credentials)),
-                        \(provider.sender), \(provider.inFlightLimit), \(provider.rateLimit), \(provider.timeout),
+                        \(provider.sender), \(provider.settings), \(provider.inFlightLimit), \(provider.rateLimit), \(provider.timeout),
                         \(provider.enabled))
                 ON CONFLICT (name) DO UPDATE SET
                     kind = excluded.kind, url = excluded.url, credentials = excluded.credentials, sender = excluded.sender,
+                settings = excluded.settings,
                     in_flight_limit = excluded.in_flight_limit, rate_limit = excluded.rate_limit,
                     timeout = excluded.timeout, enabled = excluded.enabled
-                WHERE (p.kind, p.url, p.credentials, p.sender, p.in_flight_limit, p.rate_limit, p.timeout, p.enabled)
+                WHERE (p.kind, p.url, p.credentials, p.sender, p.settings, p.in_flight_limit, p.rate_limit, p.timeout,
+                   p.enabled)
                     IS DISTINCT FROM (excluded.kind, excluded.url, excluded.credentials, excluded.sender,
                                       excluded.in_flight_limit, excluded.rate_limit, excluded.timeout, excluded.enabled)
                 """
@@ -168,6 +172,18 @@ extension Store {
             VALUES (\(route.account?.rawValue), \(route.channel.rawValue), \(route.prefix), \(route.provider.rawValue))
             ON CONFLICT (account_id, channel, prefix) DO UPDATE SET provider_id = excluded.provider_id
             WHERE r.provider_id <> excluded.provider_id
+            """
+        ) > 0
+    }
+
+    /// Takes a route away, whichever provider it leads to.
+    public static func removeRoute(
+        account: AccountID?, channel: Channel, prefix: String, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> Bool {
+        try await transaction.execute(
+            """
+            DELETE FROM routes WHERE account_id IS NOT DISTINCT FROM \(account?.rawValue)
+                AND channel = \(channel.rawValue) AND prefix = \(prefix)
             """
         ) > 0
     }

@@ -29,6 +29,8 @@ public struct StoredProvider: Sendable, Hashable {
     /// Sealed JSON.
     public var credentials: [UInt8]
     public var sender: String?
+    /// JSON: an object of texts.
+    public var settings: String
     /// Requests at once, over all workers.
     public var inFlightLimit: Int32
     /// Messages a second, over all workers.
@@ -43,6 +45,13 @@ public struct StoredRoute: Sendable {
     public var channel: Channel
     public var prefix: String
     public var provider: ProviderID
+
+    public init(account: AccountID?, channel: Channel, prefix: String, provider: ProviderID) {
+        self.account = account
+        self.channel = channel
+        self.prefix = prefix
+        self.provider = provider
+    }
 }
 
 extension Store {
@@ -83,15 +92,15 @@ extension Store {
     private func providers() async throws(PostgresError) -> [StoredProvider] {
         try await self.pool.query(
             """
-            SELECT id, name, kind, url, credentials, sender, in_flight_limit, rate_limit, timeout, enabled
+            SELECT id, name, kind, url, credentials, sender, settings, in_flight_limit, rate_limit, timeout, enabled
             FROM providers ORDER BY id
             """
         ) { row throws(PostgresError) in
             StoredProvider(
                 id: ProviderID(rawValue: try row.decode(0)), name: try row.decode(1), kind: try row.decode(2),
                 url: try row.decode(3), credentials: try row.decode(4, as: Bytes.self).bytes,
-                sender: try row.decodeIfPresent(5), inFlightLimit: try row.decode(6), rateLimit: try row.decode(7),
-                timeout: try row.decode(8), enabled: try row.decode(9)
+                sender: try row.decodeIfPresent(5), settings: try row.decode(6), inFlightLimit: try row.decode(7),
+                rateLimit: try row.decode(8), timeout: try row.decode(9), enabled: try row.decode(10)
             )
         }
     }

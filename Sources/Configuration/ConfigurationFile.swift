@@ -1,0 +1,77 @@
+public import Crypto
+public import Messaging
+public import Timestamps
+
+/// What a file for `pinpost apply` says, checked as far as that can be done without the database.
+///
+///     {
+///       "accounts":  [{"name": "acme", "keys": [{"name": "main", "scopes": ["send", "read"]}]}],
+///       "providers": [{"name": "vonage", "kind": "vonage-sms",
+///                      "credentials": {"api_key": "abcd1234", "api_secret": {"env": "VONAGE_SECRET"}},
+///                      "in_flight": 30, "per_second": 30}],
+///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"}]
+///     }
+///
+/// What the file does not name is left alone. Keys are revoked by `"revoked": true`, providers put out of service by
+/// `"enabled": false`, routes taken away by `"remove": true`.
+public struct ConfigurationFile: Sendable {
+    public struct Account: Sendable {
+        public var name: String
+        public var keys: [Key]
+    }
+
+    public struct Key: Sendable {
+        public var name: String
+        /// Nil: one is made, unless the account has one of this name.
+        public var secret: Secret?
+        public var scopes: [String]
+        public var expiresAt: Timestamp?
+        public var isRevoked: Bool
+    }
+
+    public struct Provider: Sendable {
+        public var name: String
+        public var kind: String
+        public var url: String
+        public var credentials: [String: Secret]
+        public var settings: [String: String]
+        public var sender: String?
+        public var inFlight: Int32
+        public var perSecond: Int32
+        public var timeout: Duration
+        public var isEnabled: Bool
+    }
+
+    public struct Route: Sendable {
+        /// Nil: for every account.
+        public var account: String?
+        public var channel: Channel
+        public var prefix: String
+        /// Nil only when it is to be removed.
+        public var provider: String?
+        public var isRemoved: Bool
+    }
+
+    public var accounts: [Account] = []
+    public var providers: [Provider] = []
+    public var routes: [Route] = []
+
+    /// The scopes that a key may have; those of a key that names none.
+    public static let scopes = ["send", "read"]
+}
+
+/// All that is wrong with a configuration, each with its place. Never a value: it may be a secret.
+public struct ConfigurationProblems: Error, Hashable, CustomStringConvertible {
+    public struct Problem: Sendable, Hashable {
+        /// A JSON Pointer (RFC 6901).
+        public var path: String
+        public var problem: String
+    }
+
+    public var problems: [Problem]
+
+    public var description: String {
+        let lines = self.problems.map { "  \($0.path.isEmpty ? "/" : $0.path): \($0.problem)" }
+        return "nothing was changed, because the file has problems:\n" + lines.joined(separator: "\n")
+    }
+}

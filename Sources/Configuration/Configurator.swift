@@ -1,0 +1,149 @@
+public import Crypto
+import JSON
+import Messaging
+import Postgres
+public import Store
+
+/// Makes accounts, keys, providers and routes what a file says.
+public struct Configurator: Sendable {
+    private let store: Store
+    private let masterKeys: MasterKeys
+
+    public init(store: Store, masterKeys: MasterKeys) {
+        self.store = store
+        self.masterKeys = masterKeys
+    }
+
+    /// What applying a file did.
+    public struct Report: Sendable {
+        /// A line for each thing that was made or changed; empty when all was so already.
+        public var changes: [String] = []
+        /// Keys that were made here. They are stored as digests only, so this is the one time to show them.
+        public var madeKeys: [(account: String, name: String, key: Secret)] = []
+    }
+
+    /// Reads a file's text. Throws ``ConfigurationProblems`` with every problem that can be found without the database.
+    /// Variables named by the file are looked up in `environment`.
+    public static func read(
+        _ text: [UInt8], environment: [String: String]
+    ) throws(ConfigurationProblems) -> ConfigurationFile {
+        var reader = ConfigurationReader(environment: environment)
+        let json: JSON
+        do throws(JSONError) {
+            json = try JSON(parsing: text)
+        } catch {
+            throw ConfigurationProblems(problems: [.init(path: "", problem: "is not JSON: \(error)")])
+        }
+        let file = reader.read(json)
+        guard reader.problems.isEmpty else { throw ConfigurationProblems(problems: reader.problems) }
+        return file
+    }
+
+    /// Applies a file in one transaction: wholly, or, when it throws, not at all. Applying it again changes nothing.
+    public func apply(_ file: ConfigurationFile) async throws -> Report {
+        try await self.store.configure { transaction in
+            var report = Report()
+            var problems: [ConfigurationProblems.Problem] = []
+            for account in file.accounts { try await self.apply(account, in: transaction, &report) }
+            for provider in file.providers { try await self.apply(provider, in: transaction, &report) }
+            for (index, route) in file.routes.enumerated() {
+                problems += try await self.apply(route, at: "/routes/\(index)", in: transaction, &report)
+            }
+            guard problems.isEmpty else { throw ConfigurationProblems(problems: problems) }
+            return report
+        }
+    }
+
+    // MARK: - Private
+
+    private func apply(
+        _ account: ConfigurationFile.Account, in transaction: borrowing Transaction, _ report: inout Report
+    ) async throws {
+        let (id, isNew) = try await Store.putAccount(account.name, in: transaction)
+        if isNew { report.changes.append("account \(account.name): made") }
+        let digests = try await Store.keyDigests(of: id, in: transaction)
+        for key in account.keys {
+            var digest = key.secret.map { APIKey.digest($0.text) } ?? digests[key.name]
+            if digest == nil {
+                let made = APIKey.make()
+                digest = APIKey.digest(made.text)
+                report.madeKeys.append((account.name, key.name, made))
+            }
+            let stored = NewKey(
+                name: key.name, digest: digest ?? [], scopes: key.scopes, expiresAt: key.expiresAt,
+                revoked: key.isRevoked)
+            if try await Store.putKey(stored, of: id, in: transaction) {
+                report.changes.append("account \(account.name), key \(key.name): \(key.isRevoked ? "revoked" : "set")")
+            }
+        }
+    }
+
+    private func apply(
+        _ provider: ConfigurationFile.Provider, in transaction: borrowing Transaction, _ report: inout Report
+    ) async throws {
+        let stored = NewProvider(
+            name: provider.name, kind: provider.kind, url: provider.url,
+            credentials: try await self.sealedCredentials(of: provider, in: transaction), sender: provider.sender,
+            settings: JSON(provider.settings).text, inFlightLimit: provider.inFlight, rateLimit: provider.perSecond,
+            timeout: provider.timeout, enabled: provider.isEnabled)
+        if try await Store.putProvider(stored, in: transaction).changed {
+            report.changes.append("provider \(provider.name): set")
+        }
+    }
+
+    /// Sealing the same twice gives different bytes, so what is stored is kept when it says the same.
+    private func sealedCredentials(
+        of provider: ConfigurationFile.Provider, in transaction: borrowing Transaction
+    ) async throws -> [UInt8] {
+        let plain = JSON(provider.credentials.mapValues(\.text)).serialized()
+        let context = ProviderSecrets.context(of: provider.name)
+        if let sealed = try await Store.sealedCredentials(of: provider.name, in: transaction),
+            let stored = try? self.masterKeys.open(sealed, for: context), equalInConstantTime(stored, plain)
+        {
+            return sealed
+        }
+        return self.masterKeys.seal(plain, for: context)
+    }
+
+    private func apply(
+        _ route: ConfigurationFile.Route, at path: String, in transaction: borrowing Transaction, _ report: inout Report
+    ) async throws -> [ConfigurationProblems.Problem] {
+        var problems: [ConfigurationProblems.Problem] = []
+        var account: AccountID?
+        if let name = route.account {
+            account = try await Store.account(named: name, in: transaction)
+            if account == nil { problems.append(.init(path: "\(path)/account", problem: "there is no such account")) }
+        }
+        var provider: ProviderID?
+        if let name = route.provider {
+            provider = try await Store.provider(named: name, in: transaction)
+            if provider == nil { problems.append(.init(path: "\(path)/provider", problem: "there is no such provider")) }
+        }
+        guard problems.isEmpty else { return problems }
+        if try await self.set(route, account: account, provider: provider, in: transaction) {
+            let place = [route.account, route.channel.rawValue, route.prefix.isEmpty ? nil : route.prefix]
+            let words = place.compactMap { $0 }.joined(separator: " ")
+            report.changes.append("route \(words): \(route.isRemoved ? "removed" : "set")")
+        }
+        return []
+    }
+
+    private func set(
+        _ route: ConfigurationFile.Route, account: AccountID?, provider: ProviderID?,
+        in transaction: borrowing Transaction
+    ) async throws -> Bool {
+        guard !route.isRemoved, let provider else {
+            return try await Store.removeRoute(
+                account: account, channel: route.channel, prefix: route.prefix, in: transaction)
+        }
+        let stored = StoredRoute(account: account, channel: route.channel, prefix: route.prefix, provider: provider)
+        return try await Store.putRoute(stored, in: transaction)
+    }
+}
+
+extension JSON {
+    /// An object whose members stand in the order of the alphabet, so that equal dictionaries are equal texts.
+    fileprivate init(_ texts: [String: String]) {
+        self = .object(texts.sorted { $0.key < $1.key }.map { Member($0.key, .string($0.value)) })
+    }
+}

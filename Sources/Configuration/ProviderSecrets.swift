@@ -1,0 +1,52 @@
+public import Channels
+public import Crypto
+import JSON
+import Messaging
+public import Store
+
+/// Why a stored provider cannot be used.
+public enum ProviderSecretsError: Error, CustomStringConvertible {
+    case unknownKind(String)
+    /// The credentials were sealed under another master key, or for another provider.
+    case sealed
+
+    public var description: String {
+        switch self {
+        case .unknownKind(let kind): "this version knows no providers of the kind \(kind)"
+        case .sealed: "its credentials do not open with this master key; apply the file again, or give the right key"
+        }
+    }
+}
+
+/// Turns what is stored of a provider into its driver.
+public enum ProviderSecrets {
+    /// What a provider's credentials are bound to.
+    static func context(of name: String) -> String { "provider/\(name)/credentials" }
+
+    /// The driver of a stored provider. `receiptBaseURL` is where providers reach the receiver.
+    public static func driver(
+        for provider: StoredProvider, masterKeys: MasterKeys, receiptBaseURL: String?
+    ) throws -> any Driver {
+        guard let kind = ProviderKind(rawValue: provider.kind) else {
+            throw ProviderSecretsError.unknownKind(provider.kind)
+        }
+        return try Drivers.make(
+            ProviderAccount(
+                id: provider.id, name: provider.name, kind: kind, baseURL: provider.url,
+                credentials: try Self.credentials(of: provider, masterKeys: masterKeys),
+                receiptURL: receiptBaseURL.map { "\($0)/receipts/\(provider.name)" }, defaultSender: provider.sender,
+                settings: Self.texts(in: Array(provider.settings.utf8))))
+    }
+
+    private static func credentials(of provider: StoredProvider, masterKeys: MasterKeys) throws -> Credentials {
+        guard let plain = try? masterKeys.open(provider.credentials, for: Self.context(of: provider.name)) else {
+            throw ProviderSecretsError.sealed
+        }
+        return Credentials(Self.texts(in: plain).mapValues { Secret($0) })
+    }
+
+    private static func texts(in bytes: [UInt8]) -> [String: String] {
+        let members = (try? JSON(parsing: bytes))?.members ?? []
+        return Dictionary(members.map { ($0.name, $0.value.string ?? "") }) { $1 }
+    }
+}
