@@ -58,7 +58,9 @@ public struct Problem: Error, Sendable, Hashable {
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 409: "Conflict"
+        case 408: "Request Timeout"
         case 413: "Content Too Large"
+        case 414: "URI Too Long"
         case 422: "Unprocessable Content"
         case 431: "Request Header Fields Too Large"
         case 503: "Service Unavailable"
@@ -85,6 +87,17 @@ extension Problem {
         Problem(
             422, "invalid_request", "The request was understood but cannot be accepted; nothing was stored.",
             errors: errors)
+    }
+
+    /// What the web server refuses before anybody reads the request.
+    public static func refusal(_ status: Int) -> Problem {
+        switch status {
+        case 413: Problem(413, "body_too_large", "The body is longer than this service takes.")
+        case 414, 431: Problem(status, "header_too_large", "The request's head is longer than this service takes.")
+        case 408: Problem(408, "timeout", "The request took too long to arrive.")
+        case 503: Self.unavailable("overloaded", "The service has too much to do now; nothing was accepted.")
+        default: Problem(status, "bad_request", "The request cannot be understood as HTTP.")
+        }
     }
 
     static let unavailable = Self.unavailable(

@@ -28,14 +28,15 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
 
     public var current: View { self.state.withLock { $0.view } }
 
-    /// Looks for changes until the task is cancelled. `onChange` is told each new view, `onFailure` each failed look.
+    /// Looks for changes until the task is cancelled. `onLook` is told each look, `onFailure` each that failed.
     public func run(
-        onChange: @Sendable (View) -> Void = { _ in }, onFailure: @Sendable (any Error) -> Void
+        onLook: @Sendable () -> Void = {}, onFailure: @Sendable (any Error) -> Void
     ) async {
         while !Task.isCancelled {
             do {
                 try await Task.sleep(for: self.interval)
-                if try await self.refresh() { onChange(self.current) }
+                try await self.refresh()
+                onLook()
             } catch is CancellationError {
                 return
             } catch {

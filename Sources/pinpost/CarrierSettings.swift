@@ -1,0 +1,84 @@
+import Carrier
+import Crypto
+import HTTP
+import Lifecycle
+import Settings
+import Telemetry
+import WebClient
+import WebServer
+
+/// The settings of `pinpost carrier`, beside those that every process has.
+enum CarrierSettings {
+    static func read(_ environment: [String: String]) throws(SettingsError) -> Carrier.Configuration {
+        var reader = SettingsReader(environment: environment)
+        var configuration = Carrier.Configuration()
+        Self.read(&configuration, &reader)
+        try reader.finish()
+        return configuration
+    }
+
+    /// What `pinpost carrier --help` lists.
+    static var documentation: [SettingDocumentation] {
+        var reader = SettingsReader(environment: [:])
+        var configuration = Carrier.Configuration()
+        Self.read(&configuration, &reader)
+        return reader.documentation
+    }
+
+    private static func read(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
+        let key = reader.optionalString("CARRIER_VONAGE_API_KEY", help: "The API key that /sms/json takes; any without it.")
+        configuration.acceptsAnyCredential = key == nil
+        configuration.vonage.apiKey = key ?? ""
+        configuration.vonage.apiSecret =
+            reader.optionalSecret("CARRIER_VONAGE_API_SECRET", help: "The secret that goes with the key.") ?? Secret("")
+        configuration.vonage.signatureSecret = reader.optionalSecret(
+            "CARRIER_VONAGE_SIGNATURE_SECRET", help: "Signs receipts when given.")
+        configuration.vonage.signsReceipts = configuration.vonage.signatureSecret != nil
+        configuration.vonage.signatureMethod = reader.choice(
+            "CARRIER_VONAGE_SIGNATURE_METHOD", default: Carrier.Configuration.Vonage.SignatureMethod.sha256,
+            help: "How receipts are signed.")
+        configuration.vonage.receiptForm = reader.choice(
+            "CARRIER_VONAGE_RECEIPT_FORM", default: Carrier.Configuration.Vonage.ReceiptForm.get,
+            help: "How this account wants its receipts.")
+        Self.readInfobip(&configuration, &reader)
+        configuration.receiptDelay = reader.duration(
+            "CARRIER_RECEIPT_DELAY", default: .milliseconds(100), in: .zero...(.seconds(3600)),
+            help: "From taking a message to posting its receipt.")
+        configuration.arrivalLimit = reader.integer(
+            "CARRIER_ARRIVAL_LIMIT", default: 1_000_000, in: 0...100_000_000,
+            help: "References whose arrivals are counted.")
+    }
+
+    private static func readInfobip(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
+        configuration.infobip.apiKey =
+            reader.optionalSecret("CARRIER_INFOBIP_API_KEY", help: "The API key that /sms/3/messages takes.") ?? Secret("")
+        let user = reader.optionalString("CARRIER_INFOBIP_RECEIPT_USER", help: "For Basic authentication of receipts.")
+        let password = reader.optionalSecret("CARRIER_INFOBIP_RECEIPT_PASSWORD", help: "Goes with the user.")
+        if let user {
+            configuration.infobip.receiptAuthorization = .basic(user: user, password: password ?? Secret(""))
+        }
+    }
+}
+
+extension Role {
+    /// The simulated carrier: takes messages as providers do, and posts receipts as they do.
+    static func carrier(
+        _ base: ProcessBase, _ configuration: Carrier.Configuration, listen: Address,
+        onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
+    ) throws -> Role {
+        let client = WebClient(WebClient.Configuration())
+        try client.start()
+        let carrier = Carrier(configuration: configuration) { request in
+            (try? await client.send(request))?.status
+        }
+        var web = WebServer.Configuration(port: listen.port)
+        web.address = listen.host
+        web.bodyByteLimit = 8 << 20
+        let server = WebService(web, name: "carrier", logger: base.logger, onListening: onListening) {
+            await carrier.respond(to: $0)
+        }
+        return Role(services: [
+            FunctionService(name: "carrier receipts", run: { await carrier.run() }, drain: { carrier.drain() }), server,
+        ])
+    }
+}

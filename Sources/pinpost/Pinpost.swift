@@ -1,0 +1,67 @@
+import Glibc
+import Settings
+
+/// The program: reads the command line, and runs the one process that it asks for.
+@main
+struct Pinpost {
+    static func main() async {
+        // A peer that closes its connection is an error to handle and no reason to die.
+        signal(SIGPIPE, SIG_IGN)
+        setvbuf(stdout, nil, _IOLBF, 0)
+        do {
+            try await Self.run(Array(CommandLine.arguments.dropFirst()))
+        } catch {
+            Console.fail("\(error)")
+            exit(1)
+        }
+    }
+
+    private static func run(_ arguments: [String]) async throws {
+        if arguments.isEmpty || arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
+            return Console.say(Syntax.all.help)
+        }
+        if arguments == ["--version"] { return Console.say("pinpost \(Version.current)") }
+        if arguments.count > 1, arguments.contains("--help") || arguments.contains("-h") {
+            return try Self.help(arguments[0])
+        }
+        let line = try CommandLineArguments(arguments, syntax: Syntax.all)
+        switch line.command.name {
+        case "up": try await UpCommand(line).run()
+        case "api": try await RoleCommand.api()
+        case "worker": try await RoleCommand.worker()
+        case "receiver": try await RoleCommand.receiver()
+        case "carrier": try await RoleCommand.carrier()
+        case "migrate": try await MigrateCommand.run()
+        case "apply": try await ApplyCommand.run(line)
+        case "bench": try await BenchCommand.run(line)
+        case let name: preconditionFailure("\(name) is in the syntax and has no command")
+        }
+    }
+
+    private static func help(_ name: String) throws {
+        guard let command = Syntax.all.commands.first(where: { $0.name == name }) else {
+            _ = try CommandLineArguments([name], syntax: Syntax.all)
+            return
+        }
+        Console.say(Syntax.all.help(for: command))
+        let settings =
+            ProcessSettings.documentation(of: name) + (name == "carrier" ? CarrierSettings.documentation : [])
+        guard !settings.isEmpty else { return }
+        Console.say("\nSettings, from the environment:\n")
+        for setting in settings { Console.say(setting.help) }
+    }
+}
+
+/// What this build calls itself.
+enum Version {
+    static let current = "0.1.0"
+}
+
+/// What a person at a terminal reads.
+enum Console {
+    static func say(_ text: String) { print(text) }
+
+    static func fail(_ text: String) {
+        fputs("pinpost: \(text)\n", stderr)
+    }
+}

@@ -1,0 +1,186 @@
+import Carrier
+import Configuration
+import Crypto
+import Delivery
+import HTTP
+import Intake
+import Lifecycle
+import Messaging
+import Polling
+import Postgres
+import Receipts
+import Settings
+import Store
+import Telemetry
+import WebClient
+import WebServer
+
+/// A role's services in the order of their start, and what tells whether it is ready.
+struct Role {
+    var services: [any Service]
+    var health: [(name: String, health: Health)] = []
+}
+
+// MARK: - API
+
+extension Role {
+    /// Takes requests in. `onAccepted` is told after each commit, beside the hint that goes through the database.
+    static func api(
+        _ base: ProcessBase, store: Store, masterKeys: MasterKeys, listen: Address,
+        onAccepted: @escaping @Sendable () -> Void = {}, onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
+    ) async throws -> Role {
+        let health = Health()
+        let hints = HintSender(store: store, logger: base.logger)
+        let access = try await DirectoryWatch(store) { Access($0) }
+        let intake = Intake(
+            store: store, access: access, masterKeys: masterKeys, metrics: base.metrics, logger: base.logger,
+            onAccepted: {
+                onAccepted()
+                hints.signal.ring()
+            },
+            onProgress: { health.succeeded() })
+        var configuration = WebServer.Configuration(port: listen.port)
+        configuration.address = listen.host
+        // A thousand messages of full length.
+        configuration.bodyByteLimit = 4 << 20
+        configuration.refusal = { Problem.refusal($0).response }
+        let web = WebService(configuration, name: "api", logger: base.logger, onListening: onListening) {
+            await intake.respond(to: $0)
+        }
+        return Role(
+            services: [
+                Self.watch(access, name: "keys and routes", health: health, logger: base.logger),
+                FunctionService(name: "hints", run: { await hints.run() }, drain: { hints.drain() }),
+                FunctionService(name: "commits", run: { await intake.run() }, drain: { intake.drain() }),
+                FunctionService(
+                    name: web.name, run: { try await web.run() },
+                    drain: {
+                        health.drain()
+                        web.drain()
+                    }),
+            ],
+            health: [("api", health)])
+    }
+
+    /// Keeps a view of the configuration up to date; each look is a sign that the database answers.
+    private static func watch<View: Sendable>(
+        _ watch: DirectoryWatch<View>, name: String, health: Health, logger: Logger
+    ) -> any Service {
+        let stop = Signal()
+        return FunctionService(
+            name: name,
+            run: {
+                await withTaskGroup { group in
+                    group.addTask {
+                        await watch.run(onLook: { health.succeeded() }) { error in
+                            logger.warning("could not look for changes of the configuration", ["error": "\(error)"])
+                        }
+                    }
+                    await stop.wait()
+                    group.cancelAll()
+                }
+            },
+            drain: { stop.ring() })
+    }
+}
+
+// MARK: - Worker
+
+extension Role {
+    static func worker(
+        _ base: ProcessBase, store: Store, masterKeys: MasterKeys, poller: Poller, listenURL: String?,
+        receiptURL: String?
+    ) async throws -> (role: Role, worker: Worker) {
+        let client = WebClient(WebClient.Configuration())
+        try client.start()
+        var configuration = Worker.Configuration(name: base.settings.workerName)
+        configuration.lease = base.settings.lease
+        let worker = try await Worker(
+            configuration, store: store, masterKeys: masterKeys, client: client, metrics: base.metrics,
+            logger: base.logger
+        ) { provider in
+            try ProviderSecrets.driver(for: provider, masterKeys: masterKeys, receiptBaseURL: receiptURL)
+        }
+        var services: [any Service] = [worker]
+        if let listenURL {
+            services.insert(Self.listener(listenURL, poller: poller, hint: worker.hint, logger: base.logger), at: 0)
+        }
+        return (Role(services: services, health: [("worker", worker.health)]), worker)
+    }
+
+    /// Rings the worker's bell when an API process says that something is ready.
+    private static func listener(_ url: String, poller: Poller, hint: Signal, logger: Logger) -> any Service {
+        let listener = Listener(url: url, channels: [Store.hintChannel], poller: poller)
+        let stop = Signal()
+        return FunctionService(
+            name: "listener",
+            run: {
+                await withTaskGroup { group in
+                    group.addTask {
+                        do {
+                            try await listener.run { _, _ in hint.ring() }
+                        } catch {
+                            logger.warning("not listening for hints; polling goes on", ["error": "\(error)"])
+                        }
+                    }
+                    await stop.wait()
+                    group.cancelAll()
+                }
+            },
+            drain: { stop.ring() })
+    }
+}
+
+// MARK: - Receiver
+
+extension Role {
+    static func receiver(
+        _ base: ProcessBase, store: Store, masterKeys: MasterKeys, listen: Address,
+        onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
+    ) async throws -> Role {
+        let health = Health()
+        let logger = base.logger
+        let sources = try await DirectoryWatch(store) { directory in
+            Self.sources(directory, masterKeys: masterKeys, logger: logger)
+        }
+        let intake = ReceiptIntake(
+            store: store, sources: sources, metrics: base.metrics, logger: logger,
+            onProgress: { health.succeeded() })
+        var configuration = WebServer.Configuration(port: listen.port)
+        configuration.address = listen.host
+        // Two thousand receipts in one request, as the largest provider sends them.
+        configuration.bodyByteLimit = 4 << 20
+        let web = WebService(configuration, name: "receiver", logger: logger, onListening: onListening) {
+            await intake.respond(to: $0)
+        }
+        return Role(
+            services: [
+                Self.watch(sources, name: "receipt sources", health: health, logger: logger),
+                FunctionService(name: "receipts", run: { await intake.run() }, drain: { intake.drain() }),
+                FunctionService(
+                    name: web.name, run: { try await web.run() },
+                    drain: {
+                        health.drain()
+                        web.drain()
+                    }),
+            ],
+            health: [("receiver", health)])
+    }
+
+    /// Providers out of service are among them: what they took before still gets its receipts.
+    private static func sources(
+        _ directory: Directory, masterKeys: MasterKeys, logger: Logger
+    ) -> [String: ReceiptSource] {
+        var sources: [String: ReceiptSource] = [:]
+        for provider in directory.providers {
+            do {
+                let driver = try ProviderSecrets.driver(for: provider, masterKeys: masterKeys, receiptBaseURL: nil)
+                sources[provider.name] = ReceiptSource(provider: provider.id, driver: driver)
+            } catch {
+                logger.error(
+                    "receipts of a provider cannot be taken", ["provider": provider.name, "error": "\(error)"])
+            }
+        }
+        return sources
+    }
+}
