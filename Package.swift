@@ -81,5 +81,13 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
+
+        .target(
+            name: "TestDatabase", dependencies: ["Polling", "Postgres", "PostgresServer"], path: "Tests/TestDatabase",
+            swiftSettings: strict
+        ),
+        tests("PollingTests", ["Polling"]),
+        tests("PostgresTests", ["Polling", "Postgres", "PostgresServer", "TestDatabase", "Timestamps"]),
+        tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
     ]
 )
