@@ -89,6 +89,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
+
+        // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
@@ -96,5 +98,14 @@ let package = Package(
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
         tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
+
+        .target(
+            name: "TestDatabase", dependencies: ["Polling", "Postgres", "PostgresServer"], path: "Tests/TestDatabase",
+            swiftSettings: strict
+        ),
+        tests("PollingTests", ["Polling"]),
+        tests("PostgresTests", ["Polling", "Postgres", "PostgresServer", "TestDatabase", "Timestamps"]),
+        tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
+        tests("StoreTests", ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "Timestamps"]),
     ]
 )

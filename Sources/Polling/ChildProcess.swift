@@ -219,7 +219,7 @@ extension ChildProcess.Output {
 }
 
 private struct State {
-    var status: ExitStatus?
+    var status: ChildProcess.ExitStatus?
     var output = Capture()
     var errorOutput = Capture()
     /// Rises with each change, so that none is missed between looking and waiting.

@@ -12,7 +12,7 @@ extension Timestamp: PostgresEncodable, PostgresDecodable {
             self.init(microseconds: microseconds)
             return
         }
-        // PostgreSQL's last day, in the year 294276, is well below the greatest sum.
+        // PostgreSQL's last thirty years, up to 294276, are beyond what is counted from 1970.
         let (sum, hasOverflown) = microseconds.addingReportingOverflow(millennium)
         guard !hasOverflown else { throw .undecodable(Timestamp.self) }
         self.init(microseconds: sum)

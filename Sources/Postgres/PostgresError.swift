@@ -28,6 +28,11 @@ public enum PostgresError: Error, Hashable {
         .decoding(column: nil, expected: "\(type)")
     }
 
+    /// The server's code, if it was the server that refused.
+    public var sqlState: SQLState? {
+        if case .server(let state, _, _) = self { state } else { nil }
+    }
+
     /// True if the statement was, or may have been, sent and its answer never came.
     ///
     /// False means that nothing can have been committed. It errs on the side of true: a timed-out or cancelled statement

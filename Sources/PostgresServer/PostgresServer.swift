@@ -80,7 +80,7 @@ public final class PostgresServer: Sendable {
 
     /// Returns once the server has ended, by itself or stopped: for who wants to know when it crashes. Nil if it is not
     /// running.
-    public func waitForExit() async -> ExitStatus? {
+    public func waitForExit() async -> ChildProcess.ExitStatus? {
         guard case .running(let process) = self.state.withLock({ $0 }) else { return nil }
         return await process.waitForExit()
     }

@@ -28,6 +28,11 @@ public struct Migration: Sendable {
     public var name: String
     public var script: String
 
+    public init(name: String, script: String) {
+        self.name = name
+        self.script = script
+    }
+
     var digest: [UInt8] { Digest.sha256.hash(self.script.utf8) }
 
     /// The files `NNNN_name.sql` of a directory, in order.

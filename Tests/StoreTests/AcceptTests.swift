@@ -1,0 +1,94 @@
+import Messaging
+import Postgres
+import Store
+import Testing
+import Timestamps
+
+@Suite struct AcceptTests {
+    @Test func acceptedMessagesAreReadyAndQueued() async throws {
+        try await StoreFixture.run { fixture in
+            let ids = try await fixture.accept((0..<3).map { _ in fixture.newMessage() })
+            #expect(try await fixture.count("SELECT count(*) FROM outbox") == 3)
+            for id in ids { #expect(try await fixture.state(of: id) == .queued) }
+        }
+    }
+
+    @Test func aLaterMessageWaitsOutsideTheReadyQueue() async throws {
+        try await StoreFixture.run { fixture in
+            try await fixture.accept([fixture.newMessage(sendAt: .now + .seconds(3600))])
+            #expect(try await fixture.count("SELECT count(*) FROM outbox") == 0)
+            #expect(try await fixture.count("SELECT count(*) FROM scheduled") == 1)
+            let (moved, next) = try await fixture.store.promote(lane: fixture.lane, limit: 10)
+            #expect(moved == 0)
+            #expect(next.map { $0 > .seconds(3500) && $0 <= .seconds(3600) } == true)
+        }
+    }
+
+    @Test func aDueMessageIsPromotedOnce() async throws {
+        try await StoreFixture.run { fixture in
+            let ids = try await fixture.accept([fixture.newMessage(sendAt: .now + .seconds(3600))])
+            _ = try await fixture.pool.execute("UPDATE scheduled SET due_at = now()")
+            async let one = fixture.store.promote(lane: fixture.lane, limit: 10)
+            async let other = fixture.store.promote(lane: fixture.lane, limit: 10)
+            #expect(try await one.moved + other.moved == 1)
+            let worker = try await fixture.store.registerWorker(name: "test")
+            #expect(try await fixture.claim(worker).map(\.id) == ids)
+        }
+    }
+
+    @Test func manyRequestsShareACommitAndEachIsAnswered() async throws {
+        try await StoreFixture.run { fixture in
+            let requests = (0..<50).map { _ in
+                Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: nil)
+            }
+            let results = try await fixture.store.accept(requests)
+            #expect(results == Array(repeating: .accepted, count: 50))
+            #expect(try await fixture.count("SELECT count(DISTINCT xmin::text) FROM messages") == 1)
+        }
+    }
+
+    @Test func aKeyUsedAgainStoresNothingAndReturnsWhatItStored() async throws {
+        try await StoreFixture.run { fixture in
+            let key = IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [7])
+            let first = Acceptance(
+                account: fixture.account, messages: [fixture.newMessage(), fixture.newMessage()], idempotency: key)
+            let again = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: key)
+            let unkeyed = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: nil)
+            #expect(try await fixture.store.accept([first]) == [.accepted])
+            let expected = AcceptanceResult.repeated(ids: first.messages.map(\.id), fingerprint: [7])
+            #expect(try await fixture.store.accept([again, unkeyed]) == [expected, .accepted])
+            #expect(try await fixture.count("SELECT count(*) FROM messages") == 3)
+        }
+    }
+
+    @Test func theSameKeyOfAnotherAccountIsAnotherKey() async throws {
+        try await StoreFixture.run { fixture in
+            let key = IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [7])
+            for account in [1, 2] as [Int32] {
+                let request = Acceptance(
+                    account: AccountID(rawValue: account), messages: [fixture.newMessage()], idempotency: key)
+                #expect(try await fixture.store.accept([request]) == [.accepted])
+            }
+        }
+    }
+
+    @Test func aRaceForOneKeyIsWonOnce() async throws {
+        try await StoreFixture.run(limit: 8) { fixture in
+            for round in 0..<20 {
+                let key = IdempotencyKey(lane: fixture.lane, key: "race \(round)", fingerprint: [7])
+                let results = try await withThrowingTaskGroup(of: AcceptanceResult.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask {
+                            try await fixture.store.accept([
+                                Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: key)
+                            ])[0]
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(results.count { $0 == .accepted } == 1)
+            }
+            #expect(try await fixture.count("SELECT count(*) FROM messages") == 20)
+        }
+    }
+}

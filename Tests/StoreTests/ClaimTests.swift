@@ -1,0 +1,148 @@
+import Messaging
+import Postgres
+import Store
+import Testing
+
+@Suite struct ClaimTests {
+    @Test func claimsNeverShareAMessage() async throws {
+        try await StoreFixture.run(limit: 8) { fixture in
+            let ids = try await fixture.accept((0..<1000).map { _ in fixture.newMessage() })
+            let claimed = try await withThrowingTaskGroup(of: [MessageID].self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        let worker = try await fixture.store.registerWorker(name: "test")
+                        var mine: [MessageID] = []
+                        // Another claim may hold what this one would get, so an empty one ends nothing by itself.
+                        while case let claims = try await fixture.claim(worker, limit: 20), !claims.isEmpty {
+                            mine += claims.map(\.id)
+                        }
+                        return mine
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            let left = try await fixture.count("SELECT count(*) FROM outbox WHERE worker_id IS NULL")
+            #expect(claimed.count + left == 1000)
+            #expect(Set(claimed).count == claimed.count)
+            #expect(Set(claimed).isSubset(of: ids))
+        }
+    }
+
+    @Test func aClaimCountsTheAttemptAndBringsWhatTheSendNeeds() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            let ids = try await fixture.accept([fixture.newMessage(priority: .transactional)])
+            let claim = try #require(try await fixture.claim(worker).first)
+            #expect(claim.id == ids[0])
+            #expect(claim.attempt == 1)
+            #expect(claim.series == 1)
+            #expect(claim.priority == .transactional)
+            #expect(claim.recipient == "+41790000001")
+            #expect(claim.sender == "Pinpost")
+            #expect(claim.body == [1, 2, 3])
+            #expect(claim.remaining > .seconds(590) && claim.remaining <= .seconds(600))
+            #expect(try await fixture.state(of: ids[0]) == .sending)
+        }
+    }
+
+    @Test func onlyProvidersWithRoomAreServed() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            let other = ProviderID(rawValue: 2)
+            try await fixture.accept((0..<5).map { _ in fixture.newMessage() })
+            try await fixture.accept((0..<5).map { _ in fixture.newMessage(provider: other) })
+            let claims = try await fixture.claim(worker, provider: other)
+            #expect(claims.count == 5)
+            #expect(claims.allSatisfy { $0.provider == other })
+        }
+    }
+
+    @Test func codesGoAheadAndBulkDoesNotStarve() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            for priority in [Priority.bulk, .transactional, .otp] {
+                try await fixture.accept((0..<300).map { _ in fixture.newMessage(priority: priority) })
+            }
+            let claims = try await fixture.claim(worker, limit: 100)
+            let counts = Dictionary(grouping: claims, by: \.priority).mapValues(\.count)
+            #expect(counts == [.otp: 80, .transactional: 15, .bulk: 5])
+            #expect(claims.map(\.priority) == claims.map(\.priority).sorted())
+        }
+    }
+
+    @Test func aPriorityThatIsAloneGetsEverything() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            try await fixture.accept((0..<300).map { _ in fixture.newMessage(priority: .bulk) })
+            #expect(try await fixture.claim(worker, limit: 100).count == 100)
+        }
+    }
+
+    @Test func oneMessageOfASmallAccountDoesNotWaitForALargeOne() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            try await fixture.accept((0..<1000).map { _ in fixture.newMessage() })
+            let late = try await fixture.accept([fixture.newMessage()], account: AccountID(rawValue: 2))
+            let claims = try await fixture.claim(worker, limit: 100)
+            #expect(claims.contains { $0.id == late[0] })
+            #expect(claims.count == 51)
+        }
+    }
+
+    @Test func theWalkGoesOnBehindTheAccountsServed() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            for account in 1...40 as ClosedRange<Int32> {
+                try await fixture.accept([fixture.newMessage(), fixture.newMessage()], account: AccountID(rawValue: account))
+            }
+            var request = ClaimRequest(provider: fixture.provider, limit: 16, after: [:])
+            let first = try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request])
+            #expect(Set(first.map(\.account.rawValue)) == Set(1...16))
+            request.after = [.otp: AccountID(rawValue: 16)]
+            let second = try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request])
+            #expect(Set(second.map(\.account.rawValue)) == Set(17...32))
+        }
+    }
+
+    @Test func aWorkerThatLostItsLeaseClaimsNothing() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            try await fixture.accept([fixture.newMessage()])
+            _ = try await fixture.pool.execute("UPDATE workers SET heartbeat_at = now() - interval '1 minute'")
+            #expect(try await fixture.store.loseSilentWorkers(lease: .seconds(15)) == [worker])
+            #expect(try await fixture.claim(worker).isEmpty)
+            #expect(try await fixture.store.heartbeat(worker) == nil)
+        }
+    }
+
+    @Test func handedBackClaimsAreAsIfNeverClaimed() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            try await fixture.accept((0..<3).map { _ in fixture.newMessage() })
+            let claims = try await fixture.claim(worker)
+            #expect(try await fixture.store.handBack(claims, worker: worker) == 3)
+            #expect(try await fixture.store.handBack(claims, worker: worker) == 0)
+            let again = try await fixture.claim(worker)
+            #expect(again.count == 3)
+            #expect(again.allSatisfy { $0.attempt == 1 })
+        }
+    }
+
+    @Test func aDeadWorkersMessagesAreTakenOverWithTheirAttemptCounted() async throws {
+        try await StoreFixture.run { fixture in
+            let dead = try await fixture.store.registerWorker(name: "dead")
+            let heir = try await fixture.store.registerWorker(name: "heir")
+            let ids = try await fixture.accept([fixture.newMessage()])
+            _ = try await fixture.claim(dead)
+            #expect(try await fixture.claim(heir).isEmpty)
+            _ = try await fixture.pool.execute(
+                "UPDATE workers SET heartbeat_at = now() - interval '1 minute' WHERE id = \(dead.rawValue)")
+            let lost = try await fixture.store.loseSilentWorkers(lease: .seconds(15))
+            #expect(try await fixture.store.reap(lane: fixture.lane, from: lost) == 1)
+            let claim = try #require(try await fixture.claim(heir).first)
+            #expect(claim.id == ids[0])
+            #expect(claim.attempt == 2)
+            #expect(claim.series == 1)
+        }
+    }
+}

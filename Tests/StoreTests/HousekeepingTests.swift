@@ -1,0 +1,90 @@
+import Messaging
+import Postgres
+import Store
+import Testing
+import Timestamps
+
+@Suite struct HousekeepingTests {
+    @Test func partitionsAreMadeAheadAndOnlyOnce() async throws {
+        try await StoreFixture.run { fixture in
+            #expect(try await fixture.store.makePartitions(daysAhead: 7) == 0)
+            #expect(try await fixture.store.makePartitions(daysAhead: 9) == 8)
+        }
+    }
+
+    @Test func aMessageOfLastNightStillFindsItsPartition() async throws {
+        try await StoreFixture.run { fixture in
+            var message = fixture.newMessage()
+            var generator = SystemRandomNumberGenerator()
+            message.id = MessageID(
+                lane: fixture.lane, milliseconds: (Timestamp.now - .seconds(3600 * 20)).milliseconds, using: &generator)
+            try await fixture.accept([message])
+            #expect(try await fixture.state(of: message.id) == .queued)
+        }
+    }
+
+    @Test func strandedMessagesExpireWhenTheirTimeHasPassed() async throws {
+        try await StoreFixture.run { fixture in
+            let ids = try await fixture.accept([fixture.newMessage(), fixture.newMessage()])
+            _ = try await fixture.pool.execute(
+                "UPDATE messages SET expires_at = now() - interval '1 second' WHERE id = \(ids[0])")
+            let count = try await fixture.store.expireStranded(
+                lane: fixture.lane, providers: [fixture.provider], limit: 10)
+            #expect(count == 1)
+            #expect(try await fixture.state(of: ids[0]) == .expired)
+            #expect(try await fixture.state(of: ids[1]) == .queued)
+            #expect(try await fixture.count("SELECT count(*) FROM outbox") == 1)
+        }
+    }
+
+    @Test func theDepthOfTheQueueIsByProviderAndPriority() async throws {
+        try await StoreFixture.run { fixture in
+            try await fixture.accept((0..<4).map { _ in fixture.newMessage() })
+            try await fixture.accept([fixture.newMessage(priority: .bulk)])
+            let depths = try await fixture.store.queueDepths(lane: fixture.lane, limit: 100)
+            #expect(depths.first { $0.priority == .otp }?.ready == 4)
+            #expect(depths.first { $0.priority == .bulk }?.ready == 1)
+            #expect(depths.allSatisfy { $0.oldest < .seconds(60) })
+        }
+    }
+
+    @Test func oldIdempotencyKeysAreDropped() async throws {
+        try await StoreFixture.run { fixture in
+            let key = IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [7])
+            let request = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: key)
+            _ = try await fixture.store.accept([request])
+            let day = Duration.seconds(86400)
+            #expect(try await fixture.store.dropIdempotencyKeys(lane: fixture.lane, olderThan: day, limit: 10) == 0)
+            _ = try await fixture.pool.execute("UPDATE idempotency_keys SET accepted_at = now() - interval '2 days'")
+            #expect(try await fixture.store.dropIdempotencyKeys(lane: fixture.lane, olderThan: day, limit: 10) == 1)
+        }
+    }
+
+    @Test func aChangedMigrationIsRefused() async throws {
+        try await StoreFixture.run { fixture in
+            var migrations = try Migration.all(in: StoreFixture.migrations)
+            #expect(try await fixture.store.migrate(migrations).isEmpty)
+            migrations[0].script += "\n-- changed"
+            await #expect(throws: MigrationError.self) { try await fixture.store.migrate(migrations) }
+            await #expect(throws: MigrationError.self) { try await fixture.store.migrate([]) }
+        }
+    }
+
+    @Test func aMigrationThatFailsLeavesNothing() async throws {
+        try await StoreFixture.run { fixture in
+            var migrations = try Migration.all(in: StoreFixture.migrations)
+            migrations.append(Migration(name: "9999_bad.sql", script: "CREATE TABLE left_over (a int); SELECT nonsense;"))
+            await #expect(throws: MigrationError.self) { try await fixture.store.migrate(migrations) }
+            #expect(try await fixture.count("SELECT count(*) FROM pg_class WHERE relname = 'left_over'") == 0)
+            #expect(try await fixture.store.pending(migrations) == ["9999_bad.sql"])
+        }
+    }
+
+    @Test func everyChangeOfTheConfigurationRaisesItsRevision() async throws {
+        try await StoreFixture.run { fixture in
+            let before = try await fixture.store.configurationRevision()
+            _ = try await fixture.pool.execute("INSERT INTO accounts (name) VALUES ('a')")
+            #expect(try await fixture.store.configurationRevision() > before)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Messaging
+import Postgres
+import Store
+import Testing
+
+@Suite struct ReceiptTests {
+    @Test func aReceiptForTheWholeMessageDeliversIt() async throws {
+        try await StoreFixture.run { fixture in
+            let id = try await fixture.handedOver()
+            let counts = try await fixture.store.apply([fixture.receipt(id)])
+            #expect(counts.stored == 1)
+            #expect(counts.finished.count == 1)
+            #expect(try await fixture.state(of: id) == .delivered)
+        }
+    }
+
+    @Test func duplicatesChangeNothing() async throws {
+        try await StoreFixture.run { fixture in
+            let id = try await fixture.handedOver(parts: ["p1", "p2"])
+            let receipt = fixture.receipt(id, part: "p1", covers: false)
+            _ = try await fixture.store.apply([receipt, receipt])
+            _ = try await fixture.store.apply([receipt])
+            #expect(try await fixture.state(of: id) == .accepted)
+            #expect(try await fixture.count("SELECT count(*) FROM receipts") == 1)
+            #expect(try await fixture.count("SELECT parts_delivered::bigint FROM messages") == 1)
+        }
+    }
+
+    @Test func aMessageIsDeliveredWhenItsLastPartIs() async throws {
+        try await StoreFixture.run { fixture in
+            let id = try await fixture.handedOver(parts: ["p1", "p2"])
+            _ = try await fixture.store.apply([fixture.receipt(id, part: "p2", covers: false)])
+            #expect(try await fixture.state(of: id) == .accepted)
+            _ = try await fixture.store.apply([fixture.receipt(id, part: "p1", covers: false)])
+            #expect(try await fixture.state(of: id) == .delivered)
+        }
+    }
+
+    @Test func partsThatArriveAtTheSameMomentAreAllCounted() async throws {
+        try await StoreFixture.run(limit: 8) { fixture in
+            for round in 0..<10 {
+                let parts = (0..<6).map { "r\(round)p\($0)" }
+                let id = try await fixture.handedOver(parts: parts)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for part in parts {
+                        group.addTask {
+                            _ = try await fixture.store.apply([fixture.receipt(id, part: part, covers: false)])
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(try await fixture.state(of: id) == .delivered)
+            }
+        }
+    }
+
+    @Test func oneLostPartLosesTheMessageAndItsLateArrivalCorrectsIt() async throws {
+        try await StoreFixture.run { fixture in
+            let id = try await fixture.handedOver(parts: ["p1", "p2"])
+            _ = try await fixture.store.apply([
+                fixture.receipt(id, part: "p1", covers: false), fixture.receipt(id, part: "p2", .undelivered, covers: false),
+            ])
+            #expect(try await fixture.state(of: id) == .undelivered)
+            _ = try await fixture.store.apply([fixture.receipt(id, part: "p2", covers: false)])
+            let message = try #require(try await fixture.store.timeline(of: id, account: fixture.account)).message
+            #expect(message.state == .delivered)
+            #expect(message.corrected)
+        }
+    }
+
+    @Test(arguments: [
+        [Verdict.ProviderState.sent, .delivered], [.delivered, .sent], [.delivered, .undelivered],
+        [.undelivered, .delivered, .undelivered], [.sent, .undelivered, .sent, .delivered],
+    ])
+    func everyOrderEndsDeliveredOnceItWasDelivered(states: [Verdict.ProviderState]) async throws {
+        try await StoreFixture.run { fixture in
+            let id = try await fixture.handedOver()
+            for (index, state) in states.enumerated() {
+                _ = try await fixture.store.apply([fixture.receipt(id, state, status: "\(state) \(index)")])
+            }
+            #expect(try await fixture.state(of: id) == .delivered)
+        }
+    }
+
+    @Test func aReceiptBeforeTheSettlementOfAllPartsWaitsForThem() async throws {
+        try await StoreFixture.run { fixture in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            let ids = try await fixture.accept([fixture.newMessage(parts: 2)])
+            let claim = try #require(try await fixture.claim(worker).first)
+            for part in ["p1", "p2"] {
+                _ = try await fixture.store.apply([fixture.receipt(ids[0], part: part, covers: false)])
+            }
+            _ = try await fixture.store.settle(
+                [fixture.settled(claim, parts: ["p1", "p2"])], lane: fixture.lane, worker: worker)
+            #expect(try await fixture.state(of: ids[0]) == .delivered)
+        }
+    }
+
+    @Test func aReceiptWithoutOurReferenceIsJoinedByItsPart() async throws {
+        try await StoreFixture.run { fixture in
+            let counts = try await fixture.store.apply([fixture.receipt(nil, part: "early", covers: false)])
+            #expect(counts.unmatched == 1)
+            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, limit: 10).stored == 0)
+            let id = try await fixture.handedOver(parts: ["early"])
+            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, limit: 10).stored == 1)
+            #expect(try await fixture.state(of: id) == .delivered)
+            #expect(try await fixture.count("SELECT count(*) FROM unmatched_receipts") == 0)
+        }
+    }
+
+    @Test func aReceiptOfAnotherProviderTouchesNothing() async throws {
+        try await StoreFixture.run { fixture in
+            let id = try await fixture.handedOver(parts: ["p1"])
+            let counts = try await fixture.store.apply([
+                fixture.receipt(id, part: "p1", covers: false, provider: ProviderID(rawValue: 9))
+            ])
+            #expect(counts.unmatched == 1)
+            #expect(try await fixture.state(of: id) == .accepted)
+        }
+    }
+
+    @Test func whatTheCustomerCancelledStaysCancelled() async throws {
+        try await StoreFixture.run { fixture in
+            let ids = try await fixture.accept([fixture.newMessage()])
+            #expect(try await fixture.store.cancel(ids[0], account: fixture.account) == .cancelled)
+            _ = try await fixture.store.apply([fixture.receipt(ids[0])])
+            #expect(try await fixture.state(of: ids[0]) == .cancelled)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Crypto
+import Glibc
+import Messaging
+import Postgres
+import Store
+import TestDatabase
+import Timestamps
+
+/// A migrated database for one test, with what most tests need in it.
+struct StoreFixture {
+    let store: Store
+    let pool: ConnectionPool
+    let lane = Lane(rawValue: 0)
+    let account = AccountID(rawValue: 1)
+    let provider = ProviderID(rawValue: 1)
+
+    static let template = TestDatabase.Template("migrated") { url in
+        let pool = TestDatabase.pool(url, limit: 1)
+        _ = try await Store(pool).migrate(try Migration.all(in: Self.migrations))
+        pool.close()
+    }
+
+    /// The directory `migrations` of this checkout.
+    static var migrations: String {
+        let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        return "/\(here)/migrations"
+    }
+
+    static func run(
+        limit: Int = 4, _ body: (StoreFixture) async throws -> Void
+    ) async throws {
+        try await TestDatabase.withDatabase(from: Self.template) { url in
+            let pool = TestDatabase.pool(url, limit: limit)
+            try await body(StoreFixture(store: Store(pool), pool: pool))
+            pool.close()
+        }
+    }
+
+    func newMessage(
+        provider: ProviderID? = nil, priority: Priority = .otp, lane: Lane? = nil, parts: Int16 = 1,
+        recipient: String = "+41790000001", reference: String? = nil, sendAt: Timestamp? = nil,
+        timeToLive: Duration = .seconds(600)
+    ) -> NewMessage {
+        var generator = SystemRandomNumberGenerator()
+        return NewMessage(
+            id: MessageID(lane: lane ?? self.lane, milliseconds: Timestamp.now.milliseconds, using: &generator),
+            provider: provider ?? self.provider, channel: .sms, priority: priority, recipient: recipient,
+            sender: "Pinpost", body: [1, 2, 3], parts: parts, reference: reference, metadata: nil, sendAt: sendAt,
+            timeToLive: timeToLive)
+    }
+
+    @discardableResult
+    func accept(_ messages: [NewMessage], account: AccountID? = nil) async throws -> [MessageID] {
+        let results = try await self.store.accept([
+            Acceptance(account: account ?? self.account, messages: messages, idempotency: nil)
+        ])
+        precondition(results == [.accepted], "a request without a key is always accepted")
+        return messages.map(\.id)
+    }
+
+    func claim(
+        _ worker: WorkerID, limit: Int32 = 100, provider: ProviderID? = nil
+    ) async throws -> [Claim] {
+        let request = ClaimRequest(provider: provider ?? self.provider, limit: limit, after: [:])
+        return try await self.store.claim(lane: self.lane, worker: worker, requests: [request])
+    }
+
+    func settled(
+        _ claim: Claim, state: MessageState? = .accepted, retry: Settled.Retry? = nil, parts: [String] = []
+    ) -> Settled {
+        Settled(
+            id: claim.id, provider: claim.provider, attempt: claim.attempt, series: claim.series,
+            outcome: state == .accepted ? "accepted" : "refused", reason: .accepted, code: "", duration: .milliseconds(5),
+            state: state, retry: retry, parts: parts)
+    }
+
+    /// Accepts, claims and settles one message as taken by its provider.
+    func handedOver(parts: [String] = [], expected: Int16 = 1) async throws -> MessageID {
+        let worker = try await self.store.registerWorker(name: "test")
+        let ids = try await self.accept([self.newMessage(parts: expected)])
+        let claims = try await self.claim(worker)
+        _ = try await self.store.settle(
+            claims.map { self.settled($0, parts: parts) }, lane: self.lane, worker: worker)
+        return ids[0]
+    }
+
+    func receipt(
+        _ id: MessageID?, part: String = "", _ state: Verdict.ProviderState = .delivered, covers: Bool = true,
+        status: String? = nil, provider: ProviderID? = nil
+    ) -> IncomingReceipt {
+        IncomingReceipt(
+            provider: provider ?? self.provider,
+            receipt: Receipt(
+                message: id.map { MessageReference(id: $0, series: 1) }, part: part, coversMessage: covers,
+                verdict: Verdict(state, .none, .none, state == .delivered ? .ok : .carrierError),
+                status: status ?? state.rawValue, code: "0", occurredAt: nil))
+    }
+
+    func state(of id: MessageID) async throws -> MessageState? {
+        try await self.store.timeline(of: id, account: self.account)?.message.state
+    }
+
+    func count(_ statement: SQL) async throws -> Int {
+        try await self.pool.query(statement) { row throws(PostgresError) in Int(try row.decode(0, as: Int64.self)) }[0]
+    }
+}
