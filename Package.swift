@@ -83,5 +83,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
 
         tests("HTTPTests", ["HTTP"]),
+        tests("JSONTests", ["JSON"]),
+        tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
     ]
 )
