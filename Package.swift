@@ -107,5 +107,7 @@ let package = Package(
         tests("PostgresTests", ["Polling", "Postgres", "PostgresServer", "TestDatabase", "Timestamps"]),
         tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
         tests("StoreTests", ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "Timestamps"]),
+        tests("JSONTests", ["JSON"]),
+        tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
     ]
 )
