@@ -26,7 +26,7 @@ public protocol Driver: Sendable {
     func receiptAnswer() -> HTTPResponse
 }
 
-/// A request to a provider. Holds credentials, so it has no place in a log.
+/// A request to a provider. Holds credentials and bodies, so it prints its address only.
 public struct OutgoingRequest: Sendable, Hashable {
     public var method: String
     public var url: String
@@ -39,6 +39,12 @@ public struct OutgoingRequest: Sendable, Hashable {
         self.fields = fields
         self.body = body
     }
+}
+
+extension OutgoingRequest: CustomStringConvertible, CustomReflectable {
+    /// The method and the address without its query, where some providers want their secret.
+    public var description: String { "\(self.method) \(self.url.prefix { $0 != "?" })" }
+    public var customMirror: Mirror { Mirror(self, children: ["request": self.description]) }
 }
 
 /// Why a callback is not taken.

@@ -5,17 +5,17 @@ import HTTP
 struct InfobipReceiptAuthentication: Sendable {
     let token: ReceiptToken?
     /// `user:password`.
-    private let basic: [UInt8]?
-    private let header: (name: String, value: [UInt8])?
+    private let basic: Secret?
+    private let header: (name: String, value: Secret)?
 
     init(from reader: inout AccountReader) {
         self.token = ReceiptToken(from: &reader)
         let user = reader.credential("receipt_username")
         let password = reader.credential("receipt_password")
-        self.basic = user.flatMap { user in password.map { user.reveal() + [UInt8(ascii: ":")] + $0.reveal() } }
+        self.basic = user.flatMap { user in password.map { Secret(user.reveal() + [UInt8(ascii: ":")] + $0.reveal()) } }
         let name = reader.credential("receipt_header_name")
         let value = reader.credential("receipt_header_value")
-        self.header = name.flatMap { name in value.map { (name.text, $0.reveal()) } }
+        self.header = name.flatMap { name in value.map { (name.text, $0) } }
         if (user == nil) != (password == nil) { reader.problem("receipt_username and receipt_password go together") }
         if (name == nil) != (value == nil) {
             reader.problem("receipt_header_name and receipt_header_value go together")
@@ -30,13 +30,13 @@ struct InfobipReceiptAuthentication: Sendable {
         }
     }
 
-    /// True when one of the proofs that the account has is right. All are looked at, so that the time does not tell
-    /// which was.
+    /// True when one of the proofs that the account has is right. Secrets are compared in constant
+    /// time, and all are looked at, so that the time does not tell which was right.
     func authenticates(_ request: HTTPRequest) -> Bool {
         let proofs = [
             self.token?.authenticates(request) ?? false,
-            self.basic.map { equalInConstantTime(Self.basicCredentials(in: request), $0) } ?? false,
-            self.header.map { equalInConstantTime(Array((request.fields[$0.name] ?? "").utf8), $0.value) } ?? false,
+            self.basic.map { Self.basicCredentials(in: request) == $0 } ?? false,
+            self.header.map { Secret(request.fields[$0.name] ?? "") == $0.value } ?? false,
         ]
         return proofs.contains(true)
     }
@@ -44,9 +44,9 @@ struct InfobipReceiptAuthentication: Sendable {
     // MARK: - Private
 
     /// Empty when there are none, which equals no credentials of an account.
-    private static func basicCredentials(in request: HTTPRequest) -> [UInt8] {
+    private static func basicCredentials(in request: HTTPRequest) -> Secret {
         let words = (request.fields["Authorization"] ?? "").split(separator: " ")
-        guard words.count == 2, words[0].lowercased() == "basic" else { return [] }
-        return Base64.decode(words[1]) ?? []
+        guard words.count == 2, words[0].lowercased() == "basic" else { return Secret("") }
+        return Secret(Base64.decode(words[1]) ?? [])
     }
 }

@@ -20,18 +20,21 @@ public import Timestamps
 /// profile at Infobip sends one of them; with several, an account moves from one to another without a gap.
 public struct InfobipSMS: Driver {
     let receiptAuthentication: InfobipReceiptAuthentication
-    private let authorization: String
+    private let authorization: Secret
     private let url: String
-    private let receiptURL: String?
+    /// Secret for the token in it.
+    private let receiptURL: Secret?
     private let defaultSender: String?
 
     public init(_ account: ProviderAccount) throws(ProviderProblems) {
         var reader = AccountReader(account)
-        self.authorization = "App \(reader.requiredCredential("api_key").text)"
+        self.authorization = Secret("App \(reader.requiredCredential("api_key").text)")
         self.url = reader.baseURL() + "/sms/3/messages"
         self.receiptAuthentication = InfobipReceiptAuthentication(from: &reader)
         let receiptURL = reader.receiptURL()
-        self.receiptURL = receiptURL.map { [token = self.receiptAuthentication.token] in token?.url(under: $0) ?? $0 }
+        self.receiptURL = receiptURL.map { [token = self.receiptAuthentication.token] in
+            Secret(token?.url(under: $0) ?? $0)
+        }
         self.defaultSender = account.defaultSender
         try reader.finish()
     }
@@ -47,7 +50,8 @@ public struct InfobipSMS: Driver {
         return OutgoingRequest(
             method: "POST", url: self.url,
             fields: [
-                "Authorization": self.authorization, "Content-Type": "application/json", "Accept": "application/json",
+                "Authorization": self.authorization.text, "Content-Type": "application/json",
+                "Accept": "application/json",
             ],
             body: body.serialized()
         )
@@ -78,7 +82,7 @@ public struct InfobipSMS: Driver {
     private func webhooks(_ reference: JSON) -> JSON {
         guard let url = self.receiptURL else { return ["callbackData": reference] }
         return [
-            "delivery": ["url": .string(url)], "contentType": "application/json", "callbackData": reference,
+            "delivery": ["url": .string(url.text)], "contentType": "application/json", "callbackData": reference,
         ]
     }
 }

@@ -28,7 +28,8 @@ public struct VonageSMS: Driver {
     let receiptToken: ReceiptToken?
     let receiptWindow: Duration
     private let url: String
-    private let callback: String?
+    /// Secret for the token in it.
+    private let callback: Secret?
     private let defaultSender: String?
 
     public init(_ account: ProviderAccount) throws(ProviderProblems) {
@@ -46,13 +47,13 @@ public struct VonageSMS: Driver {
         self.receiptWindow = .seconds(window)
         self.url = reader.baseURL() + "/sms/json"
         let receiptURL = reader.receiptURL()
-        self.callback = self.receiptToken.flatMap { token in receiptURL.map { token.url(under: $0) } } ?? receiptURL
+        self.callback = receiptURL.map { [token = self.receiptToken] in Secret(token?.url(under: $0) ?? $0) }
         self.defaultSender = account.defaultSender
         if self.signsRequests, self.signature == nil { reader.problem("credential signature_secret is missing") }
         if self.signature == nil, self.receiptToken == nil {
             reader.problem("signature_secret or receipt_token is needed, or anybody could forge receipts")
         }
-        if let callback = self.callback, callback.utf8.count > Self.callbackLimit {
+        if let callback = self.callback, callback.reveal().count > Self.callbackLimit {
             reader.problem("the receipt URL with its token is longer than \(Self.callbackLimit) characters")
         }
         try reader.finish()
@@ -100,7 +101,7 @@ public struct VonageSMS: Driver {
         let validity = min(max(dispatch.validity.milliseconds, Self.validities.lowerBound), Self.validities.upperBound)
         parameters.append(("ttl", String(validity)))
         parameters.append(("status-report-req", "true"))
-        if let callback = self.callback { parameters.append(("callback", callback)) }
+        if let callback = self.callback { parameters.append(("callback", callback.text)) }
         parameters.append(("client-ref", dispatch.reference.description))
         return parameters
     }
