@@ -90,6 +90,12 @@ import Timestamps
         try self.refuses(swallowed)
     }
 
+    @Test func aNameThatStandsTwiceIsRefusedEvenSigned() throws {
+        let pairs = Self.pairs + [("status", "failed")]
+        let signature = VonageSignature(secret: Secret("secret"), method: .md5hash)
+        try self.refuses(pairs + [("sig", signature.sign(Form(pairs)))])
+    }
+
     @Test func anOldOrFutureReceiptIsRefused() throws {
         let signed = Self.pairs + [("sig", Self.signatures[0].sig)]
         let window = Duration.seconds(259_500)
