@@ -1,8 +1,8 @@
 /// The keys that customers' programs present.
 ///
-/// Ours are `pinpost_`, 43 random base62 characters (256.03 bits) and a checksum of six: the prefix lets scanners find a
-/// leaked key, and the checksum lets a mistyped one be refused before any look-up. Operators may also give keys of their
-/// own, which have no checksum.
+/// Ours are `pinpost_`, 43 random base62 characters (256.03 bits) and a checksum of six: the prefix lets scanners find
+/// a leaked key, and the checksum lets a mistyped one be refused before any look-up. Operators may also give keys of
+/// their own, which have no checksum.
 ///
 /// A key is stored as its SHA-256 only. A fast hash is right for 256 bits of chance: there is nothing to guess.
 public enum APIKey {

@@ -1,8 +1,8 @@
 /// What to do after each attempt: a pure decision, so that every rule of it is a line in a table of tests.
 ///
-/// - Delays grow exponentially with *full* jitter: anywhere between nothing and the limit of this attempt. When a provider
-///   comes back after an outage, all messages that waited would otherwise return at the same moment and knock it over
-///   again.
+/// - Delays grow exponentially with *full* jitter: anywhere between nothing and the limit of this attempt. When a
+///   provider comes back after an outage, all messages that waited would otherwise return at the same moment and knock
+///   it over again.
 /// - Attempts are counted at the claim, so a message that kills its worker reaches its limit too.
 /// - Nothing is sent after its expiry: a dead code only confuses the person who gets it.
 /// - A request that may have been processed is repeated only where the duplicate is harmless (the same code twice), and
@@ -92,8 +92,8 @@ public struct RetryPolicy: Sendable, Hashable {
         return self.retry(after: trial.delay, newSeries: false, trial)
     }
 
-    /// Sent or not, nobody knows. A second newsletter is worse than none, so bulk stops here; for the others a lost code
-    /// is worse than a doubled one.
+    /// Sent or not, nobody knows. A second newsletter is worse than none, so bulk stops here; for the others a lost
+    /// code is worse than a doubled one.
     private func settleUnanswered(_ reason: Verdict.Reason, _ trial: Trial) -> Settlement {
         guard trial.priority != .bulk, trial.attempt < self.attemptLimit else { return .unknown(reason) }
         // The grace for the receipt, and our own delay on top, for a provider in trouble loses many answers at once.
@@ -119,9 +119,9 @@ public struct RetryPolicy: Sendable, Hashable {
     /// Too fast, which is our fault and not the message's: the attempt is given back, or a busy hour would use them up.
     /// The provider looked at nothing, so the reference is unused and the series stays.
     ///
-    /// A limit of the recipient is different. No slowing down of ours lifts it, so it costs attempts and waits the longest
-    /// it may; otherwise one message would knock once a second until it expires. The provider has recorded it with its
-    /// reference, so a new series begins.
+    /// A limit of the recipient is different. No slowing down of ours lifts it, so it costs attempts and waits the
+    /// longest it may; otherwise one message would knock once a second until it expires. The provider has recorded it
+    /// with its reference, so a new series begins.
     private func settleThrottled(
         _ verdict: Verdict, code: String, _ retryAfter: Duration?, _ trial: Trial
     ) -> Settlement {
@@ -143,8 +143,9 @@ public struct RetryPolicy: Sendable, Hashable {
 }
 
 extension Verdict {
-    /// Whether a refusal with this verdict leaves hope. A bad number or a bad text stays bad, whatever the table proposes;
-    /// `failover_once` is granted to the first refusal only, because repeating what a filter caught makes it worse.
+    /// Whether a refusal with this verdict leaves hope. A bad number or a bad text stays bad, whatever the table
+    /// proposes; `failover_once` is granted to the first refusal only, because repeating what a filter caught makes it
+    /// worse.
     fileprivate func allowsAnotherAttempt(series: Int16) -> Bool {
         switch self.permanence {
         case .permanentRecipient, .permanentMessage: return false

@@ -1,0 +1,83 @@
+import Crypto
+import HTTP
+
+/// Reads a provider's account and collects every problem, so that an operator mends all of them in one go.
+///
+/// Names that nobody reads are problems too: a mistyped `signature_secret` must not turn signatures off in silence.
+struct AccountReader {
+    private let account: ProviderAccount
+    private var problems: [String] = []
+    private var credentialNames: Set<String> = []
+    private var settingNames: Set<String> = []
+
+    init(_ account: ProviderAccount) { self.account = account }
+
+    mutating func problem(_ text: String) { self.problems.append(text) }
+
+    /// The credential; nil when it is not given. An empty one, or one that no header could carry, is a problem.
+    mutating func credential(_ name: String) -> Secret? {
+        self.credentialNames.insert(name)
+        guard let secret = self.account.credentials[name] else { return nil }
+        if secret.isEmpty || !HTTPFields.isSendable(name: "x", value: secret.text) {
+            self.problem("credential \(name) is empty or holds control characters")
+        }
+        return secret
+    }
+
+    /// The credential; a problem, and an empty secret, when it is not given.
+    mutating func requiredCredential(_ name: String) -> Secret {
+        if let secret = self.credential(name) { return secret }
+        self.problem("credential \(name) is missing")
+        return Secret("")
+    }
+
+    /// The setting as `read` understands it, or the default when it is not given.
+    mutating func setting<Value>(
+        _ name: String, default value: Value, expected: String, _ read: (String) -> Value?
+    ) -> Value {
+        self.settingNames.insert(name)
+        guard let text = self.account.settings[name] else { return value }
+        if let value = read(text) { return value }
+        self.problem("setting \(name) is not \(expected)")
+        return value
+    }
+
+    /// The base URL without a slash at its end.
+    mutating func baseURL() -> String {
+        var url = self.account.baseURL[...]
+        while url.last == "/" { url.removeLast() }
+        if !Self.isAbsolute(url) || url.contains("?") { self.problem("the base URL is no http or https URL") }
+        return String(url)
+    }
+
+    /// The address for receipts without a slash at its end, so that a path can follow.
+    mutating func receiptURL() -> String? {
+        guard var url = self.account.receiptURL?[...] else { return nil }
+        while url.last == "/" { url.removeLast() }
+        if !Self.isAbsolute(url) { self.problem("the receipt URL is no http or https URL") }
+        return String(url)
+    }
+
+    /// Reports the names that were not asked for, and throws when there is any problem.
+    consuming func finish() throws(ProviderProblems) {
+        for name in self.account.credentials.names where !self.credentialNames.contains(name) {
+            self.problem("credential \(name) is not known")
+        }
+        for name in self.account.settings.keys.sorted() where !self.settingNames.contains(name) {
+            self.problem("setting \(name) is not known")
+        }
+        guard self.problems.isEmpty else {
+            throw ProviderProblems(account: self.account.name, problems: self.problems)
+        }
+    }
+
+    // MARK: - Private
+
+    private static func isAbsolute(_ url: Substring) -> Bool {
+        guard let scheme = ["https://", "http://"].first(where: { url.hasPrefix($0) }) else { return false }
+        let rest = url.dropFirst(scheme.count)
+        // No fragment, no space, no user: a password in a URL ends in a log.
+        return !rest.isEmpty && rest.first != "/" && rest.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            && !rest.contains("#") && !rest.contains("@")
+    }
+}

@@ -1,0 +1,52 @@
+import Crypto
+import HTTP
+
+/// How receipts prove that Infobip sent them; see ``InfobipSMS`` for the credentials.
+struct InfobipReceiptAuthentication: Sendable {
+    let token: ReceiptToken?
+    /// `user:password`.
+    private let basic: Secret?
+    private let header: (name: String, value: Secret)?
+
+    init(from reader: inout AccountReader) {
+        self.token = ReceiptToken(from: &reader)
+        let user = reader.credential("receipt_username")
+        let password = reader.credential("receipt_password")
+        self.basic = user.flatMap { user in password.map { Secret(user.reveal() + [UInt8(ascii: ":")] + $0.reveal()) } }
+        let name = reader.credential("receipt_header_name")
+        let value = reader.credential("receipt_header_value")
+        self.header = name.flatMap { name in value.map { (name.text, $0) } }
+        if (user == nil) != (password == nil) { reader.problem("receipt_username and receipt_password go together") }
+        if (name == nil) != (value == nil) {
+            reader.problem("receipt_header_name and receipt_header_value go together")
+        }
+        // RFC 7617: the user's name ends at the first colon.
+        if user?.text.contains(":") == true { reader.problem("credential receipt_username holds a colon") }
+        if self.token == nil, self.basic == nil, self.header == nil {
+            reader.problem(
+                "receipt_username and receipt_password, receipt_header_name and receipt_header_value, "
+                    + "or receipt_token is needed, or anybody could forge receipts"
+            )
+        }
+    }
+
+    /// True when one of the proofs that the account has is right. Secrets are compared in constant
+    /// time, and all are looked at, so that the time does not tell which was right.
+    func authenticates(_ request: HTTPRequest) -> Bool {
+        let proofs = [
+            self.token?.authenticates(request) ?? false,
+            self.basic.map { Self.basicCredentials(in: request) == $0 } ?? false,
+            self.header.map { Secret(request.fields[$0.name] ?? "") == $0.value } ?? false,
+        ]
+        return proofs.contains(true)
+    }
+
+    // MARK: - Private
+
+    /// Empty when there are none, which equals no credentials of an account.
+    private static func basicCredentials(in request: HTTPRequest) -> Secret {
+        let words = (request.fields["Authorization"] ?? "").split(separator: " ")
+        guard words.count == 2, words[0].lowercased() == "basic" else { return Secret("") }
+        return Secret(Base64.decode(words[1]) ?? [])
+    }
+}

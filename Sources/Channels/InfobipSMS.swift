@@ -1,0 +1,88 @@
+import Crypto
+import HTTP
+import JSON
+public import Messaging
+public import Timestamps
+
+/// Version 3 of Infobip's SMS API (providers.md section 2.4): many messages a request, each under the id that we
+/// choose, and receipts in batches.
+///
+/// Because the id is ours, a message sent twice under one reference is refused as a duplicate, which counts as
+/// accepted.
+///
+/// Credentials
+/// - `api_key`: required.
+/// - `receipt_username` and `receipt_password`: the receipts' Basic authentication.
+/// - `receipt_header_name` and `receipt_header_value`: a header that receipts carry.
+/// - `receipt_token`: see ``ReceiptToken``, for addresses that no security profile of Infobip covers.
+///
+/// At least one of the last three is required, and each that is given proves a receipt's origin by itself, because a
+/// profile at Infobip sends one of them; with several, an account moves from one to another without a gap.
+public struct InfobipSMS: Driver {
+    let receiptAuthentication: InfobipReceiptAuthentication
+    private let authorization: Secret
+    private let url: String
+    /// Secret for the token in it.
+    private let receiptURL: Secret?
+    private let defaultSender: String?
+
+    public init(_ account: ProviderAccount) throws(ProviderProblems) {
+        var reader = AccountReader(account)
+        self.authorization = Secret("App \(reader.requiredCredential("api_key").text)")
+        self.url = reader.baseURL() + "/sms/3/messages"
+        self.receiptAuthentication = InfobipReceiptAuthentication(from: &reader)
+        let receiptURL = reader.receiptURL()
+        self.receiptURL = receiptURL.map { [token = self.receiptAuthentication.token] in
+            Secret(token?.url(under: $0) ?? $0)
+        }
+        self.defaultSender = account.defaultSender
+        try reader.finish()
+    }
+
+    /// Infobip names no limit. A hundred texts of the greatest length are some hundred kilobytes, and an answer that is
+    /// lost leaves no more than a hundred messages in doubt.
+    public var batchLimit: Int { 100 }
+    public var channels: Set<Channel> { [.sms] }
+
+    public func request(for dispatches: [Dispatch], now: Timestamp) -> OutgoingRequest {
+        precondition((1...self.batchLimit).contains(dispatches.count), "1 to \(self.batchLimit) messages a request")
+        let body: JSON = ["messages": .array(dispatches.map(self.message))]
+        return OutgoingRequest(
+            method: "POST", url: self.url,
+            fields: [
+                "Authorization": self.authorization.text, "Content-Type": "application/json",
+                "Accept": "application/json",
+            ],
+            body: body.serialized()
+        )
+    }
+
+    // MARK: - Private
+
+    /// Seconds that Infobip allows: up to 48 hours.
+    private static let validities: ClosedRange<Int64> = 1...172_800
+
+    private func message(_ dispatch: Dispatch) -> JSON {
+        let reference = JSON.string(dispatch.reference.description)
+        let validity = min(
+            max(dispatch.validity.components.seconds, Self.validities.lowerBound), Self.validities.upperBound)
+        var members: [JSON.Member] = []
+        if let sender = dispatch.sender ?? self.defaultSender {
+            members.append(.init("sender", .string(String(senderWithoutPlus(sender)))))
+        }
+        members += [
+            .init("destinations", [["to": .string(String(dispatch.recipient.digits)), "messageId": reference]]),
+            .init("content", ["text": .string(dispatch.text)]),
+            .init("options", ["validityPeriod": ["amount": .integer(validity), "timeUnit": "SECONDS"]]),
+            .init("webhooks", self.webhooks(reference)),
+        ]
+        return .object(members)
+    }
+
+    private func webhooks(_ reference: JSON) -> JSON {
+        guard let url = self.receiptURL else { return ["callbackData": reference] }
+        return [
+            "delivery": ["url": .string(url.text)], "contentType": "application/json", "callbackData": reference,
+        ]
+    }
+}

@@ -1,0 +1,74 @@
+import Messaging
+
+/// What a provider's codes mean, read from text.
+///
+/// Codes are data and not program: providers add and change them, and a line of a table is easier to check against
+/// their documentation than a branch. One line a code, with the columns `kind,code,state,permanence,action,reason`;
+/// `kind` parts code spaces of one provider, and `500-509` stands for each number from the first to the last. Empty
+/// lines and lines that begin with `#` are left out.
+struct StatusTable: Sendable {
+    private struct Key: Hashable {
+        let kind: String
+        let code: String
+    }
+
+    private var verdicts: [Key: Verdict] = [:]
+
+    init(parsing text: String) throws(StatusTableError) {
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+            try self.read(line, number: index + 1)
+        }
+    }
+
+    /// A table that is part of the program.
+    init(builtIn text: String) {
+        do {
+            try self.init(parsing: text)
+        } catch {
+            fatalError("a built-in status table is wrong: \(error)")
+        }
+    }
+
+    /// Nil for what the table does not know; the caller has a safe default and keeps the raw code.
+    subscript(_ kind: String, _ code: String) -> Verdict? { self.verdicts[Key(kind: kind, code: code)] }
+
+    /// The codes of a kind, for tests.
+    func codes(_ kind: String) -> Set<String> {
+        Set(self.verdicts.keys.lazy.filter { $0.kind == kind }.map(\.code))
+    }
+
+    // MARK: - Private
+
+    private mutating func read(_ line: Substring, number: Int) throws(StatusTableError) {
+        let columns = line.split(separator: ",", omittingEmptySubsequences: false)
+        guard columns.count == 6 else { throw StatusTableError(line: number, problem: "has not six columns") }
+        guard
+            let state = Verdict.ProviderState(rawValue: String(columns[2])),
+            let permanence = Verdict.Permanence(rawValue: String(columns[3])),
+            let action = Verdict.Action(rawValue: String(columns[4])),
+            let reason = Verdict.Reason(rawValue: String(columns[5]))
+        else { throw StatusTableError(line: number, problem: "holds an unknown word") }
+        for code in Self.codes(in: columns[1]) {
+            let verdict = Verdict(state, permanence, action, reason)
+            let former = self.verdicts.updateValue(verdict, forKey: Key(kind: String(columns[0]), code: code))
+            guard former == nil else { throw StatusTableError(line: number, problem: "repeats a code") }
+        }
+    }
+
+    private static func codes(in column: Substring) -> [String] {
+        let ends = column.split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2, let first = Int(ends[0]), let last = Int(ends[1]), first <= last else {
+            return [String(column)]
+        }
+        return (first...last).map(String.init)
+    }
+}
+
+/// Where a status table is wrong, by its line counted from 1.
+struct StatusTableError: Error, Hashable, CustomStringConvertible {
+    let line: Int
+    let problem: String
+
+    var description: String { "line \(self.line) \(self.problem)" }
+}
