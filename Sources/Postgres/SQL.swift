@@ -1,0 +1,77 @@
+/// A statement whose every interpolated value travels as a binary parameter of a stated type.
+///
+/// The only way to build one is a literal, so a value cannot become part of the text:
+///
+///     let statement: SQL = "SELECT body FROM messages WHERE id = \(id)"
+///     // text: "SELECT body FROM messages WHERE id = $1"
+///
+/// Interpolated may be any ``PostgresEncodable``, an array of them, an array of optionals, and each of these as an
+/// optional, nil being NULL.
+public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
+    /// UTF-8, with the zero at the end that C wants.
+    let text: [UInt8]
+    let parameters: Parameters
+
+    public init(stringLiteral value: StaticString) {
+        var interpolation = StringInterpolation(literalCapacity: value.utf8CodeUnitCount, interpolationCount: 0)
+        interpolation.appendLiteral(value)
+        self.init(stringInterpolation: interpolation)
+    }
+
+    public init(stringInterpolation: StringInterpolation) {
+        self.text = stringInterpolation.text + [0]
+        self.parameters = stringInterpolation.parameters
+    }
+
+    /// The text with `$1`, `$2` and so on, and none of the values.
+    public var description: String { String(decoding: self.text.dropLast(), as: UTF8.self) }
+
+    public struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var text: [UInt8] = []
+        fileprivate var parameters: Parameters
+
+        public init(literalCapacity: Int, interpolationCount: Int) {
+            self.text.reserveCapacity(literalCapacity + 4 * interpolationCount + 1)
+            self.parameters = Parameters(capacity: interpolationCount)
+        }
+
+        public mutating func appendLiteral(_ literal: StaticString) {
+            literal.withUTF8Buffer { self.text.append(contentsOf: $0) }
+        }
+
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
+            self.parameters.append(value)
+            self.appendPlaceholder()
+        }
+
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            self.parameters.append(value)
+            self.appendPlaceholder()
+        }
+
+        public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element]) {
+            self.parameters.append(array: array)
+            self.appendPlaceholder()
+        }
+
+        public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element]?) {
+            self.parameters.append(array: array)
+            self.appendPlaceholder()
+        }
+
+        public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element?]) {
+            self.parameters.append(array: array)
+            self.appendPlaceholder()
+        }
+
+        public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element?]?) {
+            self.parameters.append(array: array)
+            self.appendPlaceholder()
+        }
+
+        private mutating func appendPlaceholder() {
+            self.text.append(UInt8(ascii: "$"))
+            self.text.append(contentsOf: String(self.parameters.count).utf8)
+        }
+    }
+}
