@@ -1,0 +1,3 @@
+import Channels
+import Messaging
+import Testing
