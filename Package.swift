@@ -89,5 +89,7 @@ let package = Package(
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
         tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
+        tests("JSONTests", ["JSON"]),
+        tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
     ]
 )

@@ -1,0 +1,210 @@
+import CCurl
+import Glibc
+import HTTP
+
+/// One libcurl handle, lent to one transfer after another. Making one costs far more than reusing it.
+///
+/// Owned by the client's thread, and used by nobody else: libcurl calls back on the thread that drives it.
+final class EasyHandle {
+    let easy: UnsafeMutableRawPointer
+    private let responseByteLimit: Int
+    private var transfer: Transfer?
+    private var sending = Sending()
+    private var response: IncomingResponse
+    private var fieldList: UnsafeMutablePointer<curl_slist>?
+
+    /// Nil when memory is short.
+    init?(_ configuration: WebClient.Configuration) {
+        guard let easy = curl_easy_init() else { return nil }
+        self.easy = easy
+        self.responseByteLimit = configuration.responseByteLimit
+        self.response = IncomingResponse(byteLimit: configuration.responseByteLimit)
+        self.setHabits(configuration)
+        self.setCallbacks()
+    }
+
+    deinit {
+        curl_easy_cleanup(self.easy)
+        curl_slist_free_all(self.fieldList)
+    }
+
+    /// The handle libcurl speaks of.
+    static func of(_ easy: UnsafeMutableRawPointer) -> EasyHandle {
+        // Every handle of ours has this set in `setCallbacks`.
+        Unmanaged<EasyHandle>.fromOpaque(ccurl_get_private(easy)!).takeUnretainedValue()
+    }
+
+    var ticket: UInt64? { self.transfer?.ticket }
+
+    /// Takes on a transfer; it begins when the handle is added to libcurl's loop.
+    func begin(_ transfer: Transfer) {
+        let request = transfer.request
+        self.transfer = transfer
+        self.sending = Sending(bodyByteCount: request.body.count, isRepeatable: request.isRepeatable)
+        self.response = IncomingResponse(byteLimit: self.responseByteLimit)
+        ccurl_set_string(self.easy, CURLOPT_URL, request.url)
+        ccurl_set_long(self.easy, CURLOPT_TIMEOUT_MS, request.timeout.wholeMilliseconds)
+        ccurl_set_long(self.easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.wholeMilliseconds)
+        self.setMethod(request)
+        self.setFields(request.fields)
+    }
+
+    /// Gives the transfer its outcome and becomes free.
+    func finish(_ code: CURLcode) {
+        let outcome = self.outcome(code)
+        self.release()?.finish(outcome)
+    }
+
+    func cancel() { self.release()?.fail(.cancelled, "the request was cancelled") }
+
+    // MARK: - Options
+
+    private func setHabits(_ configuration: WebClient.Configuration) {
+        ccurl_set_long(self.easy, CURLOPT_NOSIGNAL, 1)
+        ccurl_set_long(self.easy, CURLOPT_TCP_NODELAY, 1)
+        ccurl_set_long(self.easy, CURLOPT_PATH_AS_IS, 1)
+        ccurl_set_long(self.easy, CURLOPT_HTTP_CONTENT_DECODING, 0)
+        ccurl_set_long(self.easy, CURLOPT_MAXAGE_CONN, max(1, Int(configuration.keptConnectionAge.components.seconds)))
+        let version = configuration.allowsHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
+        ccurl_set_long(self.easy, CURLOPT_HTTP_VERSION, version)
+        ccurl_set_string(self.easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        // An empty proxy also turns off those the environment names.
+        ccurl_set_string(self.easy, CURLOPT_PROXY, "")
+        ccurl_set_string(self.easy, CURLOPT_USERAGENT, configuration.userAgent)
+        if let file = configuration.certificateFile { ccurl_set_string(self.easy, CURLOPT_CAINFO, file) }
+    }
+
+    private func setCallbacks() {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        ccurl_set_pointer(self.easy, CURLOPT_PRIVATE, context)
+        ccurl_set_pointer(self.easy, CURLOPT_WRITEDATA, context)
+        ccurl_set_pointer(self.easy, CURLOPT_HEADERDATA, context)
+        ccurl_set_pointer(self.easy, CURLOPT_READDATA, context)
+        ccurl_set_pointer(self.easy, CURLOPT_PREREQDATA, context)
+        ccurl_set_data_callback(self.easy, CURLOPT_WRITEFUNCTION, onBody)
+        ccurl_set_data_callback(self.easy, CURLOPT_HEADERFUNCTION, onLine)
+        ccurl_set_data_callback(self.easy, CURLOPT_READFUNCTION, onBodyWanted)
+        ccurl_set_before_request_callback(self.easy, onRequest)
+        // A body that has been written is never written again: see ``Sending/mayBeginAgain``.
+        ccurl_set_seek_callback(self.easy) { _, _, _ in CURL_SEEKFUNC_FAIL }
+    }
+
+    /// A body always goes out through the read callback, which counts it.
+    private func setMethod(_ request: WebRequest) {
+        let announcesBody = !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method)
+        ccurl_set_long(self.easy, CURLOPT_NOBODY, 0)
+        ccurl_set_long(self.easy, CURLOPT_UPLOAD, announcesBody ? 1 : 0)
+        ccurl_set_offset(self.easy, CURLOPT_INFILESIZE_LARGE, announcesBody ? curl_off_t(request.body.count) : -1)
+        // Without this libcurl waits for the body a HEAD response has not.
+        if request.method == "HEAD" { ccurl_set_long(self.easy, CURLOPT_NOBODY, 1) }
+        ccurl_set_string(self.easy, CURLOPT_CUSTOMREQUEST, request.method)
+    }
+
+    private func setFields(_ fields: HTTPFields) {
+        // The empty field keeps libcurl from asking, and waiting a second, for "100 Continue".
+        var list = curl_slist_append(nil, "Expect:")
+        for field in fields.all where !Self.isOurs(field.name) {
+            // libcurl takes "Name:" for "leave the field out" and "Name;" for an empty value.
+            list = curl_slist_append(list, field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")
+        }
+        ccurl_set_pointer(self.easy, CURLOPT_HTTPHEADER, list)
+        curl_slist_free_all(self.fieldList)
+        self.fieldList = list
+    }
+
+    private static func isOurs(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 6: name.lowercased() == "expect"
+        case 14: name.lowercased() == "content-length"
+        case 17: name.lowercased() == "transfer-encoding"
+        default: false
+        }
+    }
+
+    // MARK: - While it runs
+
+    /// Told before a request is written. False keeps libcurl from repeating one that may have been processed.
+    /// A judge of the address that was connected to would stand here.
+    fileprivate func mayWriteRequest() -> Bool {
+        self.sending.headByteCount = ccurl_get_long(self.easy, CURLINFO_REQUEST_SIZE)
+        guard self.sending.mayBeginAgain else { return false }
+        self.sending.begunCount += 1
+        return true
+    }
+
+    fileprivate func takeBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard let body = self.transfer?.request.body else { return 0 }
+        let count = min(buffer.count, body.count - self.sending.takenByteCount)
+        body.withUnsafeBytes { bytes in
+            buffer.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes.dropFirst(self.sending.takenByteCount).prefix(count)))
+        }
+        self.sending.takenByteCount += count
+        return count
+    }
+
+    fileprivate func receiveLine(_ line: UnsafeRawBufferPointer) -> Bool { self.response.takeLine(line) }
+
+    fileprivate func receiveBody(_ piece: UnsafeRawBufferPointer) -> Bool { self.response.takeBody(piece) }
+
+    // MARK: - At the end
+
+    private func outcome(_ code: CURLcode) -> Transfer.Outcome {
+        guard code != CURLE_OK else {
+            let status = ccurl_get_long(self.easy, CURLINFO_RESPONSE_CODE)
+            return .success(HTTPResponse(status: status, fields: self.response.fields, body: self.response.body))
+        }
+        if self.response.isTooLarge {
+            return .failure(WebClientError(.tooLarge, reason: "the response is over \(self.responseByteLimit) bytes"))
+        }
+        // A repeated request that was kept back: the one before is the one that counts.
+        self.sending.headByteCount = ccurl_get_long(self.easy, CURLINFO_REQUEST_SIZE)
+        return .failure(WebClientError(self.sending.failure, reason: self.reason(code)))
+    }
+
+    private func reason(_ code: CURLcode) -> String {
+        let text = String(cString: curl_easy_strerror(code))
+        let systemCode = ccurl_get_long(self.easy, CURLINFO_OS_ERRNO)
+        guard code == CURLE_COULDNT_CONNECT, systemCode != 0 else { return text }
+        return "\(text) (\(String(cString: strerror(CInt(systemCode)))))"
+    }
+
+    private func release() -> Transfer? {
+        self.response = IncomingResponse(byteLimit: self.responseByteLimit)
+        return self.transfer.take()
+    }
+}
+
+// MARK: - libcurl's calls
+
+private func handle(_ context: UnsafeMutableRawPointer?) -> EasyHandle {
+    // libcurl gives back what `setCallbacks` gave it, while the handle lives.
+    Unmanaged<EasyHandle>.fromOpaque(context!).takeUnretainedValue()
+}
+
+/// Any other number than the piece's own ends the transfer.
+private let onBody: ccurl_data_callback = { bytes, size, count, context in
+    let piece = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return handle(context).receiveBody(piece) ? piece.count : 0
+}
+
+private let onLine: ccurl_data_callback = { bytes, size, count, context in
+    let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return handle(context).receiveLine(line) ? line.count : 0
+}
+
+private let onBodyWanted: ccurl_data_callback = { bytes, size, count, context in
+    handle(context).takeBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+}
+
+private let onRequest: curl_prereq_callback = { context, _, _, _, _ in
+    handle(context).mayWriteRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+}
+
+extension Duration {
+    /// 1 at least (libcurl takes 0 for "no limit"), a day at most.
+    fileprivate var wholeMilliseconds: Int {
+        let (seconds, attoseconds) = self.components
+        return max(1, Int(min(seconds, 86_400)) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+    }
+}

@@ -1,0 +1,72 @@
+import CCurl
+
+/// The client's thread at work: adds, drives, ends and cancels transfers.
+///
+/// Lives on that thread alone, as libcurl's multi handle and all its easy handles must.
+final class TransferLoop {
+    private let multi: UnsafeMutableRawPointer
+    private let configuration: WebClient.Configuration
+    private var running: [UInt64: EasyHandle] = [:]
+    private var idle: [EasyHandle] = []
+
+    /// Borrows `multi`, which must outlive the loop.
+    init(_ multi: UnsafeMutableRawPointer, _ configuration: WebClient.Configuration) {
+        self.multi = multi
+        self.configuration = configuration
+    }
+
+    var isIdle: Bool { self.running.isEmpty }
+
+    func begin(_ transfer: Transfer) {
+        guard let handle = self.idle.popLast() ?? EasyHandle(self.configuration) else {
+            return transfer.fail(.notSent, "memory is short")
+        }
+        handle.begin(transfer)
+        guard curl_multi_add_handle(self.multi, handle.easy) == CURLM_OK else {
+            return handle.finish(CURLE_FAILED_INIT)
+        }
+        self.running[transfer.ticket] = handle
+    }
+
+    /// An unknown ticket has ended already.
+    func cancel(_ ticket: UInt64) {
+        guard let handle = self.running.removeValue(forKey: ticket) else { return }
+        curl_multi_remove_handle(self.multi, handle.easy)
+        handle.cancel()
+        self.keep(handle)
+    }
+
+    /// Reads and writes what can be read and written, and ends what has ended.
+    func advance() {
+        var runningCount: CInt = 0
+        curl_multi_perform(self.multi, &runningCount)
+        var remainingCount: CInt = 0
+        while let message = curl_multi_info_read(self.multi, &remainingCount) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let code = message.pointee.data.result
+            // From here on `message` dangles.
+            curl_multi_remove_handle(self.multi, easy)
+            self.end(EasyHandle.of(easy), code)
+        }
+    }
+
+    /// Sleeps until a socket is ready, a timeout is due, or somebody calls `curl_multi_wakeup`.
+    func wait() {
+        curl_multi_poll(self.multi, nil, 0, 60_000, nil)
+    }
+
+    // MARK: - Private
+
+    private func end(_ handle: EasyHandle, _ code: CURLcode) {
+        if let ticket = handle.ticket { self.running[ticket] = nil }
+        handle.finish(code)
+        self.keep(handle)
+    }
+
+    private func keep(_ handle: EasyHandle) {
+        if self.idle.count < idleLimit { self.idle.append(handle) }
+    }
+}
+
+/// Free handles kept; each holds some tens of kilobytes of buffers.
+private let idleLimit = 256

@@ -1,0 +1,25 @@
+/// Why no response came back.
+public struct WebClientError: Error, Hashable, CustomStringConvertible {
+    public enum Kind: Sendable, Hashable {
+        /// The server surely has no whole request: no name, no connection, no TLS, or nothing of the body was written.
+        /// It may be sent again.
+        case notSent
+        /// Something was written and no whole response came: the server may have done what was asked.
+        case answerLost
+        /// The response is over the limit: the server did what it did.
+        case tooLarge
+        /// The asking task was cancelled: the server may have done what was asked.
+        case cancelled
+    }
+
+    public let kind: Kind
+    /// For people; holds no URL, no field and no body.
+    public let reason: String
+
+    public init(_ kind: Kind, reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+
+    public var description: String { "\(self.kind): \(self.reason)" }
+}

@@ -1,0 +1,3 @@
+import JSON
+import Testing
+@Suite struct JSONParsingTests {}
