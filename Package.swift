@@ -92,6 +92,7 @@ let package = Package(
 
         // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
+        tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
         tests("HTTPTests", ["HTTP"]),

@@ -10,6 +10,7 @@ final class ClientConnection: Sendable {
     private let opened = ContinuousClock.now
     /// Nanoseconds after `opened` at which it last began to wait for a request; `busy` while a request is answered.
     private let waiting = Atomic<Int64>(0)
+    private let isSilent = Atomic<Bool>(false)
 
     init(_ connection: OpaquePointer) {
         self.descriptor = cmicrohttp_socket(connection)
@@ -22,6 +23,9 @@ final class ClientConnection: Sendable {
     /// The response is sent: the next request may come.
     func endAnswering() { self.waiting.store(self.age, ordering: .relaxed) }
 
+    /// The client is to get no answer, not even a refusal.
+    func beSilent() { self.isSilent.store(true, ordering: .relaxed) }
+
     /// Ends a connection whose client has owed a request for longer than `deadline`. libmicrohttpd then sees its end.
     func shutDown(after deadline: Duration) {
         let waiting = self.waiting.load(ordering: .relaxed)
@@ -32,6 +36,7 @@ final class ClientConnection: Sendable {
     /// Answers a client that sent bytes and never got one back, just before its connection is closed. libmicrohttpd
     /// closes without a word when a first line has no space in it, and when a client is too slow.
     func answerUnheard(by refusal: (_ status: Int) -> [UInt8], patience: Duration) {
+        guard !self.isSilent.load(ordering: .relaxed) else { return }
         guard let traffic = Traffic(of: self.descriptor), traffic.isUnheard else { return }
         let bytes = refusal(.nanoseconds(self.age) < patience ? 400 : 408)
         _ = send(self.descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))

@@ -58,6 +58,10 @@ extension WebServer {
     /// The connection has been resumed because there is an answer.
     func send(_ exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
         guard let response = exchange.takeResponse() else { return .YES }
+        if response.dropsConnection {
+            exchange.client.beSilent()
+            return .NO
+        }
         let isLast = exchange.isLast || self.exchanges.isDraining
         if self.queue(response, isLast: isLast, on: connection) == .YES { return .YES }
         return self.refuse(500, on: connection)
