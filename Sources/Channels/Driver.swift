@@ -12,6 +12,9 @@ public protocol Driver: Sendable {
     var batchLimit: Int { get }
     var channels: Set<Channel> { get }
 
+    /// What comes of dispatches without asking anybody. Nil, the default, for a driver that has a provider.
+    func outcomesAtOnce(for dispatches: [Dispatch]) -> [Outcome]?
+
     /// The request that hands over 1 to ``batchLimit`` dispatches. `now` is for signatures.
     func request(for dispatches: [Dispatch], now: Timestamp) -> OutgoingRequest
 
@@ -24,6 +27,10 @@ public protocol Driver: Sendable {
 
     /// What the provider wants to hear once its receipts are stored.
     func receiptAnswer() -> HTTPResponse
+}
+
+extension Driver {
+    public func outcomesAtOnce(for dispatches: [Dispatch]) -> [Outcome]? { nil }
 }
 
 /// A request to a provider. Holds credentials and bodies, so it prints its address only.
@@ -77,6 +84,7 @@ public enum Drivers {
         switch account.kind {
         case .vonageSMS: try VonageSMS(account)
         case .infobipSMS: try InfobipSMS(account)
+        case .discard: try Discard(account)
         }
     }
 }

@@ -7,6 +7,8 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     case vonageSMS = "vonage-sms"
     /// Infobip SMS version 3; see ``InfobipSMS``.
     case infobipSMS = "infobip-sms"
+    /// Nobody; see ``Discard``.
+    case discard = "discard"
 
     /// Where the provider answers, when that is the same for everybody.
     public var defaultBaseURL: String? {
@@ -14,6 +16,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .vonageSMS: "https://rest.nexmo.com"
         // Each of its accounts has a host of its own.
         case .infobipSMS: nil
+        case .discard: "http://127.0.0.1"
         }
     }
 }

@@ -67,7 +67,7 @@ struct Sender: Sendable {
         else { return nil }
         return Dispatch(
             reference: claim.reference, recipient: recipient, sender: claim.sender,
-            text: String(decoding: bytes, as: UTF8.self), validity: claim.remaining
+            text: String(decoding: bytes, as: UTF8.self), validity: claim.remaining, priority: claim.priority
         )
     }
 
@@ -83,6 +83,7 @@ struct Sender: Sendable {
     }
 
     private func outcomes(of dispatches: [Dispatch], through outlet: Outlet) async -> [Outcome] {
+        if let outcomes = outlet.driver.outcomesAtOnce(for: dispatches) { return outcomes }
         let outgoing = outlet.driver.request(for: dispatches, now: .now)
         let request = WebRequest(
             method: outgoing.method, url: outgoing.url, fields: outgoing.fields, body: outgoing.body,

@@ -1,7 +1,9 @@
+import Channels
 import Lifecycle
 import Messaging
 import Store
 import Telemetry
+import Timestamps
 
 /// What any worker does for all: promotes what is due, takes over from the dead, expires, makes partitions, counts.
 ///

@@ -1,6 +1,7 @@
 import Batching
 public import Channels
 public import HTTP
+import Lifecycle
 public import Messaging
 import Postgres
 public import Store
