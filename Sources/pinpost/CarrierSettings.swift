@@ -67,18 +67,14 @@ extension Role {
         onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
     ) throws -> Role {
         let client = WebClient(WebClient.Configuration())
-        try client.start()
-        let carrier = Carrier(configuration: configuration) { request in
-            (try? await client.send(request))?.status
-        }
+        client.start()
+        let carrier = Carrier(configuration: configuration, client: client, logger: base.logger)
         var web = WebServer.Configuration(port: listen.port)
         web.address = listen.host
         web.bodyByteLimit = 8 << 20
         let server = WebService(web, name: "carrier", logger: base.logger, onListening: onListening) {
             await carrier.respond(to: $0)
         }
-        return Role(services: [
-            FunctionService(name: "carrier receipts", run: { await carrier.run() }, drain: { carrier.drain() }), server,
-        ])
+        return Role(services: [carrier, server])
     }
 }

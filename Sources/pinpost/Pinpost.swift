@@ -7,7 +7,6 @@ struct Pinpost {
     static func main() async {
         // A peer that closes its connection is an error to handle and no reason to die.
         signal(SIGPIPE, SIG_IGN)
-        setvbuf(stdout, nil, _IOLBF, 0)
         do {
             try await Self.run(Array(CommandLine.arguments.dropFirst()))
         } catch {
@@ -59,9 +58,17 @@ enum Version {
 
 /// What a person at a terminal reads.
 enum Console {
-    static func say(_ text: String) { print(text) }
+    static func say(_ text: String) { self.write("\(text)\n", to: STDOUT_FILENO) }
 
-    static func fail(_ text: String) {
-        fputs("pinpost: \(text)\n", stderr)
+    static func fail(_ text: String) { self.write("pinpost: \(text)\n", to: STDERR_FILENO) }
+
+    /// At once and whole, whoever reads: a pipe is no terminal, and must not wait for a buffer to fill.
+    private static func write(_ text: String, to descriptor: CInt) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 || errno == EINTR else { return }
+            rest = rest.dropFirst(max(0, count))
+        }
     }
 }

@@ -5,6 +5,7 @@ import Postgres
 import Settings
 import Store
 import Telemetry
+import Timestamps
 
 /// What every process stands on: its log, its metrics, its connections.
 struct ProcessBase {
@@ -55,7 +56,7 @@ struct ProcessBase {
             ("pinpost_pool_waiting", "Tasks that wait for a connection.", { Double(pool.statistics.waiting) }),
         ]
         for gauge in gauges {
-            self.metrics.observeGauge(gauge.name, help: gauge.help, labels: labels, gauge.value)
+            self.metrics.observeGauge(gauge.name, help: gauge.help, labels: labels, read: gauge.value)
         }
         self.metrics.observeCounter("pinpost_pool_acquisitions_total", help: "Connections lent.", labels: labels) {
             Double(pool.statistics.acquisitions)

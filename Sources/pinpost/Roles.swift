@@ -92,7 +92,7 @@ extension Role {
         receiptURL: String?
     ) async throws -> (role: Role, worker: Worker) {
         let client = WebClient(WebClient.Configuration())
-        try client.start()
+        client.start()
         var configuration = Worker.Configuration(name: base.settings.workerName)
         configuration.lease = base.settings.lease
         let worker = try await Worker(

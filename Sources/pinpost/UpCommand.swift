@@ -31,7 +31,7 @@ struct UpCommand {
         self.carrier = Self.address(line, "carrier", 8082, &problems)
         self.operations = Self.address(line, "ops", 8083, &problems)
         guard problems.isEmpty else { throw SettingsProblems(problems: problems) }
-        self.data = DataDirectory(path: try line.value(of: "data") ?? DataDirectory.standard())
+        self.data = DataDirectory(path: line.value(of: "data") ?? DataDirectory.standard())
         self.file = try line.value(of: "apply").map(ApplyCommand.read)
     }
 

@@ -6,7 +6,7 @@ import Timestamps
 
 @Suite struct AcceptTests {
     @Test func acceptedMessagesAreReadyAndQueued() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept((0..<3).map { _ in fixture.newMessage() })
             #expect(try await fixture.count("SELECT count(*) FROM outbox") == 3)
             for id in ids { #expect(try await fixture.state(of: id) == .queued) }
@@ -14,7 +14,7 @@ import Timestamps
     }
 
     @Test func aLaterMessageWaitsOutsideTheReadyQueue() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             try await fixture.accept([fixture.newMessage(sendAt: .now + .seconds(3600))])
             #expect(try await fixture.count("SELECT count(*) FROM outbox") == 0)
             #expect(try await fixture.count("SELECT count(*) FROM scheduled") == 1)
@@ -25,7 +25,7 @@ import Timestamps
     }
 
     @Test func aDueMessageIsPromotedOnce() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept([fixture.newMessage(sendAt: .now + .seconds(3600))])
             _ = try await fixture.pool.execute("UPDATE scheduled SET due_at = now()")
             async let one = fixture.store.promote(lane: fixture.lane, limit: 10)
@@ -37,7 +37,7 @@ import Timestamps
     }
 
     @Test func manyRequestsShareACommitAndEachIsAnswered() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let requests = (0..<50).map { _ in
                 Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: nil)
             }
@@ -48,7 +48,7 @@ import Timestamps
     }
 
     @Test func aKeyUsedAgainStoresNothingAndReturnsWhatItStored() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let key = IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [7])
             let first = Acceptance(
                 account: fixture.account, messages: [fixture.newMessage(), fixture.newMessage()], idempotency: key)
@@ -62,7 +62,7 @@ import Timestamps
     }
 
     @Test func theSameKeyOfAnotherAccountIsAnotherKey() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let key = IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [7])
             for account in [1, 2] as [Int32] {
                 let request = Acceptance(
@@ -73,7 +73,7 @@ import Timestamps
     }
 
     @Test func aRaceForOneKeyIsWonOnce() async throws {
-        try await StoreFixture.run(limit: 8) { fixture in
+        try await StoreFixture.run(limit: 8) { fixture async throws in
             for round in 0..<20 {
                 let key = IdempotencyKey(lane: fixture.lane, key: "race \(round)", fingerprint: [7])
                 let results = try await withThrowingTaskGroup(of: AcceptanceResult.self) { group in

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ClaimTests {
     @Test func claimsNeverShareAMessage() async throws {
-        try await StoreFixture.run(limit: 8) { fixture in
+        try await StoreFixture.run(limit: 8) { fixture async throws in
             let ids = try await fixture.accept((0..<1000).map { _ in fixture.newMessage() })
             let claimed = try await withThrowingTaskGroup(of: [MessageID].self) { group in
                 for _ in 0..<8 {
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func aClaimCountsTheAttemptAndBringsWhatTheSendNeeds() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             let ids = try await fixture.accept([fixture.newMessage(priority: .transactional)])
             let claim = try #require(try await fixture.claim(worker).first)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func onlyProvidersWithRoomAreServed() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             let other = ProviderID(rawValue: 2)
             try await fixture.accept((0..<5).map { _ in fixture.newMessage() })
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func codesGoAheadAndBulkDoesNotStarve() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             for priority in [Priority.bulk, .transactional, .otp] {
                 try await fixture.accept((0..<300).map { _ in fixture.newMessage(priority: priority) })
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func aPriorityThatIsAloneGetsEverything() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             try await fixture.accept((0..<300).map { _ in fixture.newMessage(priority: .bulk) })
             #expect(try await fixture.claim(worker, limit: 100).count == 100)
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func oneMessageOfASmallAccountDoesNotWaitForALargeOne() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             try await fixture.accept((0..<1000).map { _ in fixture.newMessage() })
             let late = try await fixture.accept([fixture.newMessage()], account: AccountID(rawValue: 2))
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func theWalkGoesOnBehindTheAccountsServed() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             for account in 1...40 as ClosedRange<Int32> {
                 try await fixture.accept([fixture.newMessage(), fixture.newMessage()], account: AccountID(rawValue: account))
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func aWorkerThatLostItsLeaseClaimsNothing() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             try await fixture.accept([fixture.newMessage()])
             _ = try await fixture.pool.execute("UPDATE workers SET heartbeat_at = now() - interval '1 minute'")
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func handedBackClaimsAreAsIfNeverClaimed() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             try await fixture.accept((0..<3).map { _ in fixture.newMessage() })
             let claims = try await fixture.claim(worker)
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test func aDeadWorkersMessagesAreTakenOverWithTheirAttemptCounted() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let dead = try await fixture.store.registerWorker(name: "dead")
             let heir = try await fixture.store.registerWorker(name: "heir")
             let ids = try await fixture.accept([fixture.newMessage()])

@@ -6,14 +6,14 @@ import Timestamps
 
 @Suite struct HousekeepingTests {
     @Test func partitionsAreMadeAheadAndOnlyOnce() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             #expect(try await fixture.store.makePartitions(daysAhead: 7) == 0)
             #expect(try await fixture.store.makePartitions(daysAhead: 9) == 8)
         }
     }
 
     @Test func aMessageOfLastNightStillFindsItsPartition() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             var message = fixture.newMessage()
             var generator = SystemRandomNumberGenerator()
             message.id = MessageID(
@@ -24,7 +24,7 @@ import Timestamps
     }
 
     @Test func strandedMessagesExpireWhenTheirTimeHasPassed() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept([fixture.newMessage(), fixture.newMessage()])
             _ = try await fixture.pool.execute(
                 "UPDATE messages SET expires_at = now() - interval '1 second' WHERE id = \(ids[0])")
@@ -38,7 +38,7 @@ import Timestamps
     }
 
     @Test func theDepthOfTheQueueIsByProviderAndPriority() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             try await fixture.accept((0..<4).map { _ in fixture.newMessage() })
             try await fixture.accept([fixture.newMessage(priority: .bulk)])
             let depths = try await fixture.store.queueDepths(lane: fixture.lane, limit: 100)
@@ -49,7 +49,7 @@ import Timestamps
     }
 
     @Test func oldIdempotencyKeysAreDropped() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let key = IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [7])
             let request = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: key)
             _ = try await fixture.store.accept([request])
@@ -61,7 +61,7 @@ import Timestamps
     }
 
     @Test func aChangedMigrationIsRefused() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             var migrations = try Migration.all(in: StoreFixture.migrations)
             #expect(try await fixture.store.migrate(migrations).isEmpty)
             migrations[0].script += "\n-- changed"
@@ -71,7 +71,7 @@ import Timestamps
     }
 
     @Test func aMigrationThatFailsLeavesNothing() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             var migrations = try Migration.all(in: StoreFixture.migrations)
             migrations.append(Migration(name: "9999_bad.sql", script: "CREATE TABLE left_over (a int); SELECT nonsense;"))
             await #expect(throws: MigrationError.self) { try await fixture.store.migrate(migrations) }
@@ -81,7 +81,7 @@ import Timestamps
     }
 
     @Test func everyChangeOfTheConfigurationRaisesItsRevision() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let before = try await fixture.store.configurationRevision()
             _ = try await fixture.pool.execute("INSERT INTO accounts (name) VALUES ('a')")
             #expect(try await fixture.store.configurationRevision() > before)

@@ -6,7 +6,7 @@ import Timestamps
 
 @Suite struct MessageTests {
     @Test func anotherAccountsMessageDoesNotExist() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept([fixture.newMessage()])
             let stranger = AccountID(rawValue: 2)
             #expect(try await fixture.store.timeline(of: ids[0], account: stranger) == nil)
@@ -16,7 +16,7 @@ import Timestamps
     }
 
     @Test func aClaimedMessageCannotBeCancelled() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             let ids = try await fixture.accept([fixture.newMessage()])
             _ = try await fixture.claim(worker)
@@ -25,7 +25,7 @@ import Timestamps
     }
 
     @Test func aScheduledMessageCanBeCancelledOnce() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept([fixture.newMessage(sendAt: .now + .seconds(60))])
             #expect(try await fixture.store.cancel(ids[0], account: fixture.account) == .cancelled)
             #expect(try await fixture.store.cancel(ids[0], account: fixture.account) == .refused(.cancelled))
@@ -34,7 +34,7 @@ import Timestamps
     }
 
     @Test func listsArePagedNewestFirst() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept((0..<7).map { _ in fixture.newMessage() }).sorted(by: >)
             var filter = MessageFilter()
             var seen: [MessageID] = []
@@ -49,7 +49,7 @@ import Timestamps
     }
 
     @Test func listsAreFilteredByRecipientReferenceStateAndTime() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let one = try await fixture.accept([fixture.newMessage(recipient: "+41790000009", reference: "r")])[0]
             try await fixture.accept([fixture.newMessage()])
             func ids(_ change: (inout MessageFilter) -> Void) async throws -> [MessageID] {
@@ -69,7 +69,7 @@ import Timestamps
     }
 
     @Test func aPageThatLooksForARareStateEndsAndGoesOn() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             try await fixture.accept((0..<10).map { _ in fixture.newMessage() })
             var filter = MessageFilter()
             filter.state = .delivered
@@ -86,7 +86,7 @@ import Timestamps
     }
 
     @Test func theStatesOfTheTableAreThoseOfTheType() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ranks = try await fixture.pool.query(
                 "SELECT state, message_rank(state) FROM unnest(\(MessageState.allCases.map(\.rawValue))) AS s (state)"
             ) { row throws(PostgresError) in

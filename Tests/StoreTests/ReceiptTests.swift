@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ReceiptTests {
     @Test func aReceiptForTheWholeMessageDeliversIt() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver()
             let counts = try await fixture.store.apply([fixture.receipt(id)])
             #expect(counts.stored == 1)
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func duplicatesChangeNothing() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["p1", "p2"])
             let receipt = fixture.receipt(id, part: "p1", covers: false)
             _ = try await fixture.store.apply([receipt, receipt])
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func aMessageIsDeliveredWhenItsLastPartIs() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["p1", "p2"])
             _ = try await fixture.store.apply([fixture.receipt(id, part: "p2", covers: false)])
             #expect(try await fixture.state(of: id) == .accepted)
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func partsThatArriveAtTheSameMomentAreAllCounted() async throws {
-        try await StoreFixture.run(limit: 8) { fixture in
+        try await StoreFixture.run(limit: 8) { fixture async throws in
             for round in 0..<10 {
                 let parts = (0..<6).map { "r\(round)p\($0)" }
                 let id = try await fixture.handedOver(parts: parts)
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func oneLostPartLosesTheMessageAndItsLateArrivalCorrectsIt() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["p1", "p2"])
             _ = try await fixture.store.apply([
                 fixture.receipt(id, part: "p1", covers: false), fixture.receipt(id, part: "p2", .undelivered, covers: false),
@@ -73,7 +73,7 @@ import Testing
         [.undelivered, .delivered, .undelivered], [.sent, .undelivered, .sent, .delivered],
     ])
     func everyOrderEndsDeliveredOnceItWasDelivered(states: [Verdict.ProviderState]) async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver()
             for (index, state) in states.enumerated() {
                 _ = try await fixture.store.apply([fixture.receipt(id, state, status: "\(state) \(index)")])
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func aReceiptBeforeTheSettlementOfAllPartsWaitsForThem() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             let ids = try await fixture.accept([fixture.newMessage(parts: 2)])
             let claim = try #require(try await fixture.claim(worker).first)
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func aReceiptWithoutOurReferenceIsJoinedByItsPart() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let counts = try await fixture.store.apply([fixture.receipt(nil, part: "early", covers: false)])
             #expect(counts.unmatched == 1)
             #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, limit: 10).stored == 0)
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func aReceiptOfAnotherProviderTouchesNothing() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["p1"])
             let counts = try await fixture.store.apply([
                 fixture.receipt(id, part: "p1", covers: false, provider: ProviderID(rawValue: 9))
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func whatTheCustomerCancelledStaysCancelled() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept([fixture.newMessage()])
             #expect(try await fixture.store.cancel(ids[0], account: fixture.account) == .cancelled)
             _ = try await fixture.store.apply([fixture.receipt(ids[0])])

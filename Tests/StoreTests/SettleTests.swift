@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct SettleTests {
     @Test func aTakenMessageIsAcceptedAndItsBodyGone() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["a1", "a2"], expected: 2)
             let timeline = try #require(try await fixture.store.timeline(of: id, account: fixture.account))
             #expect(timeline.message.state == .accepted)
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func aRetryWaitsOutsideTheReadyQueueAndKeepsItsBody() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func aWorkerThatWasPausedChangesNothingThatItsSuccessorSettled() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let paused = try await fixture.store.registerWorker(name: "paused")
             let heir = try await fixture.store.registerWorker(name: "heir")
             let ids = try await fixture.accept([fixture.newMessage(), fixture.newMessage()])
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func theSameWorkerIsFencedByTheAttempt() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             try await fixture.accept([fixture.newMessage()])
             let old = try #require(try await fixture.claim(worker).first)
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func settlingLowersNoState() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func anUnansweredAttemptIsUnknownUntilTheNextIsTaken() async throws {
-        try await StoreFixture.run { fixture in
+        try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
