@@ -46,7 +46,8 @@ struct ConfigurationReader {
         }
         return .init(
             name: self.name(json, at: path), secret: secret, scopes: self.scopes(json, at: path),
-            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path) ?? false)
+            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path) ?? false
+        )
     }
 
     private mutating func scopes(_ json: JSON, at path: String) -> [String] {

@@ -117,7 +117,9 @@ public struct Configurator: Sendable {
         var provider: ProviderID?
         if let name = route.provider {
             provider = try await Store.provider(named: name, in: transaction)
-            if provider == nil { problems.append(.init(path: "\(path)/provider", problem: "there is no such provider")) }
+            if provider == nil {
+                problems.append(.init(path: "\(path)/provider", problem: "there is no such provider"))
+            }
         }
         guard problems.isEmpty else { return problems }
         if try await self.set(route, account: account, provider: provider, in: transaction) {

@@ -123,7 +123,7 @@ extension Store {
         let changed =
             try await transaction.execute(
                 """
-                INSERT INTO providers AS p (name, kind, url, credentials, sender, in_flight_limit, rate_limit, timeout,
+                INSERT INTO providers AS p (name, kind, url, credentials, sender, settings, in_flight_limit, rate_limit, timeout,
                                             enabled)
                 VALUES (\(provider.name), \(provider.kind), \(provider.url), \(Bytes(provider.credentials)),
                         \(provider.sender), \(provider.settings), \(provider.inFlightLimit), \(provider.rateLimit), \(provider.timeout),
@@ -134,9 +134,10 @@ extension Store {
                     in_flight_limit = excluded.in_flight_limit, rate_limit = excluded.rate_limit,
                     timeout = excluded.timeout, enabled = excluded.enabled
                 WHERE (p.kind, p.url, p.credentials, p.sender, p.settings, p.in_flight_limit, p.rate_limit, p.timeout,
-                   p.enabled)
+                       p.enabled)
                     IS DISTINCT FROM (excluded.kind, excluded.url, excluded.credentials, excluded.sender,
-                                      excluded.in_flight_limit, excluded.rate_limit, excluded.timeout, excluded.enabled)
+                                      excluded.settings, excluded.in_flight_limit, excluded.rate_limit,
+                                      excluded.timeout, excluded.enabled)
                 """
             ) > 0
         let found = try await transaction.query("SELECT id FROM providers WHERE name = \(provider.name)") {

@@ -26,7 +26,8 @@ enum CarrierSettings {
     }
 
     private static func read(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
-        let key = reader.optionalString("CARRIER_VONAGE_API_KEY", help: "The API key that /sms/json takes; any without it.")
+        let key = reader.optionalString(
+            "CARRIER_VONAGE_API_KEY", help: "The API key that /sms/json takes; any without it.")
         configuration.acceptsAnyCredential = key == nil
         configuration.vonage.apiKey = key ?? ""
         configuration.vonage.apiSecret =
@@ -51,7 +52,8 @@ enum CarrierSettings {
 
     private static func readInfobip(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
         configuration.infobip.apiKey =
-            reader.optionalSecret("CARRIER_INFOBIP_API_KEY", help: "The API key that /sms/3/messages takes.") ?? Secret("")
+            reader.optionalSecret("CARRIER_INFOBIP_API_KEY", help: "The API key that /sms/3/messages takes.")
+            ?? Secret("")
         let user = reader.optionalString("CARRIER_INFOBIP_RECEIPT_USER", help: "For Basic authentication of receipts.")
         let password = reader.optionalSecret("CARRIER_INFOBIP_RECEIPT_PASSWORD", help: "Goes with the user.")
         if let user {

@@ -86,14 +86,23 @@ struct ProcessSettings {
         }
         self.receiptURL = role == .worker ? Self.receiptURL(&reader) : nil
         let isWorker = role == .worker || role == .up
-        self.lease = !isWorker ? .seconds(15) : reader.duration(
-            "PINPOST_LEASE", default: .seconds(15), in: .seconds(2)...(.seconds(300)),
-            help: "After so much silence a worker's messages are given to others.")
-        self.workerName = !isWorker ? "" : reader.string(
-            "PINPOST_WORKER_NAME", default: Self.hostName, help: "How this worker is called in the workers table.")
-        self.drainDeadline = !role.servesForLong ? .seconds(15) : reader.duration(
-            "PINPOST_DRAIN_DEADLINE", default: .seconds(15), in: .seconds(0)...(.seconds(600)),
-            help: "How long work under way may take to end after SIGTERM.")
+        self.lease =
+            !isWorker
+            ? .seconds(15)
+            : reader.duration(
+                "PINPOST_LEASE", default: .seconds(15), in: .seconds(2)...(.seconds(300)),
+                help: "After so much silence a worker's messages are given to others.")
+        self.workerName =
+            !isWorker
+            ? ""
+            : reader.string(
+                "PINPOST_WORKER_NAME", default: Self.hostName, help: "How this worker is called in the workers table.")
+        self.drainDeadline =
+            !role.servesForLong
+            ? .seconds(15)
+            : reader.duration(
+                "PINPOST_DRAIN_DEADLINE", default: .seconds(15), in: .seconds(0)...(.seconds(600)),
+                help: "How long work under way may take to end after SIGTERM.")
         self.log = LogSettings(
             level: reader.choice("PINPOST_LOG_LEVEL", default: LogLevel.info, help: "The least that is logged.").level,
             format: reader.choice("PINPOST_LOG_FORMAT", default: Logger.Format.text, help: "How log lines look."))
@@ -113,7 +122,8 @@ struct ProcessSettings {
     }
 
     private static func receiptURL(_ reader: inout SettingsReader) -> String? {
-        let help = "Where providers reach the receiver, as in https://receipts.example.com; without it none are asked for."
+        let help =
+            "Where providers reach the receiver, as in https://receipts.example.com; without it none are asked for."
         guard var url = reader.optionalString("PINPOST_RECEIPT_URL", help: help) else { return nil }
         while url.hasSuffix("/") { url.removeLast() }
         if !url.hasPrefix("https://"), !url.hasPrefix("http://") {
@@ -149,10 +159,16 @@ extension ProcessSettings.DatabaseSettings {
                 help: "A connection past any pooler, for LISTEN; DATABASE_URL when not given, `off` to only poll.")
             self.listenURL = url == "off" ? nil : url ?? self.url
         }
-        self.connections = !role.servesForLong ? 2 : reader.integer(
-            "PINPOST_DATABASE_CONNECTIONS", default: 8, in: 3...200, help: "Connections to PostgreSQL at most.")
-        self.timeout = !role.servesForLong ? .seconds(600) : reader.duration(
-            "PINPOST_DATABASE_TIMEOUT", default: role == .api ? .milliseconds(1800) : .seconds(10),
-            in: .milliseconds(100)...(.seconds(600)), help: "How long one statement may take.")
+        self.connections =
+            !role.servesForLong
+            ? 2
+            : reader.integer(
+                "PINPOST_DATABASE_CONNECTIONS", default: 8, in: 3...200, help: "Connections to PostgreSQL at most.")
+        self.timeout =
+            !role.servesForLong
+            ? .seconds(600)
+            : reader.duration(
+                "PINPOST_DATABASE_TIMEOUT", default: role == .api ? .milliseconds(1800) : .seconds(10),
+                in: .milliseconds(100)...(.seconds(600)), help: "How long one statement may take.")
     }
 }

@@ -52,7 +52,9 @@ enum RoleCommand {
     }
 
     private static func masterKeys(_ base: ProcessBase) throws -> MasterKeys {
-        guard let keys = base.settings.masterKeys else { preconditionFailure("the settings were read with a master key") }
+        guard let keys = base.settings.masterKeys else {
+            preconditionFailure("the settings were read with a master key")
+        }
         return keys
     }
 

@@ -20,7 +20,8 @@ enum Simulation {
         configuration.vonage.signatureMethod = .sha256
         configuration.vonage.signsReceipts = true
         configuration.infobip.apiKey = Secret(Self.apiSecret)
-        configuration.infobip.receiptAuthorization = .basic(user: Self.receiptUser, password: Secret(Self.receiptPassword))
+        configuration.infobip.receiptAuthorization = .basic(
+            user: Self.receiptUser, password: Secret(Self.receiptPassword))
         return configuration
     }
 

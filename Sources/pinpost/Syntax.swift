@@ -9,12 +9,17 @@ enum Syntax {
                 "up",
                 summary: "Run everything in one process, on a private PostgreSQL and with a simulated carrier.",
                 options: [
-                    .init("api", value: "ADDRESS:PORT", summary: "Where the API listens; 127.0.0.1:8080."),
-                    .init("receiver", value: "ADDRESS:PORT", summary: "Where receipts come in; 127.0.0.1:8081."),
-                    .init("carrier", value: "ADDRESS:PORT", summary: "Where the simulated carrier listens; 127.0.0.1:8082."),
-                    .init("ops", value: "ADDRESS:PORT", summary: "Where /healthz, /readyz and /metrics are; 127.0.0.1:8083."),
-                    .init("data", value: "DIR", summary: "Where the database and the keys are kept; made on first use."),
-                    .init("apply", value: "FILE", summary: "A configuration to apply at the start; see apply."),
+                    .init("--api", value: "ADDRESS:PORT", summary: "Where the API listens; 127.0.0.1:8080."),
+                    .init("--receiver", value: "ADDRESS:PORT", summary: "Where receipts come in; 127.0.0.1:8081."),
+                    .init(
+                        "--carrier", value: "ADDRESS:PORT",
+                        summary: "Where the simulated carrier listens; 127.0.0.1:8082."),
+                    .init(
+                        "--ops", value: "ADDRESS:PORT",
+                        summary: "Where /healthz, /readyz and /metrics are; 127.0.0.1:8083."),
+                    .init(
+                        "--data", value: "DIR", summary: "Where the database and the keys are kept; made on first use."),
+                    .init("--apply", value: "FILE", summary: "A configuration to apply at the start; see apply."),
                 ]),
             .init("api", summary: "Run an API process: takes messages in and tells what became of them."),
             .init("worker", summary: "Run a worker process: hands messages to providers."),
@@ -27,9 +32,11 @@ enum Syntax {
             .init(
                 "bench", summary: "Measure this machine: throughput and latencies beside the database's own floor.",
                 options: [
-                    .init("data", value: "DIR", summary: "Where the bench's own database is made, and removed; a temporary one."),
-                    .init("seconds", value: "N", summary: "How long each part is measured; 6."),
-                    .init("processes", value: "N", summary: "Workers, APIs and receivers to run of each; 1."),
+                    .init(
+                        "--data", value: "DIR",
+                        summary: "Where the bench's own database is made, and removed; a temporary one."),
+                    .init("--seconds", value: "N", summary: "How long each part is measured; 6."),
+                    .init("--processes", value: "N", summary: "Workers, APIs and receivers to run of each; 1."),
                 ]),
         ])
 }

@@ -31,8 +31,8 @@ struct UpCommand {
         self.carrier = Self.address(line, "carrier", 8082, &problems)
         self.operations = Self.address(line, "ops", 8083, &problems)
         guard problems.isEmpty else { throw SettingsProblems(problems: problems) }
-        self.data = DataDirectory(path: line.value(of: "data") ?? DataDirectory.standard())
-        self.file = try line.value(of: "apply").map(ApplyCommand.read)
+        self.data = DataDirectory(path: line.value(of: "--data") ?? DataDirectory.standard())
+        self.file = try line.value(of: "--apply").map(ApplyCommand.read)
     }
 
     func run() async throws {
@@ -58,7 +58,8 @@ struct UpCommand {
     private func run(on database: ProcessSettings.DatabaseSettings) async throws {
         let poller = try Poller.running()
         let store = Store(self.base.pool(database, role: "up", poller: poller))
-        _ = try await MigrateCommand.migrate(Store(self.base.pool(database, role: "migrate", poller: poller, timeout: .seconds(600))))
+        _ = try await MigrateCommand.migrate(
+            Store(self.base.pool(database, role: "migrate", poller: poller, timeout: .seconds(600))))
         let masterKeys = try self.data.masterKeys()
         let key = try self.data.apiKey()
         try await self.configure(Configurator(store: store, masterKeys: masterKeys), store: store, key: key)
@@ -120,7 +121,7 @@ struct UpCommand {
         _ line: CommandLineArguments, _ option: String, _ port: UInt16, _ problems: inout [String]
     ) -> Address {
         let fallback = Address(host: "127.0.0.1", port: port)
-        guard let text = line.value(of: option) else { return fallback }
+        guard let text = line.value(of: "--\(option)") else { return fallback }
         guard let address = Address(text), address.port > 0 else {
             problems.append("--\(option): \"\(text)\" is no ADDRESS:PORT, as in 127.0.0.1:\(port)")
             return fallback

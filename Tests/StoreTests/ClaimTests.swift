@@ -93,7 +93,8 @@ import Testing
         try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
             for account in 1...40 as ClosedRange<Int32> {
-                try await fixture.accept([fixture.newMessage(), fixture.newMessage()], account: AccountID(rawValue: account))
+                try await fixture.accept(
+                    [fixture.newMessage(), fixture.newMessage()], account: AccountID(rawValue: account))
             }
             var request = ClaimRequest(provider: fixture.provider, limit: 16, after: [:])
             let first = try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request])

@@ -73,7 +73,8 @@ import Timestamps
     @Test func aMigrationThatFailsLeavesNothing() async throws {
         try await StoreFixture.run { fixture async throws in
             var migrations = try Migration.all(in: StoreFixture.migrations)
-            migrations.append(Migration(name: "9999_bad.sql", script: "CREATE TABLE left_over (a int); SELECT nonsense;"))
+            migrations.append(
+                Migration(name: "9999_bad.sql", script: "CREATE TABLE left_over (a int); SELECT nonsense;"))
             await #expect(throws: MigrationError.self) { try await fixture.store.migrate(migrations) }
             #expect(try await fixture.count("SELECT count(*) FROM pg_class WHERE relname = 'left_over'") == 0)
             #expect(try await fixture.store.pending(migrations) == ["9999_bad.sql"])

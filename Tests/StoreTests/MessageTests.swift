@@ -99,7 +99,9 @@ import Timestamps
                 WHERE conrelid = 'messages'::regclass AND conname = 'messages_state_check'
                 """
             ) { row throws(PostgresError) in try row.decode(0, as: String.self) }[0]
-            let named = check.split(separator: "'").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            let named = check.split(separator: "'").enumerated().filter { $0.offset % 2 == 1 }.map {
+                String($0.element)
+            }
             #expect(Set(named) == Set(MessageState.allCases.map(\.rawValue)))
         }
     }

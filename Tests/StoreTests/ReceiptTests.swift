@@ -58,7 +58,8 @@ import Testing
         try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["p1", "p2"])
             _ = try await fixture.store.apply([
-                fixture.receipt(id, part: "p1", covers: false), fixture.receipt(id, part: "p2", .undelivered, covers: false),
+                fixture.receipt(id, part: "p1", covers: false),
+                fixture.receipt(id, part: "p2", .undelivered, covers: false),
             ])
             #expect(try await fixture.state(of: id) == .undelivered)
             _ = try await fixture.store.apply([fixture.receipt(id, part: "p2", covers: false)])

@@ -70,7 +70,8 @@ struct StoreFixture {
     ) -> Settled {
         Settled(
             id: claim.id, provider: claim.provider, attempt: claim.attempt, series: claim.series,
-            outcome: state == .accepted ? "accepted" : "refused", reason: .accepted, code: "", duration: .milliseconds(5),
+            outcome: state == .accepted ? "accepted" : "refused", reason: .accepted, code: "",
+            duration: .milliseconds(5),
             state: state, retry: retry, parts: parts)
     }
 
