@@ -1,0 +1,94 @@
+public import HTTP
+public import Lifecycle
+import Synchronization
+public import Telemetry
+public import Timestamps
+public import WebClient
+
+/// The simulated carrier: stands for real providers, and does on demand what real ones do only now and then.
+///
+/// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3. Every message
+/// taken lies in the inbox at once, and its receipts are posted after ``Configuration/receiptDelay``.
+///
+/// **Looking.** `GET /inbox` and `GET /inbox?to=+41791234567` answer what the handsets have received, newest last, one
+/// JSON object a line; `DELETE /inbox` empties it. `GET /statistics` counts. `GET /arrivals?reference=…` answers how
+/// often a client's reference arrived: Vonage's `client-ref`, Infobip's `messageId` or, where that is absent,
+/// `callbackData`; without a reference all of them, one a line, with `minimum=2` only those that arrived so often.
+///
+/// **Faults.** `POST /faults` adds a rule, as in `{"fault":"drop_answer","provider":"vonage","to":"+4179","times":3}`;
+/// `GET /faults` lists them and `DELETE /faults` ends them. The first rule that fits is taken; at most one of those that
+/// befall a request and one of those that befall a message.
+///
+/// A number in the prefix +999, which belongs to no country, asks for a fault by its last four digits:
+///
+/// | digits | `fault` | what happens |
+/// |---|---|---|
+/// | 0001 | `refuse` | the message is refused, with `code` or as an invalid destination |
+/// | 0002 | `throttle` | the request is refused: come back after `milliseconds` (1 s) |
+/// | 0003 | `slow` | taken, and answered after `milliseconds` (2 s) |
+/// | 0004 | `drop_answer` | taken, and the connection closed without an answer |
+/// | 0005 | `close_before_read` | not taken, and the connection closed without an answer |
+/// | 0006 | `http_500` | not taken, status 500 |
+/// | 0007 | `garbage` | taken, and answered with a page of HTML |
+/// | 0011 | `receipt_failed` | the receipt says that it failed, with `code` or as an unknown error (Vonage) or subscriber |
+/// | 0012 | `receipt_never` | no receipt |
+/// | 0013 | `receipt_twice` | the receipt comes twice |
+/// | 0014 | `receipt_late` | the receipt comes after `milliseconds` (10 s) |
+/// | 0015 | `receipt_early` | the receipt is posted before the answer is given |
+/// | 0016 | `receipt_out_of_order` | parts in reverse, and a state on the way after the final one |
+///
+/// Every choice is drawn from one generator that begins at ``Configuration/seed``.
+public final class Carrier: Service {
+    /// Posts a receipt and returns the answer's status; nil when none came.
+    public typealias Post = @Sendable (WebRequest) async -> Int?
+
+    public let name = "carrier"
+    let configuration: Configuration
+    let now: @Sendable () -> Timestamp
+    let logger: Logger
+    let sendReceipt: Post
+    let state: Mutex<CarrierState>
+
+    /// `post` is called ``Configuration/postLimit`` times at once at most, early receipts apart.
+    public init(
+        configuration: Configuration, logger: Logger = .silent, now: @escaping @Sendable () -> Timestamp = { .now },
+        post: @escaping Post
+    ) {
+        precondition(configuration.postLimit > 0, "without posts there are no receipts")
+        self.configuration = configuration
+        self.logger = logger
+        self.now = now
+        self.sendReceipt = post
+        self.state = Mutex(CarrierState(configuration))
+    }
+
+    /// Posts receipts with `client`, which somebody else starts and stops.
+    public convenience init(configuration: Configuration, client: WebClient, logger: Logger = .silent) {
+        self.init(configuration: configuration, logger: logger) { request in
+            do throws(WebClientError) {
+                return try await client.send(request).status
+            } catch {
+                logger.debug("a receipt was not taken", ["error": Described(error)])
+                return nil
+            }
+        }
+    }
+
+    /// Answers any request of the above, or ``HTTPResponse/dropConnection``. Ends early when its task is cancelled.
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        switch (request.method, request.path) {
+        case ("POST", "/sms/json"): await self.answerVonage(request)
+        case ("POST", "/sms/3/messages"): await self.answerInfobip(request)
+        case ("GET", "/inbox"): self.showInbox(request)
+        case ("DELETE", "/inbox"): self.emptyInbox()
+        case ("GET", "/statistics"): .json(200, self.state.withLock { $0.statistics })
+        case ("GET", "/arrivals"): self.showArrivals(request)
+        case ("GET", "/faults"): self.showFaults()
+        case ("POST", "/faults"): self.addFault(request)
+        case ("DELETE", "/faults"): self.endFaults()
+        case (_, let path): .problem(Self.paths.contains(path) ? 405 : 404, "no \(request.method) here")
+        }
+    }
+
+    private static let paths = ["/sms/json", "/sms/3/messages", "/inbox", "/statistics", "/arrivals", "/faults"]
+}

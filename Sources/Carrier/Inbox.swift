@@ -1,0 +1,73 @@
+import JSON
+import Timestamps
+
+/// What the handsets have received: the newest messages, by arrival and by number.
+///
+/// A ring: each message remembers the one before it to the same number, so that a look-up walks only over that number's
+/// messages, and a message that makes room leaves no trace.
+struct Inbox {
+    struct Message: Hashable {
+        var to: String
+        var from: String
+        var text: String
+        var channel: String
+        var at: Timestamp
+
+        var json: JSON {
+            [
+                "to": .string(self.to), "from": .string(self.from), "text": .string(self.text),
+                "channel": .string(self.channel), "at": "\(self.at)",
+            ]
+        }
+    }
+
+    private struct Slot {
+        var message: Message
+        /// The number, in order of arrival, of the message before it to the same handset.
+        var previous: Int?
+    }
+
+    private let limit: Int
+    /// Message `n` stands in slot `n % limit`.
+    private var slots: [Slot] = []
+    private var count = 0
+    private var first = 0
+    private var latest: [String: Int] = [:]
+
+    init(limit: Int) {
+        precondition(limit > 0, "an inbox holds something")
+        self.limit = limit
+    }
+
+    mutating func add(_ message: Message) {
+        let slot = Slot(message: message, previous: self.latest[message.to])
+        if self.slots.count < self.limit {
+            self.slots.append(slot)
+        } else {
+            let index = self.count % self.limit
+            let oldest = self.slots[index].message.to
+            if self.latest[oldest] == self.first { self.latest[oldest] = nil }
+            self.slots[index] = slot
+            self.first += 1
+        }
+        self.latest[message.to] = self.count
+        self.count += 1
+    }
+
+    /// Oldest first.
+    var all: [Message] { (self.first..<self.count).map { self.slots[$0 % self.limit].message } }
+
+    /// Those to one number, oldest first.
+    func messages(to number: String) -> [Message] {
+        var found: [Message] = []
+        var next = self.latest[number]
+        while let current = next, current >= self.first {
+            let slot = self.slots[current % self.limit]
+            found.append(slot.message)
+            next = slot.previous
+        }
+        return found.reversed()
+    }
+
+    mutating func clear() { self = Inbox(limit: self.limit) }
+}

@@ -1,0 +1,30 @@
+import Timestamps
+
+/// The two contracts that the carrier speaks.
+enum Provider: String, Sendable, CaseIterable {
+    case vonage, infobip
+}
+
+/// A message that the carrier has accepted: it is on the handset, and receipts will follow.
+struct TakenMessage: Sendable, Hashable {
+    var provider: Provider
+    /// With its plus sign.
+    var to: String
+    var from: String
+    var text: String
+    /// The caller's name for it, where it gave one.
+    var reference: String?
+    /// What the provider calls the message, or each of its parts.
+    var ids: [String]
+    /// What the caller wants echoed.
+    var echo: String?
+    /// Names the request, where the contract has a name for it.
+    var bulk: String?
+    /// Short messages that it took.
+    var segments: Int
+    /// Nil when no receipt is wanted, or none can be posted.
+    var receiptURL: String?
+    /// A receipt for a state on the way is wanted too.
+    var wantsIntermediate = false
+    var takenAt: Timestamp
+}
