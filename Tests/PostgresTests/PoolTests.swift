@@ -255,7 +255,7 @@ func eventually(_ statement: SQL, is expected: Int, on pool: ConnectionPool) asy
     }
 }
 
-private let slowStatements: SQL =
+let slowStatements: SQL =
     """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND state = 'active' AND query LIKE '%''slow''%' AND pid <> pg_backend_pid()
