@@ -74,13 +74,13 @@ public final class ChildProcess: Sendable {
     public var output: [UInt8] { self.state.withLock { state in state.output.bytes } }
     public var errorOutput: [UInt8] { self.state.withLock { state in state.errorOutput.bytes } }
 
-    /// The first whole line on the captured output that `matches`. Nil if the child ended without it, `deadline` passed,
+    /// The first whole line on either captured output that `matches`. Nil if the child ended without it, `deadline` passed,
     /// or the task was cancelled.
     public func waitForLine(
         until deadline: ContinuousClock.Instant, where matches: @escaping @Sendable (Substring) -> Bool
     ) async -> String? {
         let find = { @Sendable (state: borrowing State) -> String? in
-            state.output.lines.first(where: matches).map(String.init)
+            (state.output.lines + state.errorOutput.lines).first(where: matches).map(String.init)
         }
         await self.wait(until: deadline) { state in state.status != nil || find(state) != nil }
         return self.state.withLock { state in find(state) }
