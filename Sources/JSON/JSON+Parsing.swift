@@ -7,18 +7,20 @@ public struct JSONError: Error, Hashable, CustomStringConvertible {
     /// Where, counted from 1; columns count code points.
     public let line: Int
     public let column: Int
-    /// Bytes from the start.
+    /// Bytes that had been read when the fault was found.
     public let offset: Int
 
     public var description: String { "\(self.problem) at line \(self.line), column \(self.column)" }
 }
 
 extension JSON {
-    /// Deeper nesting than this is refused: no request of ours needs it, and recursion has a price.
+    /// More arrays and objects inside one another are refused: no request of ours needs them, and recursion has a price.
     public static let depthLimit = 16
 
     /// Reads one JSON text in strict UTF-8. A member named twice is refused, as is anything after the value.
     public init(parsing bytes: [UInt8]) throws(JSONError) {
+        // No JSON text holds a raw NUL; jansson lets one stand behind the value.
+        if let end = bytes.firstIndex(of: 0) { throw JSONError("a NUL where none may stand", in: bytes[...end]) }
         var failure = json_error_t()
         let flags = Int(JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL)
         let root = bytes.withUnsafeBytes { bytes in
@@ -27,16 +29,14 @@ extension JSON {
         }
         guard let root else { throw JSONError(failure) }
         defer { cjansson_release(root) }
-        guard let value = JSON(root, depth: 0) else {
-            throw JSONError(problem: "nested deeper than \(Self.depthLimit)", line: 1, column: 1, offset: 0)
-        }
+        guard let value = JSON(root, depth: 0) else { throw JSONError(nestedTooDeeplyIn: bytes) }
         self = value
     }
 
-    /// Copies a jansson value; nil when it is nested too deeply.
+    /// Copies a jansson value that stands in `depth` others; nil when it is nested too deeply.
     private init?(_ value: UnsafeMutablePointer<json_t>, depth: Int) {
-        guard depth <= Self.depthLimit else { return nil }
         switch value.pointee.type {
+        case JSON_OBJECT where depth >= Self.depthLimit, JSON_ARRAY where depth >= Self.depthLimit: return nil
         case JSON_OBJECT:
             guard let members = Self.members(of: value, depth: depth) else { return nil }
             self = .object(members)
@@ -81,6 +81,35 @@ extension JSONError {
             problem: Self.problem(code: failure), line: max(1, Int(failure.line)),
             column: max(1, Int(failure.column)), offset: max(0, Int(failure.position))
         )
+    }
+
+    /// Finds the first bracket too many in a text that is otherwise good, so that what stands in strings is all there
+    /// is to step over.
+    fileprivate init(nestedTooDeeplyIn bytes: [UInt8]) {
+        var (depth, offset) = (0, 0)
+        var (isInString, isEscaped) = (false, false)
+        while offset < bytes.count, depth <= JSON.depthLimit {
+            let byte = bytes[offset]
+            offset += 1
+            switch byte {
+            case _ where isEscaped: isEscaped = false
+            case UInt8(ascii: "\\") where isInString: isEscaped = true
+            case UInt8(ascii: "\""): isInString.toggle()
+            case _ where isInString: break
+            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            default: break
+            }
+        }
+        self.init("nested deeper than \(JSON.depthLimit)", in: bytes[..<offset])
+    }
+
+    /// A problem with the last byte of what has been read.
+    fileprivate init(_ problem: String, in read: ArraySlice<UInt8>) {
+        let lines = read.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        // Bytes that continue a code point are no column of their own.
+        let column = lines[lines.count - 1].count { $0 & 0xC0 != 0x80 }
+        self.init(problem: problem, line: lines.count, column: column, offset: read.count)
     }
 
     /// jansson's own text quotes the input, so only its code is used.

@@ -8,6 +8,8 @@ import HTTP
 final class EasyHandle {
     let easy: UnsafeMutableRawPointer
     private let responseByteLimit: Int
+    /// When the transfer's time is over.
+    private(set) var deadline = ContinuousClock.now
     private var transfer: Transfer?
     private var sending = Sending()
     private var response: IncomingResponse
@@ -40,6 +42,7 @@ final class EasyHandle {
     func begin(_ transfer: Transfer) {
         let request = transfer.request
         self.transfer = transfer
+        self.deadline = .now + request.timeout
         self.sending = Sending(bodyByteCount: request.body.count, isRepeatable: request.isRepeatable)
         self.response = IncomingResponse(byteLimit: self.responseByteLimit)
         ccurl_set_string(self.easy, CURLOPT_URL, request.url)
@@ -61,6 +64,8 @@ final class EasyHandle {
 
     private func setHabits(_ configuration: WebClient.Configuration) {
         ccurl_set_long(self.easy, CURLOPT_NOSIGNAL, 1)
+        // Otherwise the end of a transfer whose name is still being looked up holds up all the others.
+        ccurl_set_long(self.easy, CURLOPT_QUICK_EXIT, 1)
         ccurl_set_long(self.easy, CURLOPT_TCP_NODELAY, 1)
         ccurl_set_long(self.easy, CURLOPT_PATH_AS_IS, 1)
         ccurl_set_long(self.easy, CURLOPT_HTTP_CONTENT_DECODING, 0)
@@ -163,13 +168,21 @@ final class EasyHandle {
     }
 
     private func reason(_ code: CURLcode) -> String {
+        // What these two really say: libcurl wanted to write the request again, and was not allowed to.
+        if code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_SEND_FAIL_REWIND {
+            return "the kept connection died before an answer came"
+        }
         let text = String(cString: curl_easy_strerror(code))
         let systemCode = ccurl_get_long(self.easy, CURLINFO_OS_ERRNO)
         guard code == CURLE_COULDNT_CONNECT, systemCode != 0 else { return text }
         return "\(text) (\(String(cString: strerror(CInt(systemCode)))))"
     }
 
+    /// Forgets the request, whose fields may hold a password.
     private func release() -> Transfer? {
+        ccurl_set_pointer(self.easy, CURLOPT_HTTPHEADER, nil)
+        curl_slist_free_all(self.fieldList)
+        self.fieldList = nil
         self.response = IncomingResponse(byteLimit: self.responseByteLimit)
         return self.transfer.take()
     }

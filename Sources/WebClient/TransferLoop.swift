@@ -8,6 +8,8 @@ final class TransferLoop {
     private let configuration: WebClient.Configuration
     private var running: [UInt64: EasyHandle] = [:]
     private var idle: [EasyHandle] = []
+    /// No running transfer's deadline is before this; nil when none runs.
+    private var earliestDeadline: ContinuousClock.Instant?
 
     /// Borrows `multi`, which must outlive the loop.
     init(_ multi: UnsafeMutableRawPointer, _ configuration: WebClient.Configuration) {
@@ -26,6 +28,7 @@ final class TransferLoop {
             return handle.finish(CURLE_FAILED_INIT)
         }
         self.running[transfer.ticket] = handle
+        self.earliestDeadline = min(self.earliestDeadline ?? handle.deadline, handle.deadline)
     }
 
     /// An unknown ticket has ended already.
@@ -48,14 +51,31 @@ final class TransferLoop {
             curl_multi_remove_handle(self.multi, easy)
             self.end(EasyHandle.of(easy), code)
         }
+        self.expire()
     }
 
     /// Sleeps until a socket is ready, a timeout is due, or somebody calls `curl_multi_wakeup`.
     func wait() {
-        curl_multi_poll(self.multi, nil, 0, 60_000, nil)
+        let patience = self.earliestDeadline.map { $0 - .now } ?? longestSleep
+        // Rounded up: waking a moment early would mean waking many times.
+        let milliseconds = min(max(.zero, patience), longestSleep) / .milliseconds(1) + 1
+        curl_multi_poll(self.multi, nil, 0, CInt(milliseconds), nil)
     }
 
     // MARK: - Private
+
+    /// Ends the transfers whose time is over. libcurl (7.88) sees to that itself, except for those that wait for a
+    /// connection because of a limit: these it never looks at.
+    private func expire() {
+        guard let earliest = self.earliestDeadline else { return }
+        let now = ContinuousClock.now
+        guard now >= earliest else { return }
+        for handle in Array(self.running.values) where handle.deadline <= now {
+            curl_multi_remove_handle(self.multi, handle.easy)
+            self.end(handle, CURLE_OPERATION_TIMEDOUT)
+        }
+        self.earliestDeadline = self.running.values.map(\.deadline).min()
+    }
 
     private func end(_ handle: EasyHandle, _ code: CURLcode) {
         if let ticket = handle.ticket { self.running[ticket] = nil }
@@ -67,6 +87,9 @@ final class TransferLoop {
         if self.idle.count < idleLimit { self.idle.append(handle) }
     }
 }
+
+/// Nothing needs it; it bounds what a lost wake-up could cost.
+private let longestSleep: Duration = .seconds(60)
 
 /// Free handles kept; each holds some tens of kilobytes of buffers.
 private let idleLimit = 256

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 public import HTTP
 import Polling
 import Synchronization
@@ -116,6 +117,7 @@ public final class WebClient: Sendable {
     // MARK: - On the client's thread
 
     private func loop() {
+        blockBrokenPipeSignal()
         do {
             let loop = TransferLoop(self.multi, self.configuration)
             while self.takeMessages(into: loop) {
@@ -151,6 +153,15 @@ public final class WebClient: Sendable {
         }
         return !isStopping || !messages.isEmpty || !loop.isIdle
     }
+}
+
+/// Keeps a write to a closed connection from killing the process: OpenSSL writes without `MSG_NOSIGNAL`, and libcurl,
+/// told to leave signals alone, does not ignore this one.
+private func blockBrokenPipeSignal() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
 }
 
 /// libcurl wants to be told once that a process will use it.

@@ -21,8 +21,9 @@ final class Daemon: Sendable {
             UInt32(max(configuration.connectionLimit, configuration.threads)),
             UInt32(max(0, configuration.connectionLimitPerAddress)),
             UInt32(clamping: max(1, configuration.idleTimeout.components.seconds)),
-            // Half of it is the read buffer at first. It also holds an entry for each field and the response's head.
-            3 * configuration.headerByteLimit + 32 << 10,
+            // It also holds an entry for each field, and later the response's head. All of it is cleared for every
+            // request, so more would cost time.
+            configuration.headerByteLimit + 16 << 10,
             onRequest, onTarget, onCompleted, onConnection,
             Unmanaged.passUnretained(server).toOpaque()
         )

@@ -37,4 +37,7 @@ extension WebServer {
 
     /// More header fields than this are refused with 431.
     public static let headerFieldLimit = 100
+
+    /// A handler's response whose fields are longer together is not sent; 500 is.
+    public static let responseFieldByteLimit = 8 << 10
 }

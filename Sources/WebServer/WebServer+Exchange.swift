@@ -87,11 +87,15 @@ extension WebServer {
 
     /// Gives a response to libmicrohttpd, which adds `Date` and `Content-Length`; `.NO` when it cannot be sent.
     private func queue(_ response: HTTPResponse, isLast: Bool, on connection: OpaquePointer) -> MHD_Result {
-        guard (200...599).contains(response.status), let handle = Self.handle(response, isLast: isLast) else {
-            return .NO
-        }
+        guard Self.isSendable(response), let handle = Self.handle(response, isLast: isLast) else { return .NO }
         defer { MHD_destroy_response(handle) }
         return MHD_queue_response(connection, UInt32(response.status), handle)
+    }
+
+    /// libmicrohttpd closes the connection without an answer when a head does not fit its memory.
+    private static func isSendable(_ response: HTTPResponse) -> Bool {
+        let fieldByteCount = response.fields.all.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        return (200...599).contains(response.status) && fieldByteCount <= Self.responseFieldByteLimit
     }
 
     /// The body is copied: the array's memory may not outlive this call.

@@ -151,6 +151,8 @@ import WebServer
         (HTTPResponse(status: 99), 500), (HTTPResponse(status: 101), 500), (HTTPResponse(status: 1000), 500),
         (HTTPResponse(status: 200, fields: ["X": "a\r\nSet-Cookie: b"]), 500),
         (HTTPResponse(status: 200, fields: ["X\r\nY": "a"]), 500),
+        (HTTPResponse(status: 200, fields: ["X": String(repeating: "x", count: 8187)]), 200),
+        (HTTPResponse(status: 200, fields: ["X": String(repeating: "x", count: 8188)]), 500),
         (HTTPResponse(status: 200, fields: ["Content-Length": "99", "Transfer-Encoding": "chunked"]), 200),
         (HTTPResponse(status: 204, body: [65]), 204), (HTTPResponse(status: 304), 304),
     ])
