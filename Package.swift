@@ -68,7 +68,7 @@ let package = Package(
         // 3: thin shells around C libraries and processes.
         library("Postgres", ["CPostgres", "Polling", "Timestamps"]),
         library("PostgresServer", ["Polling"]),
-        library("WebServer", ["CMicroHTTP", "HTTP", "Polling", "Telemetry"]),
+        library("WebServer", ["CMicroHTTP", "HTTP"]),
         library("WebClient", ["CCurl", "HTTP", "Polling"]),
         library("Lifecycle", ["Polling", "Telemetry"]),
 
