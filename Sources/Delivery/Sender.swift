@@ -14,6 +14,7 @@ struct Sender: Sendable {
     let client: WebClient
     let policy: RetryPolicy
     let settler: Settler
+    let holdings: Holdings
     let metrics: DeliveryMetrics
     let logger: Logger
 
@@ -21,6 +22,7 @@ struct Sender: Sendable {
     ///
     /// Claims of a lease that is no longer held are dropped: others have taken them over, and only they may send.
     func send(_ batch: [HeldClaim], through outlet: Outlet) async {
+        defer { self.holdings.remove(batch) }
         guard let worker = self.lease.held else { return }
         var settled: [Settled] = []
         var parcels: [Parcel] = []
