@@ -74,8 +74,12 @@ public enum TestDatabase {
         }
     }()
 
-    /// A pool of connections to `url`.
+    /// A pool of connections to `url`, patient: on a busy machine hundreds of tests begin at once.
     public static func pool(_ url: String, limit: Int = 4) -> ConnectionPool {
-        ConnectionPool(ConnectionPool.Configuration(url: url, limit: limit), poller: self.poller)
+        let patience = Duration.seconds(300)
+        let configuration = ConnectionPool.Configuration(
+            url: url, limit: limit, connectTimeout: patience, acquireTimeout: patience, statementTimeout: patience
+        )
+        return ConnectionPool(configuration, poller: self.poller)
     }
 }
