@@ -80,6 +80,12 @@ struct Sender: Sendable {
         self.metrics.providerTime(outlet.name).observe(duration)
         return zip(parcels, outcomes).map { parcel, outcome in
             self.metrics.attempts(provider: outlet.name, outcome: outcome.name).add(1)
+            self.logger.debug(
+                "attempted",
+                [
+                    "message": "\(parcel.claim.id)", "attempt": parcel.claim.attempt, "provider": outlet.name,
+                    "outcome": outcome.name, "reason": outcome.reason.rawValue, "code": outcome.code,
+                ])
             return self.decide(parcel.claim, outcome, duration: duration, through: outlet)
         }
     }

@@ -45,7 +45,7 @@ struct TestServer: Sendable {
 
     private func run(_ script: String) async throws {
         try await self.admin.withConnection { connection in
-            try await connection.executeScript(script, timeout: .seconds(60))
+            try await connection.executeScript(script, timeout: .seconds(300))
         }
     }
 
