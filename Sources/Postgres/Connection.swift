@@ -8,8 +8,8 @@ public import Polling
 /// wire; as a non-`Sendable` class lent to one task at a time by ``ConnectionPool``, the compiler rules out both. Its
 /// methods run on the caller's actor.
 ///
-/// On a session of the server's own, statements are prepared once; see ``PreparedStatements``. Through PgBouncer in
-/// transaction mode they go unnamed and nothing is left in the session.
+/// Statements go unnamed and leave nothing in the session, so that PgBouncer in transaction mode may sit between. Those that
+/// ask for it are prepared where the session is the server's own; see ``SQL/prepared``.
 public final class Connection {
     /// Nil once the connection has been given away to be closed.
     private var handle: ConnectionHandle?
@@ -119,12 +119,11 @@ public final class Connection {
         }
     }
 
-    /// The name under which the server has prepared the statement, or does now; nil when it goes unprepared. One without
-    /// parameters is short of a plan, BEGIN and COMMIT among them.
+    /// The name under which the server has prepared the statement, or does now; nil when it goes unprepared.
     private func name(
         of statement: SQL, until deadline: ContinuousClock.Instant
     ) async throws(PostgresError) -> String? {
-        guard self.handle?.isDirect == true, statement.parameters.count > 0 else { return nil }
+        guard statement.isPrepared, self.handle?.isDirect == true else { return nil }
         switch self.prepared.plan(for: statement) {
         case .prepared(let name): return name
         case .unprepared: return nil

@@ -30,7 +30,7 @@ struct ConnectionHandle: @unchecked Sendable {
             // Notices would go to standard error.
             PQsetNoticeProcessor(pointer, { _, _ in }, nil)
             try handle.connect(until: deadline)
-            handle.isDirect = handle.setUpSession()
+            handle.isDirect = handle.asksDirectly()
             PQsetnonblocking(pointer, 1)
             return handle
         } catch {
@@ -39,25 +39,15 @@ struct ConnectionHandle: @unchecked Sendable {
         }
     }
 
-    /// Finds out whether the session is ours, and if so has it plan as our statements are meant.
+    /// Whether the session is a server's own.
     ///
     /// PgBouncer greets a client with a process number of its own making, so a session whose number is another than the
     /// greeting's goes through a pooler, and whatever it is told may be told to somebody else.
-    ///
-    /// In a session of our own, statements are prepared once and planned for any values (see ``PreparedStatements``). Such a
-    /// plan may be made while a table is empty and be carried out when it has millions of rows, so what is best for
-    /// small tables only, reading them whole or hashing them, is left to where nothing else is possible.
-    private func setUpSession() -> Bool {
+    private func asksDirectly() -> Bool {
         guard let result = PQexec(self.pointer, "SELECT pg_backend_pid()") else { return false }
         defer { PQclear(result) }
         guard PQresultStatus(result) == PGRES_TUPLES_OK, let text = PQgetvalue(result, 0, 0) else { return false }
-        guard Int32(String(cString: text)) == PQbackendPID(self.pointer) else { return false }
-        let settings = PQexec(
-            self.pointer,
-            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; "
-                + "SET enable_mergejoin = off; SET jit = off")
-        defer { PQclear(settings) }
-        return PQresultStatus(settings) == PGRES_COMMAND_OK
+        return Int32(String(cString: text)) == PQbackendPID(self.pointer)
     }
 
     private func connect(until deadline: ContinuousClock.Instant) throws(PostgresError) {

@@ -1,7 +1,6 @@
 /// The statements that one connection has prepared on its server.
 ///
-/// Planning our larger statements takes PostgreSQL longer than carrying them out, so it is done once a connection. The
-/// texts are literals of ours, so there are few of them; beyond the limit a statement goes unprepared.
+/// The texts are literals of ours, so there are few of them; beyond the limit a statement goes unprepared.
 struct PreparedStatements {
     static let limit = 200
 

@@ -92,8 +92,7 @@ extension Store {
     private func insert(_ requests: [Acceptance]) async throws(PostgresError) -> [Int] {
         let rows = Columns(requests)
         let keys = KeyColumns(requests)
-        return try await self.pool.query(
-            """
+        let statement: SQL = """
             WITH incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(rows.requests), \(rows.lanes), \(rows.ids), \(rows.accounts), \(rows.providers),
@@ -132,7 +131,10 @@ extension Store {
             )
             SELECT request FROM taken
             """
-        ) { row throws(PostgresError) in Int(try row.decode(0, as: Int32.self)) }
+        // Nothing but inserts: planning it each time would take longer than carrying it out.
+        return try await self.pool.query(statement.prepared) { row throws(PostgresError) in
+            Int(try row.decode(0, as: Int32.self))
+        }
     }
 
     private func repeated(_ request: Acceptance) async throws(PostgresError) -> AcceptanceResult {
