@@ -111,5 +111,18 @@ let package = Package(
         tests("StoreTests", ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "Timestamps"]),
         tests("JSONTests", ["JSON"]),
         tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
+        .target(
+            name: "TestSystem",
+            dependencies: [
+                "Configuration", "Crypto", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
+            ],
+            path: "Tests/TestSystem", swiftSettings: strict
+        ),
+        tests(
+            "IntakeTests",
+            [
+                "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer", "Store", "Telemetry",
+                "TestDatabase", "TestSystem", "Timestamps",
+            ]),
     ]
 )
