@@ -267,16 +267,20 @@ BEGIN
         FOREACH base IN ARRAY ARRAY['messages', 'attempts', 'parts', 'receipts'] LOOP
             name := base || '_' || to_char(day, 'YYYYMMDD');
             CONTINUE WHEN to_regclass(name) IS NOT NULL;
+            -- Made apart and then attached: PARTITION OF would lock the parent against everything, and queue all traffic
+            -- up behind the longest transaction; attaching lets readers and writers pass.
             EXECUTE format(
-                'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L) WITH (%s)', name, base,
-                first_id_of(day::timestamp AT TIME ZONE 'UTC'),
-                first_id_of((day + 1)::timestamp AT TIME ZONE 'UTC'),
+                'CREATE TABLE %I (LIKE %I INCLUDING ALL) WITH (%s)', name, base,
                 -- Messages are updated twice, when settled and when delivered: leave room for it on the page.
                 CASE base
                     WHEN 'messages' THEN 'fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05, '
                         'autovacuum_vacuum_cost_delay = 0'
                     ELSE 'autovacuum_vacuum_insert_scale_factor = 0.2'
                 END
+            );
+            EXECUTE format(
+                'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', base, name,
+                first_id_of(day::timestamp AT TIME ZONE 'UTC'), first_id_of((day + 1)::timestamp AT TIME ZONE 'UTC')
             );
             made := made + 1;
         END LOOP;
