@@ -56,7 +56,12 @@ let package = Package(
         ),
         library("Configuration", ["Channels", "Crypto", "JSON", "Messaging", "Postgres", "Store", "Timestamps"]),
         library(
-            "Bench", ["CPostgres", "JSON", "Polling", "Postgres", "PostgresServer", "Settings", "Store", "Timestamps"]),
+            "Bench",
+            [
+                "CLinux", "CPostgres", "Crypto", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store",
+                "Timestamps",
+            ]
+        ),
 
         // 5: tables, and providers' dialects.
         library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Timestamps"]),
@@ -111,5 +116,12 @@ let package = Package(
         tests("StoreTests", ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "Timestamps"]),
         tests("JSONTests", ["JSON"]),
         tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
+        tests(
+            "BenchTests",
+            [
+                "Bench", "HTTP", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase", "Timestamps",
+                "WebServer",
+            ]
+        ),
     ]
 )
