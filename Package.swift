@@ -56,7 +56,12 @@ let package = Package(
         ),
         library("Configuration", ["Channels", "Crypto", "JSON", "Messaging", "Postgres", "Store", "Timestamps"]),
         library(
-            "Bench", ["CPostgres", "JSON", "Polling", "Postgres", "PostgresServer", "Settings", "Store", "Timestamps"]),
+            "Bench",
+            [
+                "CLinux", "CPostgres", "Crypto", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store",
+                "Timestamps",
+            ]
+        ),
 
         // 5: tables, and providers' dialects.
         library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Timestamps"]),
@@ -124,5 +129,12 @@ let package = Package(
                 "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer", "Store", "Telemetry",
                 "TestDatabase", "TestSystem", "Timestamps",
             ]),
+        tests(
+            "BenchTests",
+            [
+                "Bench", "HTTP", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase", "Timestamps",
+                "WebServer",
+            ]
+        ),
     ]
 )

@@ -53,7 +53,8 @@ struct SocketAddress {
     static func numericText(of address: UnsafePointer<sockaddr>) -> String? {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let raw = UnsafeRawPointer(address)
-        switch CInt(address.pointee.sa_family) {
+        // By its place: which C module declares `sockaddr` depends on how the compiler is run.
+        switch CInt(raw.load(as: UInt16.self)) {
         case AF_INET:
             var v4 = raw.loadUnaligned(as: sockaddr_in.self)
             guard inet_ntop(AF_INET, &v4.sin_addr, &text, socklen_t(text.count)) != nil else { return nil }

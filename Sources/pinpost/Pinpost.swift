@@ -61,6 +61,9 @@ enum Version {
 enum Console {
     static func say(_ text: String, terminator: String = "\n") { self.write(text + terminator, to: STDOUT_FILENO) }
 
+    /// On standard error, so that standard output holds nothing but the result.
+    static func tell(_ text: String) { self.write("\(text)\n", to: STDERR_FILENO) }
+
     static func fail(_ text: String) { self.write("pinpost: \(text)\n", to: STDERR_FILENO) }
 
     /// At once and whole, whoever reads: a pipe is no terminal, and must not wait for a buffer to fill.

@@ -36,8 +36,10 @@ enum Syntax {
                 options: [
                     .init(
                         "--data", value: "DIR",
-                        summary: "Where the bench's own database is made, and removed; a temporary one."),
-                    .init("--seconds", value: "N", summary: "How long each part is measured; 6."),
+                        summary: "Where a private PostgreSQL is made and removed; /var/tmp. "
+                            + "With DATABASE_URL set, a database of the bench's own on that server is used instead."),
+                    .init(
+                        "--seconds", value: "N", summary: "How long each part is measured; 5, about a minute in all."),
                     .init("--processes", value: "N", summary: "Workers, APIs and receivers to run of each; 1."),
                 ]),
         ])

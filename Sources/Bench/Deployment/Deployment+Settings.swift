@@ -1,0 +1,47 @@
+import Crypto
+import JSON
+
+extension Deployment {
+    /// What the processes of a role are told besides what all of them are.
+    func settings(of role: RoleName, _ index: Int) -> [String: String] {
+        guard role != .carrier else {
+            return [
+                "CARRIER_ARRIVAL_LIMIT": "0", "CARRIER_RECEIPT_DELAY": "50ms", "CARRIER_VONAGE_API_KEY": "bench",
+                "CARRIER_VONAGE_API_SECRET": "bench-secret", "CARRIER_VONAGE_SIGNATURE_SECRET": "bench-signature",
+                "CARRIER_INFOBIP_API_KEY": "bench-secret", "CARRIER_INFOBIP_RECEIPT_USER": "bench",
+                "CARRIER_INFOBIP_RECEIPT_PASSWORD": "bench-secret",
+            ]
+        }
+        return ["PINPOST_RECEIPT_URL": "http://127.0.0.1:\(self.receiverPorts[index])"]
+    }
+
+    /// Limits so high that the providers never wait for their pace.
+    var configuration: JSON {
+        let url: JSON = "http://127.0.0.1:\(Int(self.carrierPort))"
+        return [
+            "accounts": [["name": "bench", "keys": [["name": "bench", "key": .string(self.apiKey.text)]]]],
+            "providers": [
+                ["name": "discard", "kind": "discard", "url": url, "in_flight": 16, "per_second": 1_000_000],
+                [
+                    "name": "vonage", "kind": "vonage-sms", "url": url, "sender": "Pinpost", "in_flight": 64,
+                    "per_second": 1_000_000,
+                    "credentials": [
+                        "api_key": "bench", "api_secret": "bench-secret", "signature_secret": "bench-signature",
+                        "signature_method": "sha256",
+                    ],
+                ],
+                [
+                    "name": "infobip", "kind": "infobip-sms", "url": url, "sender": "Pinpost", "in_flight": 16,
+                    "per_second": 1_000_000,
+                    "credentials": [
+                        "api_key": "bench-secret", "receipt_username": "bench", "receipt_password": "bench-secret",
+                    ],
+                ],
+            ],
+            "routes": .array(
+                Route.allCases.map {
+                    ["channel": "sms", "prefix": .string($0.rawValue), "provider": .string("\($0)")]
+                }),
+        ]
+    }
+}

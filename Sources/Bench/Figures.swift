@@ -1,0 +1,77 @@
+import JSON
+
+/// What was measured. Rates are messages per second, times are milliseconds.
+///
+/// | name | what it is | what it is not |
+/// |---|---|---|
+/// | `accept_single_per_s` | messages answered with 202, that is committed: 64 callers, each with one request under way and one message in it, closed loop, no worker running | what it is beside delivery: see `end_to_end_…` |
+/// | `accept_batch_per_s` | as above with 8 callers and 100 messages a request | |
+/// | `drain_per_s` | messages claimed, given to a provider that takes everything at once, and settled with their history kept, from a queue that was there before | a provider's speed: nothing is sent |
+/// | `end_to_end_single_per_s` | messages delivered: accepted one a request, sent one a request (Vonage's contract) over HTTP, receipts posted one a request, verified and applied; over the time from the first request to the last receipt applied | a provider's speed: the carrier answers at once |
+/// | `end_to_end_batch_per_s` | as above through the contract that takes many messages a request (Infobip's), accepted 100 a request | |
+/// | `accept_ms` | from when a request was due to its 202, sent at fixed intervals at a tenth of `accept_single_per_s`, workers running | the time of a caller in a closed loop |
+/// | `pickup_ms` | from the begin of the accepting transaction (`accepted_at`, so the commit is in it) to the message's arrival at the carrier (its clock has milliseconds), at a tenth of `end_to_end_single_per_s` | |
+/// | `peak_memory_mib` | the most resident memory (`VmHWM`) of the largest process of each role | what PostgreSQL needs |
+/// | `floor_commit_per_s` | one-row inserts into `messages`, each with its commit, 64 connections | what an API does, which stores the message in the outbox too, and shares commits |
+/// | `floor_insert_per_s` | messages inserted into `messages` and `outbox` 100 a statement, the best of 2, 4 and 8 connections | |
+/// | `floor_lifecycle_per_s` | messages inserted, claimed, settled and given a receipt in the same tables, 100 a statement, the best of 2, 4 and 8 connections | a product: no HTTP, no provider, no fairness, no retries |
+/// | `…_ratio` | the figure divided by its floor: `accept_single` by `floor_commit`, `accept_batch` by `floor_insert`, all others by `floor_lifecycle` | |
+struct Figures {
+    var floorCommit = 0.0
+    var floorInsert = 0.0
+    var floorLifecycle = 0.0
+    var acceptSingle = 0.0
+    var acceptBatch = 0.0
+    var drain = 0.0
+    var endToEndSingle = 0.0
+    var endToEndBatch = 0.0
+    var acceptTimes: Percentiles?
+    var pickupTimes: Percentiles?
+    var peakMemory: [RoleName: Double] = [:]
+
+    /// One object: the figures, the floors, the ratios, and under which conditions they were measured.
+    func json(conditions: [JSON.Member]) -> JSON {
+        .object(self.rates + self.times + self.floors + self.ratios + conditions)
+    }
+
+    // MARK: - Private
+
+    private var rates: [JSON.Member] {
+        [
+            .init("accept_single_per_s", .rounded(self.acceptSingle, 0)),
+            .init("accept_batch_per_s", .rounded(self.acceptBatch, 0)),
+            .init("drain_per_s", .rounded(self.drain, 0)),
+            .init("end_to_end_single_per_s", .rounded(self.endToEndSingle, 0)),
+            .init("end_to_end_batch_per_s", .rounded(self.endToEndBatch, 0)),
+        ]
+    }
+
+    private var times: [JSON.Member] {
+        let memory = RoleName.allCases.map { role in
+            JSON.Member(role.rawValue, self.peakMemory[role].map { .rounded($0, 1) } ?? .null)
+        }
+        return [
+            .init("accept_ms", self.acceptTimes?.json ?? .null),
+            .init("pickup_ms", self.pickupTimes?.json ?? .null),
+            .init("peak_memory_mib", .object(memory)),
+        ]
+    }
+
+    private var floors: [JSON.Member] {
+        [
+            .init("floor_commit_per_s", .rounded(self.floorCommit, 0)),
+            .init("floor_insert_per_s", .rounded(self.floorInsert, 0)),
+            .init("floor_lifecycle_per_s", .rounded(self.floorLifecycle, 0)),
+        ]
+    }
+
+    private var ratios: [JSON.Member] {
+        [
+            .init("accept_single_ratio", .rounded(self.acceptSingle / self.floorCommit, 2)),
+            .init("accept_batch_ratio", .rounded(self.acceptBatch / self.floorInsert, 2)),
+            .init("drain_ratio", .rounded(self.drain / self.floorLifecycle, 2)),
+            .init("end_to_end_single_ratio", .rounded(self.endToEndSingle / self.floorLifecycle, 2)),
+            .init("end_to_end_batch_ratio", .rounded(self.endToEndBatch / self.floorLifecycle, 2)),
+        ]
+    }
+}

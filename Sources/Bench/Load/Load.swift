@@ -1,0 +1,46 @@
+/// What a load client sends, to whom, and how fast.
+struct Load: Sendable {
+    /// API processes on 127.0.0.1, to which callers are spread in turn.
+    var ports: [UInt16]
+    /// Connections, on each of which one request at a time is under way.
+    var callers: Int
+    var messagesPerRequest: Int
+    /// What recipients' numbers begin with; the route that the messages take goes by it.
+    var prefix: String
+    var key: String
+    var mode: Pacer.Mode
+
+    /// Sends it all, from one thread of its own, and returns when every request is answered.
+    ///
+    /// Throws when any request was answered otherwise than with 202, or not within ``LoadClient/patience``: a rate with
+    /// errors in it is none.
+    func run() async throws -> LoadResult {
+        let result = try await BlockingWork.run("load") { stop in
+            let client = try LoadClient(self)
+            return try client.run(stop)
+        }
+        if let status = result.firstRefusal {
+            throw BenchError(
+                "\(result.refused) of \(result.requests) requests were not accepted; the first was answered with "
+                    + "status \(status)")
+        }
+        return result
+    }
+}
+
+/// What came of a load.
+struct LoadResult: Sendable {
+    var requests = 0
+    /// Messages of requests that were answered with 202.
+    var accepted = 0
+    var refused = 0
+    /// The status of the first request that was refused.
+    var firstRefusal: Int?
+    /// From the first request's sending to the last answer.
+    var started = MonotonicTime.now
+    var ended = MonotonicTime.now
+    /// From when a request was due to its answer, in milliseconds.
+    var latencies: [Double] = []
+
+    var acceptedPerSecond: Double { Double(self.accepted) / (self.ended - self.started) }
+}

@@ -1,0 +1,51 @@
+import Synchronization
+
+/// The parts of a run in their order, and how long is left.
+final class Schedule: Sendable {
+    enum Part: CaseIterable {
+        case setUp, commits, inserts, lifecycles, acceptSingle, acceptBatch, drain, single, batch, acceptTime,
+            pickupTime
+
+        fileprivate var title: String {
+            switch self {
+            case .setUp: "setting up a database"
+            case .commits: "floor: one-row commits, 64 connections"
+            case .inserts: "floor: 100-row inserts"
+            case .lifecycles: "floor: whole lives of messages in batches of 100"
+            case .acceptSingle: "accepting, one message a request, 64 callers"
+            case .acceptBatch: "accepting, 100 messages a request, 8 callers"
+            case .drain: "draining what was accepted"
+            case .single: "end to end, provider that takes one message a request"
+            case .batch: "end to end, provider that takes many messages a request"
+            case .acceptTime: "latency of accepting at a tenth of the peak"
+            case .pickupTime: "latency from accepted to the provider's call at a tenth of the peak"
+            }
+        }
+
+        /// What it usually takes, when each part is measured for so long.
+        fileprivate func expected(_ seconds: Double) -> Double {
+            switch self {
+            case .setUp: 3
+            case .commits, .inserts, .acceptBatch: seconds + 0.5
+            case .lifecycles, .acceptSingle, .acceptTime, .pickupTime: seconds + 1
+            case .drain: 1.5 * seconds + 1
+            case .single, .batch: seconds + 2
+            }
+        }
+    }
+
+    private let seconds: Double
+    private let tell: @Sendable (String) -> Void
+
+    init(seconds: Double, tell: @escaping @Sendable (String) -> Void) {
+        self.seconds = seconds
+        self.tell = tell
+    }
+
+    func begin(_ part: Part) {
+        let all = Part.allCases
+        let index = all.firstIndex(of: part) ?? 0
+        let left = all[index...].reduce(0) { $0 + $1.expected(self.seconds) }
+        self.tell("\(index + 1)/\(all.count) \(part.title); about \(Int(left.rounded())) s left")
+    }
+}
