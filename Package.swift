@@ -73,7 +73,7 @@ let package = Package(
         // 3: thin shells around C libraries and processes.
         library("Postgres", ["CPostgres", "Polling", "Timestamps"]),
         library("PostgresServer", ["Polling"]),
-        library("WebServer", ["CMicroHTTP", "HTTP", "Polling", "Telemetry"]),
+        library("WebServer", ["CMicroHTTP", "HTTP"]),
         library("WebClient", ["CCurl", "HTTP", "Polling"]),
         library("Lifecycle", ["Polling", "Telemetry"]),
 
@@ -116,6 +116,19 @@ let package = Package(
         tests("StoreTests", ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "Timestamps"]),
         tests("JSONTests", ["JSON"]),
         tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
+        .target(
+            name: "TestSystem",
+            dependencies: [
+                "Configuration", "Crypto", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
+            ],
+            path: "Tests/TestSystem", swiftSettings: strict
+        ),
+        tests(
+            "IntakeTests",
+            [
+                "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer", "Store", "Telemetry",
+                "TestDatabase", "TestSystem", "Timestamps",
+            ]),
         tests(
             "BenchTests",
             [

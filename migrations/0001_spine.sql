@@ -248,6 +248,43 @@ CREATE FUNCTION first_id_of(moment timestamptz) RETURNS uuid LANGUAGE sql IMMUTA
     SELECT (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
 $$;
 
+-- Gives a new table the statistics that it will have in use: one lane, ids spread over the day, few workers.
+--
+-- Without any, PostgreSQL expects an equality on `lane` to leave one row in two hundred, and joins a batch of five
+-- hundred to what it takes for a handful by comparing everything with everything, until autovacuum has come by. The rows
+-- are gone again before anybody sees them; the statistics stay until there are real ones.
+CREATE FUNCTION seed_statistics(name text, base text, day timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE TEMPORARY TABLE IF NOT EXISTS statistics_sample (n integer, id uuid);
+    TRUNCATE statistics_sample;
+    INSERT INTO statistics_sample
+        SELECT n, first_id_of(day + n * interval '4 minutes') FROM generate_series(0, 359) AS n;
+    EXECUTE 'INSERT INTO ' || quote_ident(name) || CASE base
+        WHEN 'messages' THEN $sample$
+            (lane, id, account_id, provider_id, priority, channel, state, recipient, expires_at)
+            SELECT 0, id, n % 10, n % 3, n % 3, 'sms', 'delivered', n::text, now() FROM statistics_sample $sample$
+        WHEN 'attempts' THEN $sample$
+            (lane, message_id, attempt, series, provider_id, worker_id, outcome, reason, duration)
+            SELECT 0, id, 1, 1, n % 3, n % 7, 'accepted', 'accepted', '5 ms' FROM statistics_sample $sample$
+        WHEN 'parts' THEN $sample$
+            (lane, part, message_id, provider_id, number)
+            SELECT 0, n::text, id, n % 3, 1 FROM statistics_sample $sample$
+        WHEN 'receipts' THEN $sample$
+            (lane, message_id, part, status, code, provider_id, state, reason)
+            SELECT 0, id, '', 'delivered', '0', n % 3, 'delivered', 'ok' FROM statistics_sample $sample$
+        WHEN 'outbox' THEN $sample$
+            (lane, id, account_id, provider_id, worker_id, priority, attempt)
+            SELECT 0, id, n % 10, n % 3, CASE WHEN n % 2 = 0 THEN n % 7 END, n % 3, n % 2 FROM statistics_sample $sample$
+        WHEN 'scheduled' THEN $sample$
+            (lane, id, account_id, provider_id, priority, attempt, due_at)
+            SELECT 0, id, n % 10, n % 3, n % 3, n % 2, now() + n * interval '1 minute' FROM statistics_sample $sample$
+    END;
+    EXECUTE 'ANALYZE ' || quote_ident(name);
+    EXECUTE 'TRUNCATE ' || quote_ident(name);
+    DROP TABLE statistics_sample;
+END
+$$;
+
 -- Makes the partitions of the days from yesterday to `days_ahead` from today, in UTC; those that exist are left alone.
 -- Yesterday's is for a process whose clock is behind at midnight. One process at a time makes them: `pinpost migrate`
 -- and every worker, hourly, under an advisory lock.
@@ -267,16 +304,21 @@ BEGIN
         FOREACH base IN ARRAY ARRAY['messages', 'attempts', 'parts', 'receipts'] LOOP
             name := base || '_' || to_char(day, 'YYYYMMDD');
             CONTINUE WHEN to_regclass(name) IS NOT NULL;
+            -- Made apart and then attached: PARTITION OF would lock the parent against everything, and queue all traffic
+            -- up behind the longest transaction; attaching lets readers and writers pass.
             EXECUTE format(
-                'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L) WITH (%s)', name, base,
-                first_id_of(day::timestamp AT TIME ZONE 'UTC'),
-                first_id_of((day + 1)::timestamp AT TIME ZONE 'UTC'),
+                'CREATE TABLE %I (LIKE %I INCLUDING ALL) WITH (%s)', name, base,
                 -- Messages are updated twice, when settled and when delivered: leave room for it on the page.
                 CASE base
                     WHEN 'messages' THEN 'fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05, '
                         'autovacuum_vacuum_cost_delay = 0'
                     ELSE 'autovacuum_vacuum_insert_scale_factor = 0.2'
                 END
+            );
+            PERFORM seed_statistics(name, base, day::timestamp AT TIME ZONE 'UTC');
+            EXECUTE format(
+                'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', base, name,
+                first_id_of(day::timestamp AT TIME ZONE 'UTC'), first_id_of((day + 1)::timestamp AT TIME ZONE 'UTC')
             );
             made := made + 1;
         END LOOP;
@@ -286,3 +328,4 @@ END
 $$;
 
 SELECT make_partitions(7);
+SELECT seed_statistics(name, name, now()) FROM unnest(ARRAY['outbox', 'scheduled']) AS name;

@@ -37,13 +37,11 @@ extension Carrier {
     /// Arranges the receipts of a message; with that fault they are posted here and now.
     func arrangeReceipts(for message: TakenMessage, fault: Fault?) async {
         let plan = CarrierReceipt.plan(for: message, fault: fault, delay: self.configuration.receiptDelay)
-        let start = ContinuousClock.now
-        for (after, receipt) in plan {
-            let post = ReceiptPost(provider: message.provider, url: message.receiptURL ?? "", receipts: [receipt])
+        for receipt in plan {
             if fault?.kind == .receiptEarly {
-                await self.perform(post)
+                await self.perform(Self.post(receipt))
             } else {
-                self.state.withLock { $0.schedule(post, due: start.advanced(by: after)) }?.resume()
+                self.state.withLock { $0.schedule(Self.post(receipt), due: .now.advanced(by: receipt.wait)) }?.resume()
             }
         }
     }
@@ -95,25 +93,41 @@ extension Carrier {
         }
     }
 
-    /// Posts, counts, and arranges another try where there is one.
+    /// Posts, counts, and arranges what comes next: another try, or the receipts that follow.
     private func perform(_ post: ReceiptPost) async {
         let status = await self.sendReceipt(self.request(for: post))
         let isTaken = status.map { (200...299).contains($0) } ?? false
         let retries = self.retries(of: post.provider)
-        self.state.withLock { state -> CarrierState.Poster? in
+        let poster = self.state.withLock { state -> CarrierState.Poster? in
             if isTaken {
                 state[post.provider].posted += post.receipts.count
-                return nil
-            }
-            state[post.provider].failed += post.receipts.count
-            guard retries.indices.contains(post.attempt) else {
+            } else {
+                state[post.provider].failed += post.receipts.count
+                if retries.indices.contains(post.attempt) {
+                    var again = post
+                    again.attempt += 1
+                    return state.schedule(again, due: .now.advanced(by: retries[post.attempt]))
+                }
                 state[post.provider].lost += post.receipts.count
-                return nil
             }
-            var again = post
-            again.attempt += 1
-            return state.schedule(again, due: .now.advanced(by: retries[post.attempt]))
-        }?.resume()
+            return Self.scheduleFollowing(post, in: &state)
+        }
+        poster?.resume()
+    }
+
+    private static func scheduleFollowing(_ post: ReceiptPost, in state: inout CarrierState) -> CarrierState.Poster? {
+        var poster: CarrierState.Poster?
+        for receipt in post.receipts.lazy.flatMap(\.later) {
+            // Only the first finds the poster idle.
+            poster = state.schedule(self.post(receipt), due: .now.advanced(by: receipt.wait)) ?? poster
+        }
+        return poster
+    }
+
+    private static func post(_ receipt: CarrierReceipt) -> ReceiptPost {
+        ReceiptPost(
+            provider: receipt.message.provider, url: receipt.message.receiptURL ?? "", receipts: [receipt]
+        )
     }
 
     private func request(for post: ReceiptPost) -> WebRequest {

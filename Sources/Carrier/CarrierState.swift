@@ -46,7 +46,7 @@ struct CarrierState {
     /// Schedules a post, counts what finds no room, and returns a poster to wake.
     mutating func schedule(_ post: ReceiptPost, due: ContinuousClock.Instant) -> Poster? {
         guard !self.isDraining, self.schedule.add(post, due: due) else {
-            self[post.provider].lost += post.receipts.count
+            self[post.provider].lost += post.receipts.reduce(0) { $0 + $1.count }
             return nil
         }
         return self.idlePoster.take()

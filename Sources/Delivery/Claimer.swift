@@ -15,6 +15,7 @@ struct Claimer: Sendable {
     let lanes: [Lane]
     let lease: Lease
     let outlets: Outlets
+    let holdings: Holdings
     /// Rung by a hint that something is ready, and when a provider's queue has room again.
     let signal: Signal
     let metrics: DeliveryMetrics
@@ -39,6 +40,7 @@ struct Claimer: Sendable {
             } catch {
                 if Task.isCancelled { return }
                 self.metrics.claimFailures.add(1)
+                self.holdings.doubt()
                 self.logger.warning("could not claim", ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
             }
@@ -54,12 +56,17 @@ struct Claimer: Sendable {
     /// One claim in each lane, in turn.
     private func round(_ walk: inout AccountWalk) async throws -> Found {
         guard let worker = self.lease.held else { return .nothing }
+        try await self.settleDoubts(of: worker)
         var found = Found.nothing
         for lane in self.lanes {
             let requests = self.outlets.roomy().map { provider, room in
                 walk.request(provider, limit: Int32(room), lane: lane)
             }
-            guard !requests.isEmpty else { return found }
+            guard !requests.isEmpty else {
+                // No room, or nobody to send through: with a lease that is renewed this process is as well as can be.
+                self.health.succeeded()
+                return found
+            }
             let started = ContinuousClock.now
             let claims = try await self.store.claim(lane: lane, worker: worker, requests: requests)
             self.metrics.claimTime.observe(ContinuousClock.now - started)
@@ -74,9 +81,23 @@ struct Claimer: Sendable {
     private func take(_ claims: [Claim], worker: WorkerID) async throws {
         guard !claims.isEmpty else { return }
         self.metrics.claimed.add(claims.count)
+        self.holdings.insert(claims)
         for claim in claims { self.metrics.pickup.observe(claim.age) }
         let stranded = self.outlets.append(claims.map { HeldClaim(claim: $0, worker: worker) })
         guard !stranded.isEmpty else { return }
+        self.holdings.remove(stranded)
         _ = try await self.store.handBack(stranded.map(\.claim), worker: worker)
+    }
+
+    /// Gives up what the database thinks that this process holds and this process does not. Here, because nothing may be
+    /// claimed meanwhile.
+    private func settleDoubts(of worker: WorkerID) async throws {
+        guard let holding = self.holdings.inDoubt else { return }
+        for lane in self.lanes {
+            let count = try await self.store.disown(lane: lane, worker: worker, holding: holding)
+            if count > 0 {
+                self.logger.warning("gave up messages whose claim or settlement was lost", ["messages": count])
+            }
+        }
     }
 }

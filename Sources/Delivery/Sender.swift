@@ -14,6 +14,7 @@ struct Sender: Sendable {
     let client: WebClient
     let policy: RetryPolicy
     let settler: Settler
+    let holdings: Holdings
     let metrics: DeliveryMetrics
     let logger: Logger
 
@@ -21,6 +22,7 @@ struct Sender: Sendable {
     ///
     /// Claims of a lease that is no longer held are dropped: others have taken them over, and only they may send.
     func send(_ batch: [HeldClaim], through outlet: Outlet) async {
+        defer { self.holdings.remove(batch) }
         guard let worker = self.lease.held else { return }
         var settled: [Settled] = []
         var parcels: [Parcel] = []
@@ -78,6 +80,12 @@ struct Sender: Sendable {
         self.metrics.providerTime(outlet.name).observe(duration)
         return zip(parcels, outcomes).map { parcel, outcome in
             self.metrics.attempts(provider: outlet.name, outcome: outcome.name).add(1)
+            self.logger.debug(
+                "attempted",
+                [
+                    "message": "\(parcel.claim.id)", "attempt": parcel.claim.attempt, "provider": outlet.name,
+                    "outcome": outcome.name, "reason": outcome.reason.rawValue, "code": outcome.code,
+                ])
             return self.decide(parcel.claim, outcome, duration: duration, through: outlet)
         }
     }

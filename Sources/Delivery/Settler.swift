@@ -19,12 +19,16 @@ struct Settler: Sendable {
     }
 
     private let batcher: Batcher<Item, Bool>
+    private let holdings: Holdings
     private let metrics: DeliveryMetrics
     private let logger: Logger
     /// Rung when a retry was scheduled, which may be due before the next look.
     private let scheduled: Signal
 
-    init(store: Store, lease: Lease, scheduled: Signal, metrics: DeliveryMetrics, logger: Logger) {
+    init(
+        store: Store, lease: Lease, holdings: Holdings, scheduled: Signal, metrics: DeliveryMetrics, logger: Logger
+    ) {
+        self.holdings = holdings
         self.metrics = metrics
         self.logger = logger
         self.scheduled = scheduled
@@ -46,9 +50,10 @@ struct Settler: Sendable {
             let mine = try await self.batcher.submit(contentsOf: settled.map { Item(settled: $0, worker: worker) })
             self.count(settled, mine: mine)
         } catch {
-            // The rows stay claimed; when the lease has run out another worker takes them up.
+            // The rows stay claimed, until the lease has run out or this worker gives them up.
+            self.holdings.doubt()
             self.logger.error(
-                "could not settle; the lease will run out and the messages be taken over",
+                "could not settle; the messages will be taken up again",
                 ["messages": settled.count, "first": "\(settled[0].id)", "error": "\(error)"])
         }
     }

@@ -35,6 +35,7 @@ public final class Worker: Service {
     private let store: Store
     private let lease: Lease
     private let outlets: Outlets
+    private let holdings: Holdings
     private let claimer: Claimer
     private let settler: Settler
     private let sender: Sender
@@ -51,25 +52,28 @@ public final class Worker: Service {
         let deliveryMetrics = DeliveryMetrics(metrics)
         let outlets = Outlets(hasRoom: self.hint, metrics: deliveryMetrics)
         let scheduled = Signal()
+        let holdings = Holdings()
         let timing = Lease.Timing(
             lease: configuration.lease, interval: configuration.lease / 5, margin: configuration.lease / 5)
         let lease = Lease(store: store, name: configuration.name, timing: timing, logger: logger) {
-            _ = outlets.removeAll()
+            holdings.remove(outlets.removeAll())
         }
         self.configuration = configuration
         self.store = store
         self.lease = lease
         self.outlets = outlets
+        self.holdings = holdings
         self.metrics = deliveryMetrics
         self.logger = logger
         self.settler = Settler(
-            store: store, lease: lease, scheduled: scheduled, metrics: deliveryMetrics, logger: logger)
+            store: store, lease: lease, holdings: holdings, scheduled: scheduled, metrics: deliveryMetrics,
+            logger: logger)
         self.sender = Sender(
             lease: lease, masterKeys: masterKeys, client: client, policy: configuration.policy, settler: self.settler,
-            metrics: deliveryMetrics, logger: logger)
+            holdings: holdings, metrics: deliveryMetrics, logger: logger)
         self.claimer = Claimer(
-            store: store, lanes: configuration.lanes, lease: lease, outlets: outlets, signal: self.hint,
-            metrics: deliveryMetrics, health: self.health, logger: logger)
+            store: store, lanes: configuration.lanes, lease: lease, outlets: outlets, holdings: holdings,
+            signal: self.hint, metrics: deliveryMetrics, health: self.health, logger: logger)
         self.providers = try await DirectoryWatch(store) { directory in
             Self.configured(directory, drivers: drivers, logger: logger)
         }
@@ -143,9 +147,15 @@ public final class Worker: Service {
     }
 
     private func giveBack(_ held: [HeldClaim]) async throws {
-        for (worker, claims) in Dictionary(grouping: held, by: \.worker) {
-            let count = try await self.store.handBack(claims.map(\.claim), worker: worker)
-            self.metrics.handedBack.add(count)
+        self.holdings.remove(held)
+        do {
+            for (worker, claims) in Dictionary(grouping: held, by: \.worker) {
+                let count = try await self.store.handBack(claims.map(\.claim), worker: worker)
+                self.metrics.handedBack.add(count)
+            }
+        } catch {
+            self.holdings.doubt()
+            throw error
         }
     }
 

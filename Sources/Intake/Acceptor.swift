@@ -16,8 +16,10 @@ struct Acceptor: Sendable {
     /// Commits under way: two, so that a lone request pays for one flush of the log and no more.
     static let writers = 2
 
+    private let store: Store
     private let lanes: [Lane]
     private let masterKeys: MasterKeys
+    private let metrics: IntakeMetrics
     private let batcher: Batcher<Acceptance, AcceptanceResult>
     private let keysInFlight = KeysInFlight()
 
@@ -25,8 +27,10 @@ struct Acceptor: Sendable {
         store: Store, lanes: [Lane], masterKeys: MasterKeys, metrics: IntakeMetrics,
         onAccepted: @escaping @Sendable () -> Void
     ) {
+        self.store = store
         self.lanes = lanes
         self.masterKeys = masterKeys
+        self.metrics = metrics
         self.batcher = Batcher(
             name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
             weight: { $0.messages.count }
@@ -53,8 +57,7 @@ struct Acceptor: Sendable {
             let acceptance = self.acceptance(of: messages, for: account, lane: self.lanes.randomElement()!, key: nil)
             return try await self.store(acceptance)
         }
-        // The lane follows from the key, so that every process looks for the key in the same place.
-        let lane = self.lanes[Int(Self.hash(account, key) % UInt64(self.lanes.count))]
+        let lane = self.lane(of: key, account)
         let print = fingerprint()
         guard self.keysInFlight.begin(account, key) else {
             throw Problem(409, "request_in_flight", "A request with this Idempotency-Key is being handled now.")
@@ -64,24 +67,46 @@ struct Acceptor: Sendable {
         return try await self.store(self.acceptance(of: messages, for: account, lane: lane, key: identity))
     }
 
+    /// The ids that the same request was given before under this key; nil when there was none.
+    func earlier(
+        of account: AccountID, key: String, fingerprint: [UInt8]
+    ) async throws(Problem) -> [MessageID]? {
+        do {
+            let earlier = try await self.store.accepted(under: key, lane: self.lane(of: key, account), account: account)
+            return earlier.flatMap { $0.isOf(fingerprint) ? $0.ids : nil }
+        } catch {
+            throw .unavailable
+        }
+    }
+
     // MARK: - Private
+
+    /// The lane follows from the key, so that every process looks for the key in the same place.
+    private func lane(of key: String, _ account: AccountID) -> Lane {
+        self.lanes[Int(Self.hash(account, key) % UInt64(self.lanes.count))]
+    }
 
     private func store(_ acceptance: Acceptance) async throws(Problem) -> [MessageID] {
         do {
             switch try await self.batcher.submit(acceptance) {
-            case .accepted: return acceptance.messages.map(\.id)
-            case .repeated(let ids, let fingerprint):
-                guard let key = acceptance.idempotency, equalInConstantTime(fingerprint, key.fingerprint) else {
+            case .accepted:
+                self.metrics.accepted.add(acceptance.messages.count)
+                return acceptance.messages.map(\.id)
+            case .repeated(let earlier):
+                guard let key = acceptance.idempotency, earlier.isOf(key.fingerprint) else {
                     throw Problem(
                         422, "idempotency_key_reused",
                         "This Idempotency-Key was used for another request; nothing was stored.")
                 }
-                return ids
+                return earlier.ids
             }
         } catch let problem as Problem {
             throw problem
         } catch let error as PostgresError {
             throw error.mayHaveCommitted ? .outcomeUnknown : .unavailable
+        } catch is CancellationError {
+            // Nobody waits any more, but its batch may still be written.
+            throw .outcomeUnknown
         } catch {
             throw .unavailable
         }
@@ -111,6 +136,10 @@ struct Acceptor: Sendable {
         for byte in "\(account.rawValue)/\(key)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return hash
     }
+}
+
+extension EarlierAcceptance {
+    fileprivate func isOf(_ fingerprint: [UInt8]) -> Bool { equalInConstantTime(self.fingerprint, fingerprint) }
 }
 
 /// The idempotency keys of requests that this process is handling now.

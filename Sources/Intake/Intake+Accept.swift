@@ -10,15 +10,28 @@ extension Intake {
     /// `POST /v1/messages`: one message, or an array of which all are accepted or none.
     func accept(_ request: HTTPRequest, for principal: Principal) async throws(Problem) -> HTTPResponse {
         let key = try Self.idempotencyKey(of: request)
-        let (messages, isArray) = try Self.messages(in: request.body)
-        let routed = try self.route(messages, isArray: isArray, for: principal)
-        let ids = try await self.acceptor.accept(
-            routed, for: principal.account, key: key, fingerprint: Digest.sha256.hash(request.body))
-        self.metrics.accepted.add(ids.count)
-        return isArray ? Self.accepted(ids) : Self.accepted(ids[0])
+        let json = try Self.json(in: request.body)
+        let ids = try await self.accept(json, for: principal, key: key) { Digest.sha256.hash(request.body) }
+        return json.array == nil ? Self.accepted(ids[0]) : Self.accepted(ids)
     }
 
     // MARK: - Private
+
+    private func accept(
+        _ json: JSON, for principal: Principal, key: String?, fingerprint: () -> [UInt8]
+    ) async throws(Problem) -> [MessageID] {
+        let messages: [(request: MessageRequest, provider: ProviderID)]
+        do throws(Problem) {
+            messages = try self.route(try Self.messages(in: json), isArray: json.array != nil, for: principal)
+        } catch {
+            // What was accepted stays accepted, although its send time has passed since or its route has gone.
+            let account = principal.account
+            guard let key, let ids = try await self.acceptor.earlier(of: account, key: key, fingerprint: fingerprint())
+            else { throw error }
+            return ids
+        }
+        return try await self.acceptor.accept(messages, for: principal.account, key: key, fingerprint: fingerprint())
+    }
 
     /// Characters of an `Idempotency-Key`.
     private static let keyCharacters = 1...255
@@ -38,17 +51,19 @@ extension Intake {
         return key
     }
 
-    private static func messages(in body: [UInt8]) throws(Problem) -> (messages: [MessageRequest], isArray: Bool) {
-        let json: JSON
+    private static func json(in body: [UInt8]) throws(Problem) -> JSON {
         do throws(JSONError) {
-            json = try JSON(parsing: body)
+            return try JSON(parsing: body)
         } catch {
             throw Problem(400, "invalid_json", "The body is not JSON: \(error).")
         }
+    }
+
+    private static func messages(in json: JSON) throws(Problem) -> [MessageRequest] {
         var reader = MessageReader(now: .now)
-        let read = reader.read(json)
+        let messages = reader.read(json)
         guard reader.problems.isEmpty else { throw .invalid(reader.problems) }
-        return read
+        return messages
     }
 
     private func route(

@@ -100,8 +100,10 @@ private struct ListQuery {
             throw Problem(400, "invalid_query", "The query is not percent-encoded UTF-8.")
         }
         var problems: [Problem.Detail] = []
+        var seen: Set<String> = []
         for (name, value) in form.pairs {
-            if let problem = self.set(name, value) { problems.append(.init(name, problem)) }
+            let problem = self.set(name, value) ?? (seen.insert(name).inserted ? nil : "is given twice")
+            if let problem { problems.append(.init(name, problem)) }
         }
         guard problems.isEmpty else { throw .invalid(problems) }
     }

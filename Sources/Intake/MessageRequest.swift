@@ -56,14 +56,12 @@ struct MessageReader {
 
     init(now: Timestamp) { self.now = now }
 
-    /// A message, or an array of at most ``MessageLimits/messages``; `isArray` says how to answer.
-    mutating func read(_ body: JSON) -> (messages: [MessageRequest], isArray: Bool) {
-        guard let elements = body.array else {
-            return (self.message(body, at: "").map { [$0] } ?? [], false)
-        }
+    /// A message, or an array of at most ``MessageLimits/messages``.
+    mutating func read(_ body: JSON) -> [MessageRequest] {
+        guard let elements = body.array else { return self.message(body, at: "").map { [$0] } ?? [] }
         guard (1...MessageLimits.messages).contains(elements.count) else {
             self.fail("", "give between 1 and \(MessageLimits.messages) messages")
-            return ([], true)
+            return []
         }
         var messages: [MessageRequest] = []
         messages.reserveCapacity(elements.count)
@@ -71,7 +69,7 @@ struct MessageReader {
             guard self.problems.count < Self.problemLimit else { break }
             if let message = self.message(element, at: "/\(index)") { messages.append(message) }
         }
-        return (messages, true)
+        return messages
     }
 
     private static let fields: Set<String> = [
@@ -207,13 +205,12 @@ struct MessageReader {
         for member in members where member.value.members != nil || member.value.array != nil {
             self.fail("\(path)/\(Self.escaped(member.name))", "must be a string, a number, a boolean or null")
         }
+        for member in members where member.value.string?.utf8.contains(0) == true {
+            self.fail("\(path)/\(Self.escaped(member.name))", "must not hold a NUL")
+        }
         let text = value.text
         guard text.utf8.count <= MessageLimits.metadataBytes else {
             self.fail(path, "must be at most \(MessageLimits.metadataBytes) bytes of JSON")
-            return nil
-        }
-        guard !text.contains(#"\u0000"#) else {
-            self.fail(path, "must not hold a NUL")
             return nil
         }
         return text
@@ -256,14 +253,15 @@ struct MessageReader {
 
     /// A name as a reference token of a JSON Pointer (RFC 6901 section 3), cut where a stranger's name is long.
     private static func escaped(_ name: String) -> String {
-        var escaped = ""
-        for character in name.prefix(64) {
-            switch character {
-            case "~": escaped += "~0"
-            case "/": escaped += "~1"
-            default: escaped.append(character)
+        var escaped = String.UnicodeScalarView()
+        // Scalars: one Character may be a whole body of accents.
+        for scalar in name.unicodeScalars.prefix(64) {
+            switch scalar {
+            case "~": escaped += "~0".unicodeScalars
+            case "/": escaped += "~1".unicodeScalars
+            default: escaped.append(scalar)
             }
         }
-        return escaped
+        return String(escaped)
     }
 }

@@ -95,7 +95,11 @@ extension Problem {
         case 413: Problem(413, "body_too_large", "The body is longer than this service takes.")
         case 414, 431: Problem(status, "header_too_large", "The request's head is longer than this service takes.")
         case 408: Problem(408, "timeout", "The request took too long to arrive.")
-        case 503: Self.unavailable("overloaded", "The service has too much to do now; nothing was accepted.")
+        // Also for a request that took too long to answer, so nothing is said of what became of it.
+        case 503:
+            Self.unavailable(
+                "overloaded",
+                "The service has too much to do now. Try again, with the same Idempotency-Key if you gave one.")
         default: Problem(status, "bad_request", "The request cannot be understood as HTTP.")
         }
     }

@@ -188,7 +188,7 @@ private struct State {
 
     /// Takes the timers due at `now` out, and sets the next look at what remains.
     mutating func takeTimers(at now: ContinuousClock.Instant) -> [Timer] {
-        let due = self.timers.filter { $0.instant <= now }
+        let due = self.timers.filter { $0.instant <= now }.sorted { $0.instant < $1.instant }
         if !due.isEmpty { self.timers.removeAll { $0.instant <= now } }
         let earliest = (self.waiters.values.compactMap(\.deadline) + self.timers.map(\.instant)).min()
         // Never sooner than in 2 ms: thousands of deadlines a microsecond apart cost one look, not thousands.

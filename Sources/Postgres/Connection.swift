@@ -8,12 +8,14 @@ public import Polling
 /// wire; as a non-`Sendable` class lent to one task at a time by ``ConnectionPool``, the compiler rules out both. Its
 /// methods run on the caller's actor.
 ///
-/// Every statement is unnamed and nothing is left in the session, so that PgBouncer in transaction mode may sit between.
+/// Statements go unnamed and leave nothing in the session, so that PgBouncer in transaction mode may sit between. Those that
+/// ask for it are prepared where the session is the server's own; see ``SQL/prepared``.
 public final class Connection {
     /// Nil once the connection has been given away to be closed.
     private var handle: ConnectionHandle?
     private let poller: Poller
     private let statementTimeout: Duration
+    private var prepared = PreparedStatements()
 
     /// False once anything happened after which the state of the protocol is unknown: false on the way into a statement
     /// and true on the way out, so that any early exit leaves it false and no half-read result meets the next borrower.
@@ -106,8 +108,35 @@ public final class Connection {
     // MARK: - Running statements
 
     private func run(_ statement: SQL, _ timeout: Duration?) async throws(PostgresError) -> QueryResult {
-        try await self.run(until: .now + (timeout ?? self.statementTimeout)) { handle in
-            statement.parameters.send(statement.text, on: handle)
+        let deadline = ContinuousClock.now + (timeout ?? self.statementTimeout)
+        guard let name = try await self.name(of: statement, until: deadline) else {
+            return try await self.run(until: deadline) { handle in
+                statement.parameters.send(statement.text, on: handle)
+            }
+        }
+        return try await self.run(until: deadline) { handle in
+            statement.parameters.send(prepared: name, on: handle)
+        }
+    }
+
+    /// The name under which the server has prepared the statement, or does now; nil when it goes unprepared.
+    private func name(
+        of statement: SQL, until deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) -> String? {
+        guard statement.isPrepared, self.handle?.isDirect == true else { return nil }
+        switch self.prepared.plan(for: statement) {
+        case .prepared(let name): return name
+        case .unprepared: return nil
+        case .prepare(let name):
+            do {
+                _ = try await self.run(until: deadline) { handle in
+                    statement.parameters.prepare(statement.text, as: name, on: handle)
+                }
+            } catch {
+                throw error.withoutEffect
+            }
+            self.prepared.didPrepare(statement, as: name)
+            return name
         }
     }
 
@@ -178,8 +207,7 @@ public final class Connection {
         let error = result.error(isLost: isLost)
         self.isUsable = !isLost
         guard let error else { return result }
-        if case .server(.readOnlyTransaction, _, _) = error {
-            // The primary is elsewhere by now: connect anew.
+        if case .server(let state, _, _) = error, state.endsSession {
             self.isUsable = false
         }
         throw error

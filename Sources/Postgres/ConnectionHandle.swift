@@ -9,6 +9,10 @@ import Polling
 /// that cancels and closes it.
 struct ConnectionHandle: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// True when the session is a server's own: it keeps what it is told. False behind a pooler.
+    private(set) var isDirect = false
+
+    private init(pointer: OpaquePointer) { self.pointer = pointer }
 
     func close() { PQfinish(self.pointer) }
 
@@ -21,17 +25,29 @@ struct ConnectionHandle: @unchecked Sendable {
     ) throws(PostgresError) -> ConnectionHandle {
         let pointer = parameters.withUnsafePointers { PQconnectStartParams($0, $1, 0) }
         guard let pointer else { throw .connection("out of memory") }
-        let handle = ConnectionHandle(pointer: pointer)
+        var handle = ConnectionHandle(pointer: pointer)
         do {
             // Notices would go to standard error.
             PQsetNoticeProcessor(pointer, { _, _ in }, nil)
             try handle.connect(until: deadline)
+            handle.isDirect = handle.asksDirectly()
             PQsetnonblocking(pointer, 1)
             return handle
         } catch {
             handle.close()
             throw error
         }
+    }
+
+    /// Whether the session is a server's own.
+    ///
+    /// PgBouncer greets a client with a process number of its own making, so a session whose number is another than the
+    /// greeting's goes through a pooler, and whatever it is told may be told to somebody else.
+    private func asksDirectly() -> Bool {
+        guard let result = PQexec(self.pointer, "SELECT pg_backend_pid()") else { return false }
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_TUPLES_OK, let text = PQgetvalue(result, 0, 0) else { return false }
+        return Int32(String(cString: text)) == PQbackendPID(self.pointer)
     }
 
     private func connect(until deadline: ContinuousClock.Instant) throws(PostgresError) {

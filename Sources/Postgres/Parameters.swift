@@ -9,7 +9,7 @@ struct Parameters: Sendable {
     private var offsets: [Int] = []
     /// Bytes; -1 for NULL.
     private var lengths: [Int32] = []
-    private var types: [UInt32] = []
+    private(set) var types: [UInt32] = []
     private var formats: [Int32] = []
 
     init(capacity: Int) {
@@ -51,6 +51,21 @@ struct Parameters: Sendable {
             }
         }
         return status == 1
+    }
+
+    /// Has the server prepare `text` for values of these types. False as with `send`.
+    func prepare(_ text: [UInt8], as name: String, on handle: OpaquePointer) -> Bool {
+        text.withUnsafeBytes { text in
+            PQsendPrepare(
+                handle, name, text.assumingMemoryBound(to: CChar.self).baseAddress, Int32(self.count), self.types)
+        } == 1
+    }
+
+    /// Sends these values to the prepared statement `name`, asking for binary results. False as with `send`.
+    func send(prepared name: String, on handle: OpaquePointer) -> Bool {
+        self.withValues { values in
+            PQsendQueryPrepared(handle, name, Int32(self.count), values, self.lengths, self.formats, binaryFormat)
+        } == 1
     }
 
     // MARK: - Private

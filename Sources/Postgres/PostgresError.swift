@@ -77,3 +77,10 @@ extension PostgresError: CustomStringConvertible {
         }
     }
 }
+
+extension PostgresError {
+    /// As it is for a request that could change nothing, such as preparing: a broken connection left nothing behind.
+    var withoutEffect: PostgresError {
+        if case .connectionLost(let reason) = self { .connection(reason) } else { self }
+    }
+}

@@ -11,6 +11,20 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     /// UTF-8, with the zero at the end that C wants.
     let text: [UInt8]
     let parameters: Parameters
+    /// See ``prepared``.
+    private(set) var isPrepared = false
+
+    /// The same statement, prepared once a connection where the session is ours: after a few times PostgreSQL keeps a plan
+    /// for any values (its manual, PREPARE).
+    ///
+    /// For statements that need no knowledge of the values or of the tables' sizes to be planned well: inserts, and look-ups
+    /// by a whole key. A join may be planned while a table is empty and then be carried out when it has millions of rows;
+    /// such statements are better planned each time.
+    public var prepared: SQL {
+        var statement = self
+        statement.isPrepared = true
+        return statement
+    }
 
     public init(stringLiteral value: StaticString) {
         var interpolation = StringInterpolation(literalCapacity: value.utf8CodeUnitCount, interpolationCount: 0)

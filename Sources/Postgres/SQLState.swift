@@ -16,6 +16,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let checkViolation = SQLState(rawValue: "23514")
     public static let serializationFailure = SQLState(rawValue: "40001")
     public static let statementCompletionUnknown = SQLState(rawValue: "40003")
+    public static let invalidStatementName = SQLState(rawValue: "26000")
+    public static let featureNotSupported = SQLState(rawValue: "0A000")
     public static let deadlockDetected = SQLState(rawValue: "40P01")
     public static let undefinedTable = SQLState(rawValue: "42P01")
     public static let duplicateDatabase = SQLState(rawValue: "42P04")
@@ -24,4 +26,12 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let adminShutdown = SQLState(rawValue: "57P01")
     public static let crashShutdown = SQLState(rawValue: "57P02")
     public static let cannotConnectNow = SQLState(rawValue: "57P03")
+}
+
+extension SQLState {
+    /// True when the next statement should go over a new connection: the primary is elsewhere by now, or the session
+    /// forgot a prepared statement, or a table changed under one ("cached plan must not change result type").
+    var endsSession: Bool {
+        self == .readOnlyTransaction || self == .invalidStatementName || self == .featureNotSupported
+    }
 }

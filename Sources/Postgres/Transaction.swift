@@ -10,7 +10,7 @@ public struct Transaction: ~Copyable {
         do {
             return try await self.connection.execute(statement, timeout: timeout)
         } catch {
-            throw beforeCommit(error)
+            throw error.withoutEffect
         }
     }
 
@@ -22,7 +22,7 @@ public struct Transaction: ~Copyable {
         do {
             return try await self.connection.query(statement, timeout: timeout, decode: decode)
         } catch {
-            throw beforeCommit(error)
+            throw error.withoutEffect
         }
     }
 
@@ -31,7 +31,7 @@ public struct Transaction: ~Copyable {
         do {
             try await self.connection.executeScript(script, timeout: timeout)
         } catch {
-            throw beforeCommit(error)
+            throw error.withoutEffect
         }
     }
 }
@@ -62,10 +62,6 @@ extension ConnectionPool {
 }
 
 // MARK: - Private
-
-private func beforeCommit(_ error: PostgresError) -> PostgresError {
-    if case .connectionLost(let reason) = error { .connection(reason) } else { error }
-}
 
 private let goneOnAfterFailure = PostgresError.server(
     .inFailedTransaction, message: "a statement of the transaction failed; all of it was rolled back", constraint: nil

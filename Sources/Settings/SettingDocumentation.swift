@@ -6,14 +6,15 @@ public struct SettingDocumentation: Sendable, Hashable {
     public let defaultValue: String?
     public let isRequired: Bool
     public let help: String
+
+    /// Two lines for `--help`: what it is called and takes, and what it is for.
+    public var text: String {
+        let state = self.defaultValue.map { "default \($0)" } ?? (self.isRequired ? "required" : "optional")
+        return "  \(self.name) (\(self.kind), \(state))\n      \(self.help)\n"
+    }
 }
 
 extension SettingsReader {
     /// All settings read so far, in order, for `--help`.
-    public var help: String {
-        self.documentation.map { setting in
-            let state = setting.defaultValue.map { "default \($0)" } ?? (setting.isRequired ? "required" : "optional")
-            return "  \(setting.name) (\(setting.kind), \(state))\n      \(setting.help)\n"
-        }.joined()
-    }
+    public var help: String { self.documentation.map(\.text).joined() }
 }

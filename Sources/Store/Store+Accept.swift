@@ -70,30 +70,36 @@ public struct IdempotencyKey: Sendable {
 public enum AcceptanceResult: Sendable, Hashable {
     /// Stored and committed.
     case accepted
-    /// Nothing was stored: the key had been used before, for these messages.
-    case repeated(ids: [MessageID], fingerprint: [UInt8])
+    /// Nothing was stored: the key had been used before.
+    case repeated(EarlierAcceptance)
+}
+
+/// What an idempotency key was first used for.
+public struct EarlierAcceptance: Sendable, Hashable {
+    /// Of the messages stored then, in their order.
+    public var ids: [MessageID]
+    public var fingerprint: [UInt8]
+
+    public init(ids: [MessageID], fingerprint: [UInt8]) {
+        self.ids = ids
+        self.fingerprint = fingerprint
+    }
 }
 
 extension Store {
     /// Stores the messages of many requests in one statement and one commit; returns one result each, in order.
     ///
     /// A request whose idempotency key is taken stores nothing and gets what was stored under the key. Two processes with
-    /// the same key at the same time are settled by the key's unique index: the second waits for the first's commit.
+    /// the same key at the same time are settled by the key's unique index: the second waits for the first's commit. Of
+    /// two requests here with the same key, the first is stored.
+    ///
+    /// What a key holds comes back from the insertion itself: a second statement could fail, and then nobody could say
+    /// of the first that it had stored nothing. The update that does it changes nothing; it is what makes RETURNING
+    /// tell of a row that another transaction has just committed.
     public func accept(_ requests: [Acceptance]) async throws(PostgresError) -> [AcceptanceResult] {
-        let taken = try await self.insert(requests)
-        var results = [AcceptanceResult](repeating: .accepted, count: requests.count)
-        for index in taken {
-            results[index] = try await self.repeated(requests[index])
-        }
-        return results
-    }
-
-    /// Returns the indexes of the requests whose key was taken.
-    private func insert(_ requests: [Acceptance]) async throws(PostgresError) -> [Int] {
         let rows = Columns(requests)
         let keys = KeyColumns(requests)
-        return try await self.pool.query(
-            """
+        let statement: SQL = """
             WITH incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(rows.requests), \(rows.lanes), \(rows.ids), \(rows.accounts), \(rows.providers),
@@ -102,18 +108,19 @@ extension Store {
                 ) WITH ORDINALITY AS m (request, lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                         reference, metadata, send_at, time_to_live_us, body, n)
             ), keyed AS MATERIALIZED (
-                SELECT * FROM unnest(
+                SELECT k.*, (SELECT array_agg(m.id ORDER BY m.n) FROM incoming m WHERE m.request = k.request) AS ids
+                FROM unnest(
                     \(keys.requests), \(keys.lanes), \(keys.accounts), \(keys.keys), \(keys.fingerprints)
                 ) AS k (request, lane, account_id, key, fingerprint)
-            ), fresh AS (
-                INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
-                SELECT lane, account_id, key, fingerprint,
-                       (SELECT array_agg(m.id ORDER BY m.n) FROM incoming m WHERE m.request = keyed.request)
-                FROM keyed ORDER BY lane, account_id, key
-                ON CONFLICT DO NOTHING
-                RETURNING lane, account_id, key
+            ), held AS (
+                INSERT INTO idempotency_keys AS known (lane, account_id, key, fingerprint, ids)
+                SELECT DISTINCT ON (lane, account_id, key) lane, account_id, key, fingerprint, ids
+                FROM keyed ORDER BY lane, account_id, key, request
+                ON CONFLICT (lane, account_id, key) DO UPDATE SET key = known.key
+                RETURNING lane, account_id, key, fingerprint, ids
             ), taken AS MATERIALIZED (
-                SELECT request FROM keyed LEFT JOIN fresh USING (lane, account_id, key) WHERE fresh.key IS NULL
+                SELECT k.request, h.ids, h.fingerprint FROM keyed k JOIN held h USING (lane, account_id, key)
+                WHERE h.ids <> k.ids
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                                       reference, metadata, send_at, expires_at, body)
@@ -130,26 +137,34 @@ extension Store {
                 SELECT lane, id, account_id, provider_id, priority, send_at FROM incoming
                 WHERE send_at > now() AND request NOT IN (SELECT request FROM taken)
             )
-            SELECT request FROM taken
+            SELECT ids, fingerprint, request FROM taken
             """
-        ) { row throws(PostgresError) in Int(try row.decode(0, as: Int32.self)) }
+        // Nothing but inserts: planning it each time would take longer than carrying it out.
+        let taken = try await self.pool.query(statement.prepared) { row throws(PostgresError) in
+            (request: Int(try row.decode(2, as: Int32.self)), earlier: try EarlierAcceptance(row: row))
+        }
+        var results = [AcceptanceResult](repeating: .accepted, count: requests.count)
+        for (request, earlier) in taken { results[request] = .repeated(earlier) }
+        return results
     }
 
-    private func repeated(_ request: Acceptance) async throws(PostgresError) -> AcceptanceResult {
-        guard let key = request.idempotency else { preconditionFailure("only a key can be taken") }
-        let found = try await self.pool.query(
+    /// What was accepted under an idempotency key; nil when it has not been used, or was used a day ago.
+    public func accepted(
+        under key: String, lane: Lane, account: AccountID
+    ) async throws(PostgresError) -> EarlierAcceptance? {
+        try await self.pool.query(
             """
             SELECT ids, fingerprint FROM idempotency_keys
-            WHERE lane = \(key.lane.column) AND account_id = \(request.account.rawValue) AND key = \(key.key)
-            """
-        ) { row throws(PostgresError) in
-            AcceptanceResult.repeated(
-                ids: try row.decode(0, as: [MessageID].self), fingerprint: try row.decode(1, as: Bytes.self).bytes
-            )
-        }
-        // Gone between the two statements: it was a day old. The caller's next try is a first one.
-        guard let result = found.first else { throw .connection("the idempotency key has just expired; try again") }
-        return result
+            WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND key = \(key)
+            """,
+            decode: EarlierAcceptance.init
+        ).first
+    }
+}
+
+extension EarlierAcceptance {
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
+        self.init(ids: try row.decode(0), fingerprint: try row.decode(1, as: Bytes.self).bytes)
     }
 }
 

@@ -145,6 +145,21 @@ extension Store {
         return count
     }
 
+    /// Gives up what `worker` holds in the database beyond what it knows to hold; returns how many.
+    ///
+    /// For the time after an answer of the database was lost. Nothing may be claimed for this worker meanwhile. The attempts
+    /// stay counted, because a provider may have got the message. Reads the whole of the lane's outbox.
+    public func disown(
+        lane: Lane, worker: WorkerID, holding: [MessageID]
+    ) async throws(PostgresError) -> Int {
+        try await self.pool.execute(
+            """
+            UPDATE outbox SET worker_id = NULL
+            WHERE lane = \(lane.column) AND worker_id = \(worker.rawValue) AND id <> ALL(\(holding))
+            """
+        )
+    }
+
     /// Moves up to `limit` messages whose time has come into the ready queue.
     /// Returns how many, and how long until the next is due; nil when nothing more is scheduled.
     public func promote(

@@ -80,7 +80,7 @@ extension Store {
     // MARK: - Private
 
     private static func application(of receipts: [IncomingReceipt], lane: Lane) -> SQL {
-        let bounds = MessageID.bounds(of: receipts.lazy.compactMap { $0.receipt.message?.id })
+        let days = MessageID.days(of: receipts.lazy.compactMap { $0.receipt.message?.id })
         return """
             WITH incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
@@ -93,7 +93,7 @@ extension Store {
                 ) AS r (id, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at)
             ), known AS MATERIALIZED (
                 SELECT i.* FROM incoming i JOIN messages m
-                    ON m.lane = \(lane.column) AND m.id = i.id AND m.id BETWEEN \(bounds.first) AND \(bounds.last)
+                    ON m.lane = \(lane.column) AND m.id = i.id AND m.id >= \(days.first) AND m.id < \(days.end)
                     AND m.provider_id = i.provider_id
             ), stored AS (
                 INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason, occurred_at)
@@ -141,7 +141,7 @@ extension Store {
                     changed_at = now()
                 FROM change c
                 WHERE m.lane = \(lane.column) AND m.id = c.message_id
-                  AND m.id BETWEEN \(bounds.first) AND \(bounds.last)
+                  AND m.id >= \(days.first) AND m.id < \(days.end)
                 RETURNING message_rank(m.state) >= 50 AS final, now() - m.accepted_at AS age
             )
             SELECT 0, (SELECT count(*) FROM kept), NULL::interval

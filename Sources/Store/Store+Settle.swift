@@ -63,21 +63,22 @@ extension Store {
         _ settled: [Settled], lane: Lane, worker: WorkerID
     ) async throws(PostgresError) -> [MessageID] {
         let parts = PartColumns(settled)
-        let bounds = MessageID.bounds(of: settled.lazy.map(\.id))
+        let days = MessageID.days(of: settled.lazy.map(\.id))
         return try await self.pool.query(
             """
             WITH told AS MATERIALIZED (
                 SELECT * FROM unnest(
-                    \(settled.map(\.id)), \(settled.map(\.attempt)), \(settled.map(\.outcome)),
+                    \(settled.map(\.id)), \(settled.map { _ in worker.rawValue }), \(settled.map(\.attempt)),
+                    \(settled.map(\.outcome)),
                     \(settled.map(\.reason.rawValue)), \(settled.map(\.code)), \(settled.map(\.duration)),
                     \(settled.map { $0.state?.rawValue }), \(settled.map { $0.retry?.after }),
                     \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
                     \(settled.map { Int16($0.parts.count) })
-                ) AS t (id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt, next_series,
+                ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt, next_series,
                         parts)
             ), mine AS (
                 DELETE FROM outbox o USING told t
-                WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = \(worker.rawValue)
+                WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = t.worker_id
                   AND o.attempt = t.attempt
                 RETURNING o.id, o.account_id, o.provider_id, o.priority, o.attempt, o.series, t.outcome, t.reason,
                           t.code, t.duration, t.state, t.retry_after, t.next_attempt, t.next_series, t.parts
@@ -111,7 +112,7 @@ extension Store {
                     body = CASE WHEN mine.retry_after IS NULL THEN NULL ELSE m.body END,
                     changed_at = now()
                 FROM mine
-                WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id BETWEEN \(bounds.first) AND \(bounds.last)
+                WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id >= \(days.first) AND m.id < \(days.end)
                   AND (mine.state IS NOT NULL OR mine.retry_after IS NULL)
             )
             SELECT id FROM mine

@@ -20,16 +20,27 @@ extension MessageID: PostgresEncodable, PostgresDecodable {
 }
 
 extension MessageID {
-    /// The first and the last id of a batch: statements that touch `messages` name them, so that the planner
-    /// looks at the one or two partitions that hold the batch and at no other.
-    static func bounds(of ids: some Sequence<MessageID>) -> (first: MessageID, last: MessageID) {
-        var first = MessageID(high: .max, low: .max)
-        var last = MessageID(high: 0, low: 0)
+    /// The days that a batch lies in, as the first id of the first and the first id behind the last.
+    ///
+    /// Statements that touch `messages` name them, so that the planner looks at the one or two partitions that hold the
+    /// batch and at no other. Whole days, because a narrower range would have it expect a row or two in there, and
+    /// compare everything with everything.
+    static func days(of ids: some Sequence<MessageID>) -> (first: MessageID, end: MessageID) {
+        var first = Int64.max
+        var last = Int64.min
         for id in ids {
-            first = min(first, id)
-            last = max(last, id)
+            first = min(first, id.milliseconds / Self.day)
+            last = max(last, id.milliseconds / Self.day)
         }
-        return (first, last)
+        guard first <= last else { return (Self.start(ofDay: 0), Self.start(ofDay: 0)) }
+        return (Self.start(ofDay: first), Self.start(ofDay: last + 1))
+    }
+
+    /// Milliseconds; partitions are by day in UTC.
+    private static let day: Int64 = 86_400_000
+
+    private static func start(ofDay day: Int64) -> MessageID {
+        MessageID(high: UInt64(day * Self.day) << 16, low: 0)
     }
 }
 

@@ -1,3 +1,5 @@
+// Both: which of the two declares `sockaddr` for Swift depends on the order in which the compiler meets their headers.
+import CMicroHTTP
 import Glibc
 
 /// An IPv4 or IPv6 address and a port, as the kernel writes them.

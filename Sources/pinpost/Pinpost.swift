@@ -17,7 +17,7 @@ struct Pinpost {
 
     private static func run(_ arguments: [String]) async throws {
         if arguments.isEmpty || arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
-            return Console.say(Syntax.all.help)
+            return Console.say(Syntax.all.help, terminator: "")
         }
         if arguments == ["--version"] { return Console.say("pinpost \(Version.current)") }
         if arguments.count > 1, arguments.contains("--help") || arguments.contains("-h") {
@@ -42,12 +42,13 @@ struct Pinpost {
             _ = try CommandLineArguments([name], syntax: Syntax.all)
             return
         }
-        Console.say(Syntax.all.help(for: command))
+        Console.say(Syntax.all.help(for: command), terminator: "")
         let settings =
             ProcessSettings.documentation(of: name) + (name == "carrier" ? CarrierSettings.documentation : [])
         guard !settings.isEmpty else { return }
-        Console.say("\nSettings, from the environment:\n")
-        for setting in settings { Console.say(setting.help) }
+        Console.say(
+            "\nSettings, from the environment; NAME_FILE may name a file that holds the value of NAME:\n\n"
+                + settings.map(\.text).joined(), terminator: "")
     }
 }
 
@@ -58,7 +59,7 @@ enum Version {
 
 /// What a person at a terminal reads.
 enum Console {
-    static func say(_ text: String) { self.write("\(text)\n", to: STDOUT_FILENO) }
+    static func say(_ text: String, terminator: String = "\n") { self.write(text + terminator, to: STDOUT_FILENO) }
 
     /// On standard error, so that standard output holds nothing but the result.
     static func tell(_ text: String) { self.write("\(text)\n", to: STDERR_FILENO) }

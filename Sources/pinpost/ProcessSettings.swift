@@ -111,7 +111,8 @@ struct ProcessSettings {
     private static func masterKeys(_ reader: inout SettingsReader) -> MasterKeys? {
         let text = reader.secret(
             "PINPOST_MASTER_KEY",
-            help: "Seals message bodies and providers' credentials: ID:BASE64 with 32 bytes; several, the first seals.")
+            help: "Seals message bodies and providers' credentials: ID:BASE64 with 32 bytes, as made by "
+                + "`echo 1:$(head -c 32 /dev/urandom | base64)`; of several, parted by commas, the first seals.")
         guard !text.isEmpty else { return nil }
         do throws(MasterKeysError) {
             return try MasterKeys(parsing: text.text)

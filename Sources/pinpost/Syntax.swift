@@ -18,7 +18,9 @@ enum Syntax {
                         "--ops", value: "ADDRESS:PORT",
                         summary: "Where /healthz, /readyz and /metrics are; 127.0.0.1:8083."),
                     .init(
-                        "--data", value: "DIR", summary: "Where the database and the keys are kept; made on first use."),
+                        "--data", value: "DIR",
+                        summary: "Where the database and the keys are kept, made on first use; "
+                            + "/var/lib/pinpost for root, ~/.local/share/pinpost for others."),
                     .init("--apply", value: "FILE", summary: "A configuration to apply at the start; see apply."),
                 ]),
             .init("api", summary: "Run an API process: takes messages in and tells what became of them."),

@@ -217,7 +217,7 @@ import WebClient
     }
 
     @Test(arguments: both) func receiptOutOfOrder(asking: Asking, provider: Provider) async throws {
-        try await withCarrier({ $0.receiptDelay = .milliseconds(20) }) { carrier, office in
+        try await withCarrier { carrier, office in
             let (_, answer) = await self.send("receipt_out_of_order", "0016", asking, provider, on: carrier)
             #expect(self.isTaken(answer, provider))
             let first = await office.next()
@@ -234,9 +234,16 @@ import WebClient
             takenAt: .test
         )
         let plan = CarrierReceipt.plan(for: message, fault: Fault(.receiptOutOfOrder), delay: .seconds(1))
-        #expect(plan.map(\.receipt.id) == ["b", "a", "b", "a"])
-        #expect(plan.map(\.receipt.outcome) == [.delivered, .delivered, .onTheWay, .onTheWay])
-        #expect(plan.map(\.after) == [.seconds(1), .seconds(1), .seconds(2), .seconds(2)])
+        var told: [CarrierReceipt] = []
+        var next = plan
+        while let receipt = next.first {
+            #expect(next.count == 1)
+            told.append(receipt)
+            next = receipt.later
+        }
+        #expect(told.map(\.id) == ["b", "a", "b", "a"])
+        #expect(told.map(\.outcome) == [.delivered, .delivered, .onTheWay, .onTheWay])
+        #expect(plan[0].count == 4)
     }
 
     @Test func requestAndMessageMayEachHaveAFault() async throws {
@@ -248,8 +255,7 @@ import WebClient
         }
     }
 
-    @Test(arguments: ["41791230001", "99812340001", "99912340017", "999001"]) func otherNumbersAreSafe(number: String)
-    {
+    @Test(arguments: ["41791230001", "99812340001", "99912340017", "999001"]) func otherNumbersAreSafe(number: String) {
         #expect(Fault.asked(byNumber: "+\(number)") == nil)
     }
 }

@@ -172,7 +172,7 @@ import WebClient
     }
 
     @Test func anIntermediateReportComesFirstWhenItIsWanted() async throws {
-        try await withCarrier({ $0.receiptDelay = .milliseconds(2) }) { carrier, office in
+        try await withCarrier { carrier, office in
             _ = await carrier.sendInfobip(
                 Self.message { $0.append(.init("webhooks", ["delivery": ["intermediateReport": true]])) }
             )

@@ -13,7 +13,8 @@ struct ReceiptScheduleTests {
             takenAt: .test
         )
         return ReceiptPost(
-            provider: provider, url: url, receipts: [CarrierReceipt(message: message, id: id, outcome: .delivered)],
+            provider: provider, url: url,
+            receipts: [CarrierReceipt(message: message, id: id, outcome: .delivered, wait: .zero)],
             attempt: attempt
         )
     }

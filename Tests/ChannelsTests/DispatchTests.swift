@@ -36,7 +36,10 @@ import Testing
     @Test func eachKindHasItsDriver() throws {
         #expect(try Drivers.make(Sample.vonage()) is VonageSMS)
         #expect(try Drivers.make(Sample.infobip()) is InfobipSMS)
-        #expect(ProviderKind.allCases.map(\.rawValue) == ["vonage-sms", "infobip-sms"])
+        let nobody = ProviderAccount(
+            id: ProviderID(rawValue: 1), name: "nobody", kind: .discard, baseURL: "http://127.0.0.1", credentials: [:])
+        #expect(try Drivers.make(nobody) is Discard)
+        #expect(ProviderKind.allCases.map(\.rawValue) == ["vonage-sms", "infobip-sms", "discard"])
     }
 
     @Test func aDriverSaysWhatItTakes() throws {

@@ -31,8 +31,9 @@ import Testing
             let isUp = await bouncer.waitForLine(until: .now + .seconds(30)) { $0.contains("process up") }
             #expect(isUp != nil, "\(String(decoding: bouncer.errorOutput, as: UTF8.self))")
             let result: Result<Void, any Error>
-            do { result = .success(try await body("postgresql://pinpost@/test?host=\(directory)&port=6432", direct)) }
-            catch { result = .failure(error) }
+            do {
+                result = .success(try await body("postgresql://pinpost@/test?host=\(directory)&port=6432", direct))
+            } catch { result = .failure(error) }
             bouncer.kill(SIGKILL)
             _ = await bouncer.waitForExit()
             _ = try await ChildProcess.start("/bin/rm", ["-rf", directory]).waitForExit()
@@ -118,5 +119,7 @@ import Testing
 }
 
 private func backend(_ transaction: borrowing Transaction) async throws -> [Int] {
-    try await transaction.query("SELECT pg_backend_pid()") { row throws(PostgresError) in try row.decode(0, as: Int.self) }
+    try await transaction.query("SELECT pg_backend_pid()") { row throws(PostgresError) in
+        try row.decode(0, as: Int.self)
+    }
 }

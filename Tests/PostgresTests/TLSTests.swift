@@ -26,7 +26,8 @@ import Testing
 
     private func shell(_ script: String) async throws {
         let child = try await ChildProcess.start(
-            "/bin/sh", ["-e", "-c", script], output: .captured(byteLimit: 65536), errorOutput: .captured(byteLimit: 65536)
+            "/bin/sh", ["-e", "-c", script], output: .captured(byteLimit: 65536),
+            errorOutput: .captured(byteLimit: 65536)
         )
         let status = await child.waitForExit()
         #expect(status.isSuccess, "\(String(decoding: child.errorOutput, as: UTF8.self))")
@@ -36,7 +37,8 @@ import Testing
         try await withTLSServer { conninfo, certificates in
             let verified = "\(conninfo) sslmode=verify-full sslrootcert=\(certificates)"
             let pool = TestDatabase.pool("\(verified)/server.crt host=pinpost.test")
-            let isEncrypted = try await integer("SELECT ssl::int FROM pg_stat_ssl WHERE pid = pg_backend_pid()", on: pool)
+            let isEncrypted = try await integer(
+                "SELECT ssl::int FROM pg_stat_ssl WHERE pid = pg_backend_pid()", on: pool)
             #expect(isEncrypted == 1)
             let wrong = try await pool.withConnection { connection in try await roundTripAll(on: connection) }
             #expect(wrong == [])

@@ -55,9 +55,27 @@ import Timestamps
             let again = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: key)
             let unkeyed = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: nil)
             #expect(try await fixture.store.accept([first]) == [.accepted])
-            let expected = AcceptanceResult.repeated(ids: first.messages.map(\.id), fingerprint: [7])
+            let expected = AcceptanceResult.repeated(
+                EarlierAcceptance(ids: first.messages.map(\.id), fingerprint: [7]))
             #expect(try await fixture.store.accept([again, unkeyed]) == [expected, .accepted])
             #expect(try await fixture.count("SELECT count(*) FROM messages") == 3)
+        }
+    }
+
+    /// A request that was given up while it waited, and its successor in the same batch.
+    @Test func aKeyThatStandsTwiceInOneBatchStoresOnce() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let requests = [7, 7, 8].map { fingerprint in
+                Acceptance(
+                    account: fixture.account, messages: [fixture.newMessage()],
+                    idempotency: IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [fingerprint]))
+            }
+            let earlier = EarlierAcceptance(ids: requests[0].messages.map(\.id), fingerprint: [7])
+            let expected: [AcceptanceResult] = [.accepted, .repeated(earlier), .repeated(earlier)]
+            #expect(try await fixture.store.accept(requests) == expected)
+            #expect(try await fixture.count("SELECT count(*) FROM messages") == 1)
+            let found = try await fixture.store.accepted(under: "k", lane: fixture.lane, account: fixture.account)
+            #expect(found == earlier)
         }
     }
 

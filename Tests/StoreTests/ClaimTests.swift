@@ -129,6 +129,22 @@ import Testing
         }
     }
 
+    @Test func aWorkerGivesUpOnlyWhatItDoesNotKnowToHold() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test")
+            let other = try await fixture.store.registerWorker(name: "other")
+            try await fixture.accept((0..<3).map { _ in fixture.newMessage() })
+            let claims = try await fixture.claim(worker)
+            try await fixture.accept([fixture.newMessage()])
+            _ = try await fixture.claim(other)
+            let known = claims.prefix(1).map(\.id)
+            #expect(try await fixture.store.disown(lane: fixture.lane, worker: worker, holding: known) == 2)
+            let again = try await fixture.claim(other)
+            #expect(Set(again.map(\.id)) == Set(claims.dropFirst().map(\.id)))
+            #expect(again.allSatisfy { $0.attempt == 2 })
+        }
+    }
+
     @Test func aDeadWorkersMessagesAreTakenOverWithTheirAttemptCounted() async throws {
         try await StoreFixture.run { fixture async throws in
             let dead = try await fixture.store.registerWorker(name: "dead")

@@ -12,6 +12,26 @@ import Timestamps
         }
     }
 
+    @Test func makingPartitionsWaitsForNobodyWhoUsesTheTables() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let made = try await fixture.pool.transaction { transaction in
+                // An open transaction that has read and written, as a long report or a slow client leaves it.
+                _ = try await transaction.execute("SELECT count(*) FROM messages")
+                _ = try await transaction.execute(
+                    "INSERT INTO outbox (lane, id, account_id, provider_id, priority) VALUES (0, gen_random_uuid(), 1, 1, 0)"
+                )
+                return try await fixture.store.makePartitions(daysAhead: 8)
+            }
+            #expect(made == 4)
+            let unindexed = try await fixture.count(
+                """
+                SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+                WHERE c.relkind = 'p' AND NOT i.indisvalid
+                """)
+            #expect(unindexed == 0)
+        }
+    }
+
     @Test func aMessageOfLastNightStillFindsItsPartition() async throws {
         try await StoreFixture.run { fixture async throws in
             var message = fixture.newMessage()

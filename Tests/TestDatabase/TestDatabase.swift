@@ -74,16 +74,12 @@ public enum TestDatabase {
         }
     }()
 
-    /// Makes and drops databases, a few at a time: all tests of a process ask at once, and have to wait their turn.
-    static func adminPool(_ url: String) -> ConnectionPool {
-        var configuration = ConnectionPool.Configuration(url: url, limit: 2)
-        configuration.acquireTimeout = .seconds(300)
-        configuration.statementTimeout = .seconds(60)
-        return ConnectionPool(configuration, poller: self.poller)
-    }
-
-    /// A pool of connections to `url`.
+    /// A pool of connections to `url`, patient: on a busy machine hundreds of tests begin at once.
     public static func pool(_ url: String, limit: Int = 4) -> ConnectionPool {
-        ConnectionPool(ConnectionPool.Configuration(url: url, limit: limit), poller: self.poller)
+        let patience = Duration.seconds(300)
+        let configuration = ConnectionPool.Configuration(
+            url: url, limit: limit, connectTimeout: patience, acquireTimeout: patience, statementTimeout: patience
+        )
+        return ConnectionPool(configuration, poller: self.poller)
     }
 }

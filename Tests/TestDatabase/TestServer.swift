@@ -45,7 +45,7 @@ struct TestServer: Sendable {
 
     private func run(_ script: String) async throws {
         try await self.admin.withConnection { connection in
-            try await connection.executeScript(script, timeout: .seconds(60))
+            try await connection.executeScript(script, timeout: .seconds(300))
         }
     }
 
@@ -60,7 +60,7 @@ struct TestServer: Sendable {
         state.withLock { state in state.running = (server, directory) }
         atexit { stopAtExit() }
         return TestServer(
-            postgres: server, admin: TestDatabase.adminPool(server.url(database: "postgres"))
+            postgres: server, admin: TestDatabase.pool(server.url(database: "postgres"), limit: 2)
         )
     }
 }

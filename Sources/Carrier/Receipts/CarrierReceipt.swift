@@ -12,30 +12,47 @@ struct CarrierReceipt: Sendable, Hashable {
     /// One of the message's ids.
     var id: String
     var outcome: Outcome
+    /// Since the taking, or since the receipt before it was answered.
+    var wait: Duration
+    /// The one that follows when this one is taken or given up: where the order matters, it does not hang on timing.
+    var later: [CarrierReceipt] = []
+
+    /// This one and all that follow.
+    var count: Int { self.later.reduce(1) { $0 + $1.count } }
 }
 
 extension CarrierReceipt {
-    /// The receipts of a message, each with its time since the taking.
-    static func plan(
-        for message: TakenMessage, fault: Fault?, delay: Duration
-    ) -> [(after: Duration, receipt: CarrierReceipt)] {
+    /// The receipts of a message.
+    static func plan(for message: TakenMessage, fault: Fault?, delay: Duration) -> [CarrierReceipt] {
         guard message.receiptURL != nil else { return [] }
-        let onTheWay = message.ids.map { CarrierReceipt(message: message, id: $0, outcome: .onTheWay) }
-        let failureCode = fault.flatMap { $0.kind == .receiptFailed ? $0 : nil }
-        let outcome = failureCode.map { Outcome.failed(code: $0.code) } ?? .delivered
-        let final = message.ids.map { CarrierReceipt(message: message, id: $0, outcome: outcome) }
-        let before = message.wantsIntermediate ? onTheWay.map { (after: delay / 2, receipt: $0) } : []
+        let failure = fault.flatMap { $0.kind == .receiptFailed ? $0 : nil }
+        let outcome = failure.map { Outcome.failed(code: $0.code) } ?? .delivered
+        func receipts(_ outcome: Outcome, after wait: Duration) -> [CarrierReceipt] {
+            message.ids.map { CarrierReceipt(message: message, id: $0, outcome: outcome, wait: wait) }
+        }
         switch fault?.kind {
         case .receiptNever: return []
-        case .receiptLate:
-            let late = Duration.milliseconds(fault?.milliseconds ?? 0)
-            return before + final.map { (after: late, receipt: $0) }
-        case .receiptTwice:
-            return before + [delay, delay * 2].flatMap { after in final.map { (after: after, receipt: $0) } }
+        case .receiptEarly: return receipts(outcome, after: .zero)
+        case .receiptTwice: return receipts(outcome, after: delay) + receipts(outcome, after: delay * 2)
         case .receiptOutOfOrder:
-            return final.reversed().map { (after: delay, receipt: $0) }
-                + onTheWay.reversed().map { (after: delay * 2, receipt: $0) }
-        default: return before + final.map { (after: delay, receipt: $0) }
+            return self.chain(
+                receipts(outcome, after: delay).reversed() + receipts(.onTheWay, after: delay).reversed()
+            )
+        default:
+            let wait = fault?.kind == .receiptLate ? .milliseconds(fault?.milliseconds ?? 0) : delay
+            guard message.wantsIntermediate else { return receipts(outcome, after: wait) }
+            return zip(receipts(.onTheWay, after: wait / 2), receipts(outcome, after: wait / 2)).flatMap { pair in
+                self.chain([pair.0, pair.1])
+            }
+        }
+    }
+
+    /// The first of them, which the others follow.
+    private static func chain(_ receipts: [CarrierReceipt]) -> [CarrierReceipt] {
+        receipts.reversed().reduce(into: []) { later, receipt in
+            var receipt = receipt
+            receipt.later = later
+            later = [receipt]
         }
     }
 }
