@@ -134,6 +134,11 @@ let package = Package(
             [
                 "Bench", "HTTP", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase", "Timestamps",
                 "WebServer",
+        tests(
+            "SystemTests",
+            [
+                "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
+                "Timestamps", "WebClient", "WebServer", "pinpost",
             ]
         ),
     ]
