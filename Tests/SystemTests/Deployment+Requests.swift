@@ -56,7 +56,8 @@ extension Deployment {
     func message(_ id: MessageID, being status: String, within limit: Duration = .seconds(30)) async throws -> JSON {
         try await eventually("message \(id) is \(status)", within: limit) {
             let message = try await self.message(id)
-            return message["status"]?.string == status ? message : nil
+            // A bare nil would be JSON's null.
+            return message["status"]?.string == status ? message : JSON?.none
         }
     }
 

@@ -11,8 +11,10 @@ final class Tap: Sendable {
         var request: HTTPRequest
         var began: ContinuousClock.Instant
         var ended: ContinuousClock.Instant
-        /// Nil when there was no answer.
-        var status: Int?
+        /// What came back, or why nothing did.
+        var answer: Result<Int, WebClientError>
+
+        var isAcknowledged: Bool { if case .success(200...299) = self.answer { true } else { false } }
     }
 
     /// Where it listens while it runs.
@@ -40,15 +42,15 @@ final class Tap: Sendable {
 
     private func pass(on request: HTTPRequest) async -> HTTPResponse {
         let began = ContinuousClock.now
-        var response: HTTPResponse?
+        let response: Result<HTTPResponse, WebClientError>
         do {
-            response = try await self.client.send(self.copy(of: request))
+            response = .success(try await self.client.send(self.copy(of: request)))
         } catch {
-            // The answer below says it.
+            response = .failure(error)
         }
-        let passage = Passage(request: request, began: began, ended: .now, status: response?.status)
+        let passage = Passage(request: request, began: began, ended: .now, answer: response.map(\.status))
         self.state.withLock { $0.append(passage) }
-        guard let response else { return HTTPResponse(status: 502) }
+        guard case .success(let response) = response else { return HTTPResponse(status: 502) }
         return HTTPResponse(
             status: response.status, fields: Self.passed(response.fields, among: ["Content-Type", "Retry-After"]),
             body: response.body)
