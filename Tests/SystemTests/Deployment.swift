@@ -129,11 +129,18 @@ final class Deployment: Sendable {
         if case .failure(let error) = result {
             let logs = processes.map { "\($0.name), started \($0.starts) times:\n\($0.logTail)\n" }.joined()
             print("The test failed: \(error)\nThe ends of the logs:\n\(logs)")
+            try self.keepLogs()
         }
         for process in processes { _ = await process.kill() }
         await self.client.stop()
         self.database.close()
         try result.get()
+    }
+
+    /// Writes whole logs into the directory that `PINPOST_TEST_LOGS` names, if it does.
+    private func keepLogs() throws {
+        guard let directory = getenv("PINPOST_TEST_LOGS").map({ String(cString: $0) }) else { return }
+        for (name, log) in self.logs { try Self.write(Array(log.utf8), to: "\(directory)/\(name).log") }
     }
 
     private func environment(of role: ManagedProcess.Role) -> [String: String] {
