@@ -134,6 +134,8 @@ let package = Package(
             [
                 "Bench", "HTTP", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase", "Timestamps",
                 "WebServer",
+            ]
+        ),
         tests(
             "SystemTests",
             [
