@@ -136,5 +136,12 @@ let package = Package(
                 "WebServer",
             ]
         ),
+        tests(
+            "SystemTests",
+            [
+                "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
+                "Timestamps", "WebClient", "WebServer", "pinpost",
+            ]
+        ),
     ]
 )
