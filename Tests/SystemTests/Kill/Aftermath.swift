@@ -39,7 +39,7 @@ struct Aftermath {
         try await self.deployment.findNothingReadable(of: [Load.canary], numbers: self.load.accepted.map(\.number))
     }
 
-    /// What happened, in three lines.
+    /// What happened, in four lines.
     func summary() throws -> String {
         let calls = try self.deployment.sends.calls()
         let victims = Dictionary(grouping: self.disturbances, by: \.victim).mapValues(\.count)
@@ -47,10 +47,14 @@ struct Aftermath {
         let repeated = self.load.repeated.map { "\($0.value) \($0.key)" }.sorted().joined(separator: ", ")
         let absences = self.disturbances.filter { $0.victim == .database }
             .map { "\(Self.milliseconds(from: $0.from, to: $0.until)) ms" }.joined(separator: ", ")
+        let inFlight = self.disturbances.filter { $0.victim == .worker }.map { kill in
+            "\(calls.count { $0.began <= kill.from && $0.ended >= kill.from })"
+        }
         return """
             Kills: \(kills). The database was away for \(absences).
             Accepted: \(self.load.accepted.count), after repeating \(repeated).
             Provider calls: \(calls.count), which is \(calls.count - Set(calls.map(\.id)).count) more than messages.
+            Calls in flight when a worker was killed: \(inFlight.joined(separator: ", ")).
             """
     }
 

@@ -5,6 +5,8 @@ extension SystemTests {
         /// At least this many, as the promise says.
         private static let kills = 20
         private static let messagesPerSecond = 150.0
+        /// How long a provider takes, so that every kill finds requests in flight.
+        private static let providerTime = Duration.milliseconds(200)
         /// From the end of the load until every message is final: a lease, some tries of receipts, and time to spare.
         private static let healing = Duration.seconds(60)
 
@@ -26,6 +28,7 @@ extension SystemTests {
 
         private func run(_ deployment: Deployment, seed: UInt64) async throws {
             try await deployment.start(.carrier)
+            try await deployment.slowDown(by: Self.providerTime)
             let processes: [Chaos.Victim: [ManagedProcess]] = [
                 .receiver: [try await deployment.start(.receiver)],
                 .worker: [
