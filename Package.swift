@@ -124,5 +124,11 @@ let package = Package(
                 "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer", "Store", "Telemetry",
                 "TestDatabase", "TestSystem", "Timestamps",
             ]),
+        tests(
+            "DeliveryTests",
+            [
+                "Channels", "Configuration", "Crypto", "Delivery", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
+                "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
+            ]),
     ]
 )
