@@ -143,5 +143,11 @@ let package = Package(
                 "Timestamps", "WebClient", "WebServer", "pinpost",
             ]
         ),
+        tests(
+            "DeliveryTests",
+            [
+                "Channels", "Configuration", "Crypto", "Delivery", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
+                "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
+            ]),
     ]
 )
