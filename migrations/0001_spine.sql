@@ -7,7 +7,8 @@
 -- What processes keep in memory -------------------------------------------------------------------------------------
 
 -- Processes look at `revision` every two seconds and read the tables below again when it moved: a revoked key is
--- refused everywhere within five seconds, however it was revoked, because triggers raise it.
+-- refused everywhere within five seconds, however it was revoked, because triggers raise it: once a transaction, and only
+-- when a row was written, so that a configuration applied again leaves it where it is.
 CREATE TABLE configuration (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     revision bigint NOT NULL DEFAULT 1
@@ -16,7 +17,7 @@ INSERT INTO configuration DEFAULT VALUES;
 
 CREATE FUNCTION raise_configuration_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE configuration SET revision = revision + 1;
+    UPDATE configuration SET revision = revision + 1 WHERE xmin <> pg_current_xact_id()::xid;
     RETURN NULL;
 END
 $$;
@@ -67,13 +68,21 @@ CREATE TABLE routes (
     UNIQUE NULLS NOT DISTINCT (account_id, channel, prefix)
 );
 
-CREATE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON accounts
+CREATE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE ON accounts
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER accounts_truncated AFTER TRUNCATE ON accounts
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
-CREATE TRIGGER api_keys_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON api_keys
+CREATE TRIGGER api_keys_changed AFTER INSERT OR UPDATE OR DELETE ON api_keys
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER api_keys_truncated AFTER TRUNCATE ON api_keys
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
-CREATE TRIGGER providers_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON providers
+CREATE TRIGGER providers_changed AFTER INSERT OR UPDATE OR DELETE ON providers
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER providers_truncated AFTER TRUNCATE ON providers
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
-CREATE TRIGGER routes_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON routes
+CREATE TRIGGER routes_changed AFTER INSERT OR UPDATE OR DELETE ON routes
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER routes_truncated AFTER TRUNCATE ON routes
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
 
 -- Messages -----------------------------------------------------------------------------------------------------------

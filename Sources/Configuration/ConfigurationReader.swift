@@ -19,6 +19,8 @@ struct ConfigurationReader {
         file.routes = self.elements(json, "routes") { $0.route($1, at: $2) }
         self.refuseDoubled(file.accounts.map(\.name), at: "/accounts")
         self.refuseDoubled(file.providers.map(\.name), at: "/providers")
+        self.refuseDoubledKeys(of: file.accounts)
+        self.refuseDoubledRoutes(file.routes)
         return file
     }
 
@@ -51,7 +53,7 @@ struct ConfigurationReader {
     }
 
     private mutating func scopes(_ json: JSON, at path: String) -> [String] {
-        guard let value = json["scopes"] else { return ConfigurationFile.scopes }
+        guard let value = json["scopes"] else { return ConfigurationFile.scopes.sorted() }
         let scopes = value.array?.compactMap(\.string) ?? []
         guard !scopes.isEmpty, scopes.count == value.array?.count,
             scopes.allSatisfy(ConfigurationFile.scopes.contains)
@@ -235,6 +237,27 @@ struct ConfigurationReader {
             return []
         }
         return elements.enumerated().map { read(&self, $0.element, "\(path)/\(name)/\($0.offset)") }
+    }
+
+    /// A key says whose request it is, so no two may be the same.
+    private mutating func refuseDoubledKeys(of accounts: [ConfigurationFile.Account]) {
+        var seen: Set<[UInt8]> = []
+        for (index, account) in accounts.enumerated() {
+            for (number, key) in account.keys.enumerated() {
+                guard let digest = key.secret.map({ APIKey.digest($0.text) }) else { continue }
+                guard !seen.insert(digest).inserted else { continue }
+                self.fail("/accounts/\(index)/keys/\(number)/key", "stands twice")
+            }
+        }
+    }
+
+    /// Of two that say different things the last would hold, and applying the file again would change both each time.
+    private mutating func refuseDoubledRoutes(_ routes: [ConfigurationFile.Route]) {
+        var seen: Set<[String?]> = []
+        for (index, route) in routes.enumerated() {
+            let place = [route.account, route.channel.rawValue, route.prefix]
+            if !seen.insert(place).inserted { self.fail("/routes/\(index)", "stands twice") }
+        }
     }
 
     private mutating func refuseDoubled(_ names: [String], at path: String) {

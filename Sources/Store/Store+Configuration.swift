@@ -146,12 +146,12 @@ extension Store {
         return (found[0], changed)
     }
 
-    /// The id of the provider or the account called `name`, for a route that names one from an earlier file.
+    /// The provider or the account called `name`, for a route that names one from an earlier file.
     public static func provider(
         named name: String, in transaction: borrowing Transaction
-    ) async throws(PostgresError) -> ProviderID? {
-        try await transaction.query("SELECT id FROM providers WHERE name = \(name)") { row throws(PostgresError) in
-            ProviderID(rawValue: try row.decode(0))
+    ) async throws(PostgresError) -> (id: ProviderID, kind: String)? {
+        try await transaction.query("SELECT id, kind FROM providers WHERE name = \(name)") {
+            row throws(PostgresError) in (ProviderID(rawValue: try row.decode(0)), try row.decode(1, as: String.self))
         }.first
     }
 
