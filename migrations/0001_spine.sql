@@ -107,6 +107,8 @@ CREATE TABLE messages (
     -- Segments: as counted when the message was accepted, then as the provider says.
     parts           smallint NOT NULL DEFAULT 1,
     parts_delivered smallint NOT NULL DEFAULT 0,
+    -- The series of attempts that is on its way; reports of failure in an earlier one change nothing.
+    series          smallint NOT NULL DEFAULT 1,
     -- A `delivered` came after another final state had been told.
     corrected       boolean NOT NULL DEFAULT false,
     channel         text NOT NULL CHECK (channel IN ('sms', 'voice', 'email')),
@@ -144,6 +146,8 @@ CREATE TABLE outbox (
     attempt     smallint NOT NULL DEFAULT 0,
     -- Attempts that the provider should take for one and the same share a series.
     series      smallint NOT NULL DEFAULT 1,
+    -- How often in a row a provider has asked us to slow down; each wait is longer, and none is an attempt.
+    waits       smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (lane, id)
 ) WITH (
     -- Every row lives for seconds: dead rows must go as fast as they come.
@@ -164,6 +168,7 @@ CREATE TABLE scheduled (
     priority    smallint NOT NULL,
     attempt     smallint NOT NULL DEFAULT 0,
     series      smallint NOT NULL DEFAULT 1,
+    waits       smallint NOT NULL DEFAULT 0,
     due_at      timestamptz NOT NULL,
     PRIMARY KEY (lane, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
@@ -173,6 +178,8 @@ CREATE INDEX scheduled_due ON scheduled (lane, due_at);
 CREATE TABLE workers (
     id           integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name         text NOT NULL,
+    -- How long after its last heartbeat it counts as lost, by its own setting: others may have another.
+    lease        interval NOT NULL,
     started_at   timestamptz NOT NULL DEFAULT now(),
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
     -- Set when the lease ran out; such a worker claims and settles nothing more.

@@ -104,7 +104,7 @@ struct ReceiptsFixture: Sendable {
         _ = try await store.accept([
             Acceptance(account: AccountID(rawValue: 1), messages: messages, idempotency: nil)
         ])
-        let worker = try await store.registerWorker(name: "test")
+        let worker = try await store.registerWorker(name: "test", lease: .seconds(15))
         let request = ClaimRequest(provider: provider, limit: 1000, after: [:])
         let claims = try await store.claim(lane: lane, worker: worker, requests: [request])
         let names = Dictionary(uniqueKeysWithValues: zip(messages.map(\.id), parts))
