@@ -24,7 +24,7 @@ struct Acceptor: Sendable {
     private let keysInFlight = KeysInFlight()
 
     init(
-        store: Store, lanes: [Lane], masterKeys: MasterKeys, metrics: IntakeMetrics,
+        store: Store, lanes: [Lane], masterKeys: MasterKeys, metrics: IntakeMetrics, logger: Logger,
         onAccepted: @escaping @Sendable () -> Void
     ) {
         self.store = store
@@ -36,11 +36,17 @@ struct Acceptor: Sendable {
             weight: { $0.messages.count }
         ) { requests in
             let started = ContinuousClock.now
-            let results = try await store.accept(requests)
-            metrics.commitTime.observe(ContinuousClock.now - started)
-            metrics.commits.add(1)
-            onAccepted()
-            return results
+            do {
+                let results = try await store.accept(requests)
+                metrics.commitTime.observe(ContinuousClock.now - started)
+                metrics.commits.add(1)
+                onAccepted()
+                return results
+            } catch {
+                metrics.commitFailures.add(1)
+                logger.warning("could not store messages", ["requests": requests.count, "error": "\(error)"])
+                throw error
+            }
         }
     }
 

@@ -34,7 +34,9 @@ public struct Intake: Sendable {
         self.metrics = IntakeMetrics(metrics)
         self.health = onProgress
         self.logger = logger
-        self.acceptor = Acceptor(store: store, lanes: lanes, masterKeys: masterKeys, metrics: self.metrics) {
+        self.acceptor = Acceptor(
+            store: store, lanes: lanes, masterKeys: masterKeys, metrics: self.metrics, logger: logger
+        ) {
             onProgress()
             onAccepted()
         }

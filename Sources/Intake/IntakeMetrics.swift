@@ -3,6 +3,7 @@ import Telemetry
 struct IntakeMetrics: Sendable {
     let accepted: Counter
     let commits: Counter
+    let commitFailures: Counter
     let commitTime: Histogram
     let requestTime: Histogram
     private let metrics: Metrics
@@ -11,6 +12,8 @@ struct IntakeMetrics: Sendable {
         self.metrics = metrics
         self.accepted = metrics.counter("pinpost_accepted_total", help: "Messages accepted and committed.")
         self.commits = metrics.counter("pinpost_accept_commits_total", help: "Commits that accepted messages.")
+        self.commitFailures = metrics.counter(
+            "pinpost_accept_failures_total", help: "Commits that should have accepted messages and failed.")
         self.commitTime = metrics.histogram("pinpost_accept_commit_seconds", help: "Time of one accepting commit.")
         self.requestTime = metrics.histogram("pinpost_api_seconds", help: "Time to answer an API request.")
     }

@@ -65,6 +65,18 @@ import Testing
         }
     }
 
+    @Test func whyNothingCouldBeStoredIsLoggedAndCounted() async throws {
+        try await IntakeFixture.run { fixture async throws in
+            _ = try await fixture.system.pool.execute("DROP TABLE messages")
+            #expect(await fixture.post(IntakeFixture.message).code == "unavailable")
+            let lines = fixture.log.lines
+            #expect(lines.count == 1)
+            #expect(lines[0].contains("could not store messages requests=1"))
+            #expect(!lines[0].contains(IntakeFixture.number))
+            #expect(fixture.metrics.render().contains("pinpost_accept_failures_total 1\n"))
+        }
+    }
+
     @Test func aStatementPastItsDeadlineIsCalledUnknown() async throws {
         try await IntakeFixture.run { fixture async throws in
             var configuration = ConnectionPool.Configuration(url: fixture.system.url, limit: 2)

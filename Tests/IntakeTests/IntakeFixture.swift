@@ -20,6 +20,8 @@ struct IntakeFixture: Sendable {
     let metrics: Metrics
     /// Commits that were told to whoever wakes the workers.
     let accepted: Hints
+    /// What was logged, a line an element.
+    let log: Log
 
     /// May do everything.
     static let key = "acme-all-0123456789abcdef"
@@ -84,19 +86,28 @@ struct IntakeFixture: Sendable {
     private init(_ system: TestSystem, lanes: [Lane]) async throws {
         let metrics = Metrics()
         let hints = Hints()
+        let log = Log()
         let access = try await DirectoryWatch(system.store) { Access($0) }
         self.system = system
         self.metrics = metrics
         self.accepted = hints
+        self.log = log
         self.access = access
         self.intake = Intake(
             store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, metrics: metrics,
-            logger: .silent, onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: {})
+            logger: Logger(label: "api", write: { log.append($0) }),
+            onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: {})
     }
 
     final class Hints: Sendable {
         let count = Atomic(0)
         var now: Int { self.count.load(ordering: .relaxed) }
+    }
+
+    final class Log: Sendable {
+        private let stored = Mutex<[String]>([])
+        var lines: [String] { self.stored.withLock { $0 } }
+        func append(_ line: [UInt8]) { self.stored.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
     }
 
     // MARK: - Requests
