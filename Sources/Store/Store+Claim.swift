@@ -106,10 +106,15 @@ extension Store {
                 FROM quota q CROSS JOIN LATERAL (
                     SELECT id FROM outbox
                     WHERE lane = \(lane.column) AND priority = q.priority AND provider_id = q.provider_id
-                      AND account_id = q.account_id AND worker_id IS NULL
-                    ORDER BY id LIMIT q.quota
+                      AND account_id BETWEEN q.account_id AND q.account_id AND worker_id IS NULL
+                    -- In the order of outbox_ready and of no other index: the primary key gives the same rows in the same
+                    -- order, but by reading everybody else's on the way.
+                    ORDER BY account_id, id LIMIT q.quota
                     FOR UPDATE SKIP LOCKED
                 ) o
+                -- More than the quotas add up to. Of a LIMIT that it cannot read the planner expects a tenth of the table,
+                -- and would then read all of a long queue to find these few again.
+                LIMIT \(Self.mostClaims(requests, accountLimit: accountLimit))
             ), claimed AS (
                 UPDATE outbox SET worker_id = \(worker.rawValue), attempt = attempt + 1
                 FROM due WHERE outbox.lane = \(lane.column) AND outbox.id = due.id
@@ -127,6 +132,11 @@ extension Store {
             """,
             decode: Claim.init
         )
+    }
+
+    /// What all quotas can come to: each account's share is rounded up.
+    private static func mostClaims(_ requests: [ClaimRequest], accountLimit: Int32) -> Int64 {
+        requests.reduce(0) { $0 + Int64($1.limit) + Int64(Priority.allCases.count) * Int64(accountLimit) }
     }
 
     /// Accounts that one claim serves, for each provider and priority.
