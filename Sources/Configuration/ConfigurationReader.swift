@@ -48,8 +48,7 @@ struct ConfigurationReader {
         }
         return .init(
             name: self.name(json, at: path), secret: secret, scopes: self.scopes(json, at: path),
-            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path) ?? false
-        )
+            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path))
     }
 
     private mutating func scopes(_ json: JSON, at path: String) -> [String] {
