@@ -48,8 +48,7 @@ struct ConfigurationReader {
         }
         return .init(
             name: self.name(json, at: path), secret: secret, scopes: self.scopes(json, at: path),
-            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path) ?? false
-        )
+            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path))
     }
 
     private mutating func scopes(_ json: JSON, at path: String) -> [String] {
@@ -254,10 +253,15 @@ struct ConfigurationReader {
     /// Of two that say different things the last would hold, and applying the file again would change both each time.
     private mutating func refuseDoubledRoutes(_ routes: [ConfigurationFile.Route]) {
         var seen: Set<[String?]> = []
-        for (index, route) in routes.enumerated() {
+        for (index, route) in routes.enumerated() where !self.hasProblem(within: "/routes/\(index)") {
             let place = [route.account, route.channel.rawValue, route.prefix]
             if !seen.insert(place).inserted { self.fail("/routes/\(index)", "stands twice") }
         }
+    }
+
+    /// What could not be read is not as it was written, so nothing more can be said of it.
+    private func hasProblem(within path: String) -> Bool {
+        self.problems.contains { $0.path == path || $0.path.hasPrefix("\(path)/") }
     }
 
     private mutating func refuseDoubled(_ names: [String], at path: String) {

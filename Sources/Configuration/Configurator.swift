@@ -76,15 +76,25 @@ public struct Configurator: Sendable {
             let stored = NewKey(
                 name: key.name, digest: digest ?? [], scopes: key.scopes, expiresAt: key.expiresAt,
                 revoked: key.isRevoked)
-            if try await self.put(stored, of: id, at: "\(path)/keys/\(index)", in: transaction) {
-                report.changes.append("account \(account.name), key \(key.name): \(key.isRevoked ? "revoked" : "set")")
+            let change = try await self.put(stored, of: id, at: "\(path)/keys/\(index)", in: transaction)
+            if let words = Self.words(for: change, asked: key.isRevoked) {
+                report.changes.append("account \(account.name), key \(key.name): \(words)")
             }
+        }
+    }
+
+    /// A key that somebody revoked is not brought back by a change of something else about it, which is worth saying.
+    private static func words(for change: Store.KeyChange, asked isRevoked: Bool?) -> String? {
+        switch change {
+        case .none: nil
+        case .alive: "set"
+        case .revoked: isRevoked == true ? "revoked" : "set, but revoked as before"
         }
     }
 
     private func put(
         _ key: NewKey, of account: AccountID, at path: String, in transaction: borrowing Transaction
-    ) async throws -> Bool {
+    ) async throws -> Store.KeyChange {
         do throws(PostgresError) {
             return try await Store.putKey(key, of: account, in: transaction)
         } catch {
@@ -134,7 +144,7 @@ public struct Configurator: Sendable {
         if let name = route.provider {
             let found = try await Store.provider(named: name, in: transaction)
             provider = found?.id
-            if let problem = Self.problem(with: found, on: route.channel) {
+            if let problem = Self.problem(with: found, for: route) {
                 problems.append(.init(path: "\(path)/provider", problem: problem))
             }
         }
@@ -147,11 +157,15 @@ public struct Configurator: Sendable {
         return []
     }
 
-    private static func problem(with provider: (id: ProviderID, kind: String)?, on channel: Channel) -> String? {
+    private static func problem(
+        with provider: (id: ProviderID, kind: String)?, for route: ConfigurationFile.Route
+    ) -> String? {
         guard let provider else { return "there is no such provider" }
-        // A kind that only another version knows is that version's to judge.
-        guard let kind = ProviderKind(rawValue: provider.kind), !kind.channels.contains(channel) else { return nil }
-        return "does not serve the channel \(channel.rawValue)"
+        // A kind that only another version knows is that version's to judge. Whatever is wrong may be taken away.
+        guard let kind = ProviderKind(rawValue: provider.kind), !kind.channels.contains(route.channel),
+            !route.isRemoved
+        else { return nil }
+        return "does not carry \(route.channel.rawValue)"
     }
 
     private func set(
