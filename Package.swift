@@ -136,5 +136,18 @@ let package = Package(
                 "WebServer",
             ]
         ),
+        tests(
+            "SystemTests",
+            [
+                "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
+                "Timestamps", "WebClient", "WebServer", "pinpost",
+            ]
+        ),
+        tests(
+            "DeliveryTests",
+            [
+                "Channels", "Configuration", "Crypto", "Delivery", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
+                "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
+            ]),
     ]
 )

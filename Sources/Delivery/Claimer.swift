@@ -1,6 +1,7 @@
 import Lifecycle
 import Messaging
 import Store
+import Synchronization
 import Telemetry
 
 /// Claims ready messages for the whole process: one claimer, one statement for all providers that have room.
@@ -21,12 +22,42 @@ struct Claimer: Sendable {
     let metrics: DeliveryMetrics
     let health: Health
     let logger: Logger
+    private let stopping = Stop()
 
-    /// Claims until the task is cancelled.
+    init(
+        store: Store, lanes: [Lane], lease: Lease, outlets: Outlets, holdings: Holdings, signal: Signal,
+        metrics: DeliveryMetrics,
+        health: Health, logger: Logger
+    ) {
+        self.store = store
+        self.lanes = lanes
+        self.lease = lease
+        self.outlets = outlets
+        self.holdings = holdings
+        self.signal = signal
+        self.metrics = metrics
+        self.health = health
+        self.logger = logger
+    }
+
+    /// Claims nothing more. `run` returns once a claim under way is answered: were it cut off instead, it could commit
+    /// all the same, and what it brought would stay with this worker until its lease ends.
+    func stop() {
+        self.stopping.isSet.store(true, ordering: .releasing)
+        self.signal.ring()
+    }
+
+    private var isStopping: Bool { self.stopping.isSet.load(ordering: .acquiring) || Task.isCancelled }
+
+    private final class Stop: Sendable {
+        let isSet = Atomic(false)
+    }
+
+    /// Claims until stopped, or until the task is cancelled.
     func run() async {
         var walk = AccountWalk()
         var pause = Self.firstPause
-        while !Task.isCancelled {
+        while !self.isStopping {
             do {
                 switch try await self.round(&walk) {
                 case .more: pause = Self.firstPause
@@ -38,7 +69,7 @@ struct Claimer: Sendable {
                     pause = min(pause * 2, Self.pollInterval)
                 }
             } catch {
-                if Task.isCancelled { return }
+                if self.isStopping { return }
                 self.metrics.claimFailures.add(1)
                 self.holdings.doubt()
                 self.logger.warning("could not claim", ["error": "\(error)"])
@@ -58,7 +89,7 @@ struct Claimer: Sendable {
         guard let worker = self.lease.held else { return .nothing }
         try await self.settleDoubts(of: worker)
         var found = Found.nothing
-        for lane in self.lanes {
+        for lane in self.lanes where !self.isStopping {
             let requests = self.outlets.roomy().map { provider, room in
                 walk.request(provider, limit: Int32(room), lane: lane)
             }
@@ -72,18 +103,18 @@ struct Claimer: Sendable {
             self.metrics.claimTime.observe(ContinuousClock.now - started)
             self.health.succeeded()
             let more = walk.advance(lane: lane, requests: requests, claims: claims)
-            try await self.take(claims, worker: worker)
+            try await self.take(claims.map { HeldClaim(claim: $0, worker: worker, since: started) }, worker: worker)
             if more { found = .more } else if !claims.isEmpty, found == .nothing { found = .some }
         }
         return found
     }
 
-    private func take(_ claims: [Claim], worker: WorkerID) async throws {
+    private func take(_ claims: [HeldClaim], worker: WorkerID) async throws {
         guard !claims.isEmpty else { return }
         self.metrics.claimed.add(claims.count)
-        self.holdings.insert(claims)
-        for claim in claims { self.metrics.pickup.observe(claim.age) }
-        let stranded = self.outlets.append(claims.map { HeldClaim(claim: $0, worker: worker) })
+        self.holdings.insert(claims.map(\.claim))
+        for held in claims { self.metrics.pickup.observe(held.claim.age) }
+        let stranded = self.outlets.append(claims)
         guard !stranded.isEmpty else { return }
         self.holdings.remove(stranded)
         _ = try await self.store.handBack(stranded.map(\.claim), worker: worker)

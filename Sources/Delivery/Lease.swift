@@ -92,9 +92,23 @@ final class Lease: Sendable {
             self.lose()
             return try await self.begin(at: .now)
         }
-        self.state.withLock { state in
+        guard self.goOn(from: started, alive: alive) else {
+            self.logger.error("the lease had lapsed; a new one is taken out", ["worker": worker.rawValue])
+            self.lose()
+            try await self.store.unregisterWorker(worker)
+            return try await self.begin(at: .now)
+        }
+    }
+
+    /// False when the lease had lapsed by our own clock, whatever the database says: claims were dropped and settlements
+    /// given up under it, and nobody would take them over from a worker that lives on.
+    private func goOn(from started: ContinuousClock.Instant, alive: Int) -> Bool {
+        let now = ContinuousClock.now
+        return self.state.withLock { state in
+            guard now - state.renewed < self.timing.lease - self.timing.margin else { return false }
             state.renewed = started
             state.alive = max(1, alive)
+            return true
         }
     }
 

@@ -44,7 +44,7 @@ final class Outlets: Sendable {
     func append(_ claims: [HeldClaim]) -> [HeldClaim] {
         var stranded: [HeldClaim] = []
         for (provider, claims) in Dictionary(grouping: claims, by: \.claim.provider) {
-            if let outlet = self[provider] { outlet.queue.append(claims) } else { stranded += claims }
+            stranded += self[provider]?.queue.append(claims) ?? claims
         }
         return stranded
     }

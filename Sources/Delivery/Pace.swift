@@ -1,7 +1,9 @@
-/// A limit of so many a second, as a clock that runs ahead: each grant moves it by its share of a second, and nothing is
-/// granted while it is more than `tolerance` ahead of now. (The generic cell rate algorithm, ITU-T I.371 annex A.)
+/// A limit of so many a second, as a clock that runs ahead: each grant moves it by an interval, and nothing is granted
+/// while it is more than `tolerance` ahead of now. (The generic cell rate algorithm, ITU-T I.371 annex A.)
 ///
-/// In any second at most `rate` times (1 s + `tolerance`) are granted, however long nothing was asked for.
+/// In no second, its end not counted, more than `rate` are granted, rounded up to a whole number. The tolerance allows
+/// for a caller that comes late, and has its price: the interval is (1 s + `tolerance`) / `rate`, without which it would
+/// be granted on top of the rate.
 struct Pace: Sendable {
     /// Grants a second, over all who share this pace.
     private(set) var rate: Double
@@ -20,8 +22,9 @@ struct Pace: Sendable {
         let start = max(self.reached ?? now, now)
         let room = now + self.tolerance - start
         guard room >= .zero, wanted > 0 else { return 0 }
-        let count = min(wanted, max(1, Int(room.seconds * self.rate)))
-        self.reached = start + .seconds(Double(count) / self.rate)
+        let interval = (1 + self.tolerance.seconds) / self.rate
+        let count = min(wanted, max(1, Int(room.seconds / interval)))
+        self.reached = start + .seconds(Double(count) * interval)
         return count
     }
 

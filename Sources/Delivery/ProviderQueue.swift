@@ -7,6 +7,15 @@ import Synchronization
 struct HeldClaim: Sendable {
     var claim: Claim
     var worker: WorkerID
+    /// When it was asked for: what the claim says of the time left was true then.
+    var since: ContinuousClock.Instant
+
+    /// The claim with the time that is left now, after it has waited for its turn.
+    func current(now: ContinuousClock.Instant) -> Claim {
+        var claim = self.claim
+        claim.remaining -= now - self.since
+        return claim
+    }
 }
 
 /// What stands in front of one provider in this process: claims by priority, a number of requests at once, a pace.
@@ -22,7 +31,7 @@ struct ProviderQueueState {
     private(set) var isClosed = false
     /// The claimer found no room here and wants to be told.
     private var isAwaited = false
-    private var waiting: [Queue] = [Queue](repeating: Queue(), count: Priority.allCases.count)
+    private var waiting = WaitingClaims()
 
     init(inFlightLimit: Int, batchLimit: Int, pace: Pace) {
         self.inFlightLimit = inFlightLimit
@@ -41,7 +50,7 @@ struct ProviderQueueState {
         case end
     }
 
-    var count: Int { self.waiting.reduce(0) { $0 + $1.count } }
+    var count: Int { self.waiting.count }
 
     /// How many claims this queue has use for: twice what can be under way, or half a second's worth when the provider
     /// is slower than that. More would only wait here while another worker stands idle.
@@ -62,18 +71,21 @@ struct ProviderQueueState {
 
     private var worthwhileRoom: Int { max(1, self.capacity / 4) }
 
-    mutating func append(_ claims: [HeldClaim]) {
-        for held in claims { self.waiting[Int(held.claim.priority.rawValue)].append(held) }
+    /// Returns what was not taken, which is everything when the queue is closed: nobody may be left who would look at it.
+    mutating func append(_ claims: [HeldClaim]) -> [HeldClaim] {
+        guard !self.isClosed else { return claims }
+        self.waiting.append(claims)
+        return []
     }
 
     /// What to do next; a batch that is given out counts as under way until ``finish()``.
     mutating func next(now: ContinuousClock.Instant) -> Step {
         guard self.count > 0 else { return self.isClosed && self.inFlight == 0 ? .end : .wait }
         guard self.inFlight < self.inFlightLimit else { return .wait }
-        let granted = self.pace.grant(upTo: min(self.batchLimit, self.count), now: now)
+        let granted = self.pace.grant(upTo: self.waiting.batchSize(limit: self.batchLimit), now: now)
         guard granted > 0 else { return .waitUntil(self.pace.next(now: now)) }
         self.inFlight += 1
-        let batch = self.take(granted)
+        let batch = self.waiting.takeBatch(limit: granted)
         let opensRoom = self.isAwaited && self.capacity - self.count >= self.worthwhileRoom
         if opensRoom { self.isAwaited = false }
         return .send(batch, opensRoom: opensRoom)
@@ -82,40 +94,9 @@ struct ProviderQueueState {
     mutating func finish() { self.inFlight -= 1 }
 
     /// Takes everything out that has not been given to the provider.
-    mutating func removeAll() -> [HeldClaim] { self.take(self.count) }
+    mutating func removeAll() -> [HeldClaim] { self.waiting.removeAll() }
 
     mutating func close() { self.isClosed = true }
-
-    /// Codes before transactional before bulk; the claim has seen to it that bulk is among them.
-    private mutating func take(_ limit: Int) -> [HeldClaim] {
-        var taken: [HeldClaim] = []
-        taken.reserveCapacity(limit)
-        for index in self.waiting.indices { self.waiting[index].move(upTo: limit - taken.count, to: &taken) }
-        return taken
-    }
-
-    /// First in, first out, without moving what stays.
-    private struct Queue {
-        private var claims: [HeldClaim] = []
-        private var first = 0
-
-        var count: Int { self.claims.count - self.first }
-
-        mutating func append(_ claim: HeldClaim) { self.claims.append(claim) }
-
-        mutating func move(upTo limit: Int, to taken: inout [HeldClaim]) {
-            let end = min(self.first + limit, self.claims.count)
-            taken += self.claims[self.first..<end]
-            self.first = end
-            if self.first == self.claims.count {
-                self.claims.removeAll(keepingCapacity: true)
-                self.first = 0
-            } else if self.first > 512 {
-                self.claims.removeSubrange(..<self.first)
-                self.first = 0
-            }
-        }
-    }
 }
 
 /// The queue in front of one provider, with the task that empties it.
@@ -137,9 +118,11 @@ final class ProviderQueue: Sendable {
 
     var load: (waiting: Int, inFlight: Int) { self.state.withLock { ($0.count, $0.inFlight) } }
 
-    func append(_ claims: [HeldClaim]) {
-        self.state.withLock { $0.append(claims) }
+    /// Returns what was not taken; see ``ProviderQueueState/append(_:)``.
+    func append(_ claims: [HeldClaim]) -> [HeldClaim] {
+        let left = self.state.withLock { $0.append(claims) }
         self.changed.ring()
+        return left
     }
 
     /// Takes on new limits, when the configuration or the number of workers changed.

@@ -27,7 +27,7 @@ struct Sender: Sendable {
         var settled: [Settled] = []
         var parcels: [Parcel] = []
         for held in batch where held.worker == worker {
-            switch self.prepare(held.claim) {
+            switch self.prepare(held.current(now: .now)) {
             case .parcel(let parcel): parcels.append(parcel)
             case .settled(let end): settled.append(end)
             }
@@ -111,10 +111,7 @@ struct Sender: Sendable {
             outcome, attempt: Int(claim.attempt), series: claim.series, priority: claim.priority,
             remaining: claim.remaining - duration, random: .random(in: 0..<1)
         )
-        if case .refused(let verdict, _, let wait) = outcome, verdict.action == .throttle {
-            // The provider counts requests, not messages: the next message would be refused as this one was.
-            outlet.queue.pause(for: min(max(wait ?? .milliseconds(200), .milliseconds(50)), .seconds(5)))
-        }
+        if let pause = outcome.pause { outlet.queue.pause(for: pause) }
         if case .retry(_, _, _, halt: true) = settlement {
             self.logger.error(
                 "the provider refuses this account; look at its credentials and its credit",
@@ -152,6 +149,16 @@ extension Outcome {
         case .refused(let verdict, _, _): verdict.reason
         case .notSent(let reason), .unanswered(let reason): reason
         }
+    }
+
+    /// How long to send this provider nothing: it counts requests, not messages, so the next would be refused as this one
+    /// was. A limit of the recipient concerns this message alone.
+    var pause: Duration? {
+        guard
+            case .refused(let verdict, _, let wait) = self, verdict.action == .throttle,
+            verdict.reason != .throttledRecipient
+        else { return nil }
+        return min(max(wait ?? .milliseconds(200), .milliseconds(50)), .seconds(5))
     }
 
     var code: String { if case .refused(_, let code, _) = self { code } else { "" } }

@@ -43,7 +43,6 @@ public final class Worker: Service {
     private let providers: DirectoryWatch<[ProviderID: ConfiguredProvider]>
     private let metrics: DeliveryMetrics
     private let logger: Logger
-    private let stopping = Signal()
 
     public init(
         _ configuration: Configuration, store: Store, masterKeys: MasterKeys, client: WebClient, metrics: Metrics,
@@ -95,7 +94,7 @@ public final class Worker: Service {
 
     public func drain() {
         self.health.drain()
-        self.stopping.ring()
+        self.claimer.stop()
     }
 
     // MARK: - Private
@@ -121,10 +120,9 @@ public final class Worker: Service {
     /// Runs all that must not outlive a drain.
     private func claimUntilDrained() async {
         await withTaskGroup { group in
-            group.addTask { await self.claimer.run() }
             group.addTask { await self.upkeep.run() }
             group.addTask { await self.followConfiguration() }
-            await self.stopping.wait()
+            await self.claimer.run()
             group.cancelAll()
         }
     }

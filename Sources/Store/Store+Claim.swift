@@ -59,7 +59,8 @@ extension Store {
     public func claim(
         lane: Lane, worker: WorkerID, requests: [ClaimRequest], accountLimit: Int32 = Self.accountLimit
     ) async throws(PostgresError) -> [Claim] {
-        try await self.pool.query(
+        let days = MessageID.daysOfReady
+        return try await self.pool.query(
             """
             WITH RECURSIVE wanted AS (
                 SELECT w.provider_id, w.capacity, p.priority, p.weight, p.after_account
@@ -117,7 +118,7 @@ extension Store {
             FROM claimed c CROSS JOIN LATERAL (
                 SELECT state, recipient, sender, body, expires_at - now() AS remaining,
                        now() - greatest(accepted_at, send_at) AS age
-                FROM messages WHERE lane = \(lane.column) AND id = c.id LIMIT 1
+                FROM messages WHERE lane = \(lane.column) AND id = c.id AND id >= \(days.first) AND id < \(days.end) LIMIT 1
             ) m
             ORDER BY c.priority, c.id
             """,

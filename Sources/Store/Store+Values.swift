@@ -1,5 +1,6 @@
 public import Messaging
 public import Postgres
+import Timestamps
 
 // How the values of `Messaging` travel in PostgreSQL's binary formats.
 
@@ -34,6 +35,14 @@ extension MessageID {
         }
         guard first <= last else { return (Self.start(ofDay: 0), Self.start(ofDay: 0)) }
         return (Self.start(ofDay: first), Self.start(ofDay: last + 1))
+    }
+
+    /// The days that a message may have been accepted in when it is ready to be sent now: the furthest `send_at` and the
+    /// longest time to live back, and a day ahead for clocks that differ. Partitions beyond it are not planned for, however
+    /// much history is kept.
+    static var daysOfReady: (first: MessageID, end: MessageID) {
+        let today = Timestamp.now.milliseconds / Self.day
+        return (Self.start(ofDay: today - 11), Self.start(ofDay: today + 2))
     }
 
     /// Milliseconds; partitions are by day in UTC.

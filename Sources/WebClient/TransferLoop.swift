@@ -36,7 +36,6 @@ final class TransferLoop {
         guard let handle = self.running.removeValue(forKey: ticket) else { return }
         curl_multi_remove_handle(self.multi, handle.easy)
         handle.cancel()
-        self.keep(handle)
     }
 
     /// Reads and writes what can be read and written, and ends what has ended.
@@ -80,16 +79,14 @@ final class TransferLoop {
     private func end(_ handle: EasyHandle, _ code: CURLcode) {
         if let ticket = handle.ticket { self.running[ticket] = nil }
         handle.finish(code)
-        self.keep(handle)
-    }
-
-    private func keep(_ handle: EasyHandle) {
-        if self.idle.count < idleLimit { self.idle.append(handle) }
+        // A failure may leave something behind in the handle: libcurl (7.88) remembers that it wanted to rewind a body
+        // for another try, and does so in the handle's next request.
+        if code == CURLE_OK, self.idle.count < idleLimit { self.idle.append(handle) }
     }
 }
 
 /// Nothing needs it; it bounds what a lost wake-up could cost.
 private let longestSleep: Duration = .seconds(60)
 
-/// Free handles kept; each holds some tens of kilobytes of buffers.
+/// Free handles kept, all of which have seen no failure; each holds some tens of kilobytes of buffers.
 private let idleLimit = 256

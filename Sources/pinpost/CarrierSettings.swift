@@ -45,6 +45,10 @@ enum CarrierSettings {
         configuration.receiptDelay = reader.duration(
             "CARRIER_RECEIPT_DELAY", default: .milliseconds(100), in: .zero...(.seconds(3600)),
             help: "From taking a message to posting its receipt.")
+        let retry = reader.duration(
+            "CARRIER_RECEIPT_RETRY", default: .seconds(60), in: .milliseconds(10)...(.seconds(3600)),
+            help: "Until a receipt that was not taken is first posted again; later tries follow as the provider's do.")
+        configuration.scaleRetries(by: retry / .seconds(60))
         configuration.arrivalLimit = reader.integer(
             "CARRIER_ARRIVAL_LIMIT", default: 1_000_000, in: 0...100_000_000,
             help: "References whose arrivals are counted.")
@@ -59,6 +63,14 @@ enum CarrierSettings {
         if let user {
             configuration.infobip.receiptAuthorization = .basic(user: user, password: password ?? Secret(""))
         }
+    }
+}
+
+extension Carrier.Configuration {
+    /// Both providers come again after a minute first: the same schedules, faster or slower.
+    fileprivate mutating func scaleRetries(by factor: Double) {
+        self.vonage.retries = self.vonage.retries.map { $0 * factor }
+        self.infobip.retries = self.infobip.retries.map { $0 * factor }
     }
 }
 

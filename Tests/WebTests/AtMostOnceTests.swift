@@ -85,6 +85,34 @@ import WebClient
         }
     }
 
+    /// A server that dies under a request and stays away must not cost the next request, to whatever server.
+    @Test func aFailureLeavesNothingBehindForTheNextRequest() async throws {
+        let listener = try RawListener()
+        let server = Task {
+            try await onThread {
+                let connection = try listener.accept()
+                _ = try connection.receive { $0.hasSuffix("\r\n\r\nfirst") }
+                connection.send(Self.kept)
+                _ = try connection.receive { $0.hasSuffix("\r\n\r\nsecond") }
+                listener.close()
+                connection.close()
+            }
+        }
+        try await withServer { _ in
+            HTTPResponse(status: 202)
+        } _: { _, port async throws in
+            try await withClient { client async throws in
+                let first = WebRequest(method: "POST", url: url(listener.port), body: Array("first".utf8))
+                #expect(try await client.send(first).status == 200)
+                let second = WebRequest(method: "POST", url: url(listener.port), body: Array("second".utf8))
+                #expect(await client.failure(second) == .answerLost)
+                let third = WebRequest(method: "POST", url: url(port), body: Array("third".utf8))
+                #expect(try await client.send(third).status == 202)
+                try await server.value
+            }
+        }
+    }
+
     @Test func whatCannotBeSentIsNotSent() async throws {
         let listener = try RawListener()
         listener.close()

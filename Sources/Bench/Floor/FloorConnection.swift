@@ -8,7 +8,8 @@ final class FloorConnection {
 
     /// A planner that met these tables while they were empty would read them whole for ever after, as prepared
     /// statements keep their plans; the floor is to be the database's best, so it is told to use the indexes.
-    private static let settings = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+    private static let settings =
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off"
 
     init(_ url: String) throws {
         guard let handle = PQconnectdb(url) else { throw BenchError("libpq has no memory for a connection") }

@@ -23,7 +23,8 @@ enum FloorStatements {
         INSERT INTO outbox (lane, id, account_id, provider_id, priority) SELECT 0, id, 1, 1, 0 FROM new
         """
 
-    /// Up to 100; returns ids, and what is needed to send the messages.
+    /// Up to 100; returns ids, and what is needed to send the messages. The LIMIT keeps the planner from looking each
+    /// message up by its lane alone, as it does while it believes the table to be empty.
     static let claim = """
         WITH due AS MATERIALIZED (
             SELECT id FROM outbox
@@ -35,7 +36,9 @@ enum FloorStatements {
             FROM due WHERE outbox.lane = 0 AND outbox.id = due.id
             RETURNING outbox.id
         )
-        SELECT claimed.id, recipient, body FROM claimed JOIN messages ON messages.lane = 0 AND messages.id = claimed.id
+        SELECT claimed.id, recipient, body FROM claimed CROSS JOIN LATERAL (
+            SELECT recipient, body FROM messages WHERE messages.lane = 0 AND messages.id = claimed.id LIMIT 1
+        ) AS message
         """
 
     /// `$1` ids.

@@ -19,6 +19,8 @@ struct Measurements {
         figures.acceptBatch = accepted.acceptedPerSecond
         schedule.begin(.drain)
         figures.drain = try await self.drain(accepted.accepted)
+        // What the last workers left behind is no business of the next.
+        try await self.database.reset()
         try await self.deployment.start([.worker])
         schedule.begin(.single)
         figures.endToEndSingle = try await self.deliver(through: .vonage, messagesPerRequest: 1, callers: 64)

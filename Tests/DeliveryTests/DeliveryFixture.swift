@@ -1,0 +1,157 @@
+import Channels
+import Configuration
+import Crypto
+import JSON
+import Messaging
+import Postgres
+import Store
+import Telemetry
+import TestDatabase
+import TestSystem
+import Testing
+import Timestamps
+import WebClient
+
+@testable import Delivery
+
+/// A worker on a database of its own, and its scripted providers.
+struct DeliveryFixture: Sendable {
+    let system: TestSystem
+    let metrics = Metrics()
+    private let account: AccountID
+    private let providers: [String: ProviderID]
+
+    /// A provider of the configuration.
+    struct Outlet {
+        var name = "vonage"
+        var port: UInt16
+        var inFlight: Int64 = 10
+        var perSecond: Int64 = 10_000
+        var timeout: Int64 = 10
+
+        var json: JSON {
+            let isVonage = self.name.hasPrefix("vonage")
+            let credentials: JSON =
+                isVonage
+                ? ["api_key": "abcd1234", "api_secret": "s3cret", "receipt_token": "receipts-0123456789"]
+                : ["api_key": "key-1", "receipt_token": "receipts-0123456789"]
+            return [
+                "name": .string(self.name), "kind": isVonage ? "vonage-sms" : "infobip-sms",
+                "url": .string("http://127.0.0.1:\(self.port)"), "credentials": credentials,
+                "in_flight": .integer(self.inFlight), "per_second": .integer(self.perSecond),
+                "timeout": .integer(self.timeout),
+            ]
+        }
+    }
+
+    static func run(_ outlets: [Outlet], _ body: (DeliveryFixture) async throws -> Void) async throws {
+        try await TestSystem.run(limit: 8) { system async throws in
+            try await system.apply([
+                "accounts": [["name": "acme"]], "providers": .array(outlets.map(\.json)),
+            ])
+            try await body(try await DeliveryFixture(system))
+        }
+    }
+
+    /// With one provider that speaks as Vonage does, or as the outlet's name says.
+    static func run(
+        _ outlet: Outlet = Outlet(port: 0), _ body: (DeliveryFixture, ScriptedProvider) async throws -> Void
+    ) async throws {
+        try await withProvider { provider, port in
+            var outlet = outlet
+            outlet.port = port
+            try await Self.run([outlet]) { fixture async throws in try await body(fixture, provider) }
+        }
+    }
+
+    private init(_ system: TestSystem) async throws {
+        self.system = system
+        self.account = AccountID(rawValue: Int32(try await system.count("SELECT id::bigint FROM accounts")))
+        let rows = try await system.pool.query("SELECT name, id FROM providers") { row throws(PostgresError) in
+            (try row.decode(0, as: String.self), ProviderID(rawValue: try row.decode(1)))
+        }
+        self.providers = Dictionary(uniqueKeysWithValues: rows)
+    }
+
+    // MARK: - Messages
+
+    @discardableResult
+    func accept(
+        _ count: Int = 1, priority: Priority = .otp, provider: String? = nil, timeToLive: Duration = .seconds(600)
+    ) async throws -> [MessageID] {
+        let provider = try #require(self.providers[provider ?? self.providers.keys.first ?? ""])
+        var generator = SystemRandomNumberGenerator()
+        let messages = (0..<count).map { _ in
+            let id = MessageID(
+                lane: Lane(rawValue: 0), milliseconds: Timestamp.now.milliseconds, using: &generator)
+            return NewMessage(
+                id: id, provider: provider, channel: .sms, priority: priority, recipient: "+41790000077",
+                sender: "Pinpost",
+                body: TestSystem.masterKeys.seal(
+                    Array("Your code is 918273".utf8), for: id.sealingContext(account: self.account)),
+                parts: 1, reference: nil, metadata: nil, sendAt: nil, timeToLive: timeToLive)
+        }
+        let request = Acceptance(account: self.account, messages: messages, idempotency: nil)
+        #expect(try await self.system.store.accept([request]) == [.accepted])
+        return messages.map(\.id)
+    }
+
+    func wait(for state: MessageState, count: Int = 1) async throws {
+        try await self.system.wait(
+            for: "SELECT count(*) FROM messages WHERE state = \(state.rawValue)", is: count)
+    }
+
+    /// Waits until nothing is to be sent, now or later.
+    func waitUntilIdle() async throws {
+        try await self.system.wait(
+            for: "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM scheduled)", is: 0)
+    }
+
+    /// What the timeline tells of a message's attempts.
+    func attempts(of id: MessageID) async throws -> [StoredAttempt] {
+        try #require(try await self.system.store.timeline(of: id, account: self.account)).attempts
+    }
+
+    func state(of id: MessageID) async throws -> MessageState? {
+        try await self.system.store.timeline(of: id, account: self.account)?.message.state
+    }
+
+    // MARK: - Worker
+
+    /// Retries that a test can wait for.
+    static var hasty: RetryPolicy {
+        var policy = RetryPolicy()
+        policy.backoff = .init(base: .milliseconds(20), cap: .milliseconds(50))
+        policy.codeBackoff = .init(base: .milliseconds(20), cap: .milliseconds(50))
+        policy.unansweredGrace = .milliseconds(300)
+        policy.haltDelay = .milliseconds(20)
+        return policy
+    }
+
+    /// Runs a worker for the time of `body`, then drains it and waits for its end.
+    func work(
+        policy: RetryPolicy = Self.hasty, lease: Duration = .seconds(15),
+        _ body: (Worker) async throws -> Void
+    ) async throws {
+        let client = WebClient()
+        client.start()
+        var configuration = Worker.Configuration(name: "test")
+        configuration.policy = policy
+        configuration.lease = lease
+        let worker = try await Worker(
+            configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, client: client,
+            metrics: self.metrics, logger: .silent
+        ) { provider in
+            try ProviderSecrets.driver(for: provider, masterKeys: TestSystem.masterKeys, receiptBaseURL: nil)
+        }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await worker.run() }
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(worker)) } catch { result = .failure(error) }
+            worker.drain()
+            try await group.waitForAll()
+            try result.get()
+        }
+        await client.stop()
+    }
+}

@@ -1,0 +1,160 @@
+import HTTP
+import JSON
+import Synchronization
+import WebServer
+
+/// Stands where a provider's API would: keeps what it is asked, and answers as the test says.
+final class ScriptedProvider: Sendable {
+    /// What one request asks for.
+    struct Asked: Sendable {
+        /// Our references: one for Vonage, many for Infobip.
+        var references: [String]
+        var recipients: [String]
+        var at: ContinuousClock.Instant
+    }
+
+    enum Answer: Sendable {
+        /// Every message is taken.
+        case taken
+        /// Too fast, inside a 200, with the milliseconds to wait.
+        case throttled(Int)
+        case status(Int)
+        /// The connection is closed without a word.
+        case dropped
+        /// These references are refused with the status id, the others taken. Infobip's way only.
+        case refusing([String], status: Int64)
+    }
+
+    private struct State {
+        var asked: [Asked] = []
+        var answers: [Answer] = []
+        var usual = Answer.taken
+        var now = 0
+        var most = 0
+        /// Requests wait while this is true.
+        var isHeld = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Answers the next requests with these, in the order in which they come.
+    func answer(_ answers: Answer...) { self.state.withLock { $0.answers += answers } }
+
+    /// Answers all others with this.
+    func answerAlways(_ answer: Answer) { self.state.withLock { $0.usual = answer } }
+
+    /// Answers nothing until ``release()``.
+    func hold() { self.state.withLock { $0.isHeld = true } }
+
+    func release() {
+        let waiting = self.state.withLock { state in
+            state.isHeld = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for request in waiting { request.resume() }
+    }
+
+    var asked: [Asked] { self.state.withLock { $0.asked } }
+    var references: [String] { self.asked.flatMap(\.references) }
+    /// The most requests that were being answered at once.
+    var mostAtOnce: Int { self.state.withLock { $0.most } }
+
+    func waitForRequests(_ count: Int) async throws {
+        while self.asked.count < count { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    // MARK: - HTTP
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let asked = Self.asked(request)
+        let answer = self.state.withLock { state in
+            state.asked.append(asked)
+            state.now += 1
+            state.most = max(state.most, state.now)
+            return state.answers.isEmpty ? state.usual : state.answers.removeFirst()
+        }
+        await self.waitUntilReleased()
+        self.state.withLock { $0.now -= 1 }
+        return Self.response(answer, to: asked, isVonage: request.path.hasSuffix("/sms/json"))
+    }
+
+    private func waitUntilReleased() async {
+        await withCheckedContinuation { continuation in
+            let isFree = self.state.withLock { state in
+                if state.isHeld { state.waiting.append(continuation) }
+                return !state.isHeld
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    private static func asked(_ request: HTTPRequest) -> Asked {
+        if request.path.hasSuffix("/sms/json") {
+            let form = Form(parsing: request.body)
+            return Asked(references: [form?["client-ref"] ?? ""], recipients: [form?["to"] ?? ""], at: .now)
+        }
+        let messages = (try? JSON(parsing: request.body))?["messages"]?.array ?? []
+        return Asked(
+            references: messages.map { $0["destinations"]?[0]?["messageId"]?.string ?? "" },
+            recipients: messages.map { $0["destinations"]?[0]?["to"]?.string ?? "" }, at: .now)
+    }
+
+    private static func response(_ answer: Answer, to asked: Asked, isVonage: Bool) -> HTTPResponse {
+        switch answer {
+        case .dropped: .dropConnection
+        case .status(let status): HTTPResponse(status: status)
+        case .throttled(let milliseconds):
+            self.vonage("1", "Throughput Rate Exceeded - please wait [ \(milliseconds) ] and retry")
+        case .taken: isVonage ? self.vonage("0", id: "p-\(asked.references[0])") : self.infobip(asked, [], 26)
+        case .refusing(let references, let status): self.infobip(asked, references, status)
+        }
+    }
+
+    private static func vonage(_ status: String, _ text: String = "", id: String = "") -> HTTPResponse {
+        let message: JSON = ["message-id": .string(id), "status": .string(status), "error-text": .string(text)]
+        return self.ok(["message-count": "1", "messages": [message]])
+    }
+
+    private static func infobip(_ asked: Asked, _ refused: [String], _ status: Int64) -> HTTPResponse {
+        let messages = asked.references.map { reference -> JSON in
+            let id: Int64 = refused.contains(reference) ? status : 26
+            return ["messageId": .string(reference), "status": ["id": .integer(id), "groupId": id == 26 ? 1 : 5]]
+        }
+        return self.ok(["messages": .array(messages)])
+    }
+
+    private static func ok(_ json: JSON) -> HTTPResponse {
+        HTTPResponse(status: 200, fields: ["Content-Type": "application/json"], body: json.serialized())
+    }
+}
+
+/// Runs a provider's web server for the time of `body`, on this port or on a free one.
+func withProvider(
+    port: UInt16 = 0, _ body: (_ provider: ScriptedProvider, _ port: UInt16) async throws -> Void
+) async throws {
+    let provider = ScriptedProvider()
+    let (ports, port_) = AsyncStream<UInt16>.makeStream()
+    let server = WebServer(WebServer.Configuration(port: port), name: "provider") { await provider.respond(to: $0) }
+    try await withThrowingTaskGroup { group in
+        group.addTask {
+            defer { port_.finish() }
+            try await server.run { port_.yield($0) }
+        }
+        let result: Result<Void, any Error>
+        do {
+            guard let port = await ports.first(where: { _ in true }) else {
+                try await group.next()
+                return
+            }
+            result = .success(try await body(provider, port))
+        } catch {
+            result = .failure(error)
+        }
+        provider.release()
+        server.drain()
+        try await group.waitForAll()
+        try result.get()
+    }
+}
