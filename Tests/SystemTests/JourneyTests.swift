@@ -9,7 +9,8 @@ extension SystemTests {
                 for role in [ManagedProcess.Role.carrier, .receiver, .worker, .api] { try await deployment.start(role) }
                 try await self.sendTwoParts(deployment)
                 try await self.sendOne(deployment)
-                try await deployment.findNothingReadable(of: ["kanarienvogel"], numbers: ["+41791234567", "+4917612345678"])
+                try await deployment.findNothingReadable(
+                    of: ["kanarienvogel"], numbers: ["+41791234567", "+4917612345678"])
                 // The search would find it: numbers are stored as they are.
                 #expect(try await deployment.filesHolding("+41791234567").isEmpty == false)
             }

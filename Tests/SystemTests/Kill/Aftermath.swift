@@ -72,7 +72,8 @@ struct Aftermath {
 
     /// The carrier delivers everything that it takes, so everything is delivered.
     private func checkStates() async throws {
-        let others = try await self.texts("SELECT id || ' ' || state || ' ' || reason FROM messages WHERE state <> 'delivered'")
+        let others = try await self.texts(
+            "SELECT id || ' ' || state || ' ' || reason FROM messages WHERE state <> 'delivered'")
         try Self.requireNone("not delivered", others)
     }
 
@@ -152,7 +153,8 @@ struct Aftermath {
             ORDER BY m.id
             """)
         let workers = try await self.texts(
-            "SELECT id || ' ' || name || ' heartbeat ' || heartbeat_at || coalesce(' lost ' || lost_at, '') FROM workers")
+            "SELECT id || ' ' || name || ' heartbeat ' || heartbeat_at || coalesce(' lost ' || lost_at, '') FROM workers"
+        )
         return "\(rows.count) messages left:\n\(rows.prefix(10).joined(separator: "\n"))\nworkers:\n"
             + workers.joined(separator: "\n")
     }

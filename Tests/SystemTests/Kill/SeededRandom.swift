@@ -15,7 +15,9 @@ struct SeededRandom: RandomNumberGenerator {
         return value ^ value >> 31
     }
 
-    mutating func duration(in range: ClosedRange<Double>) -> Duration { .seconds(Double.random(in: range, using: &self)) }
+    mutating func duration(in range: ClosedRange<Double>) -> Duration {
+        .seconds(Double.random(in: range, using: &self))
+    }
 
     /// `PINPOST_TEST_SEED`, or a new one.
     static func seed() -> UInt64 {
