@@ -144,7 +144,9 @@ import Timestamps
                 _ = try await fixture.store.apply([fixture.receipt(nil, part: "p\(part + 100)", covers: false)])
             }
             let joining = try await Self.scans(fixture, analyzed: true) { () async throws in
-                #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 500).stored == 50)
+                #expect(
+                    try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 500).stored
+                        == 50)
             }
             #expect(joining.rows(of: "parts") <= 100, "\(joining)")
         }
