@@ -144,6 +144,19 @@ let package = Package(
             ]
         ),
         tests(
+            "ReceiptsTests",
+            [
+                "Channels", "Configuration", "Crypto", "HTTP", "JSON", "Messaging", "Postgres", "PostgresServer",
+                "Receipts", "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps",
+            ]),
+        tests(
+            "ConfigurationTests",
+            [
+                "Channels", "Configuration", "Crypto", "JSON", "Messaging", "Postgres", "Store", "TestSystem",
+                "Timestamps",
+            ]),
+        tests("TimestampsTests", ["Timestamps"]),
+        tests(
             "DeliveryTests",
             [
                 "Channels", "Configuration", "Crypto", "Delivery", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",

@@ -7,7 +7,8 @@
 -- What processes keep in memory -------------------------------------------------------------------------------------
 
 -- Processes look at `revision` every two seconds and read the tables below again when it moved: a revoked key is
--- refused everywhere within five seconds, however it was revoked, because triggers raise it.
+-- refused everywhere within five seconds, however it was revoked, because triggers raise it: once a transaction, and only
+-- when a row was written, so that a configuration applied again leaves it where it is.
 CREATE TABLE configuration (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     revision bigint NOT NULL DEFAULT 1
@@ -16,7 +17,7 @@ INSERT INTO configuration DEFAULT VALUES;
 
 CREATE FUNCTION raise_configuration_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE configuration SET revision = revision + 1;
+    UPDATE configuration SET revision = revision + 1 WHERE xmin <> pg_current_xact_id()::xid;
     RETURN NULL;
 END
 $$;
@@ -67,13 +68,21 @@ CREATE TABLE routes (
     UNIQUE NULLS NOT DISTINCT (account_id, channel, prefix)
 );
 
-CREATE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON accounts
+CREATE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE ON accounts
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER accounts_truncated AFTER TRUNCATE ON accounts
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
-CREATE TRIGGER api_keys_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON api_keys
+CREATE TRIGGER api_keys_changed AFTER INSERT OR UPDATE OR DELETE ON api_keys
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER api_keys_truncated AFTER TRUNCATE ON api_keys
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
-CREATE TRIGGER providers_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON providers
+CREATE TRIGGER providers_changed AFTER INSERT OR UPDATE OR DELETE ON providers
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER providers_truncated AFTER TRUNCATE ON providers
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
-CREATE TRIGGER routes_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON routes
+CREATE TRIGGER routes_changed AFTER INSERT OR UPDATE OR DELETE ON routes
+    FOR EACH ROW EXECUTE FUNCTION raise_configuration_revision();
+CREATE TRIGGER routes_truncated AFTER TRUNCATE ON routes
     FOR EACH STATEMENT EXECUTE FUNCTION raise_configuration_revision();
 
 -- Messages -----------------------------------------------------------------------------------------------------------
@@ -98,6 +107,8 @@ CREATE TABLE messages (
     -- Segments: as counted when the message was accepted, then as the provider says.
     parts           smallint NOT NULL DEFAULT 1,
     parts_delivered smallint NOT NULL DEFAULT 0,
+    -- The series of attempts that is on its way; reports of failure in an earlier one change nothing.
+    series          smallint NOT NULL DEFAULT 1,
     -- A `delivered` came after another final state had been told.
     corrected       boolean NOT NULL DEFAULT false,
     channel         text NOT NULL CHECK (channel IN ('sms', 'voice', 'email')),
@@ -135,6 +146,8 @@ CREATE TABLE outbox (
     attempt     smallint NOT NULL DEFAULT 0,
     -- Attempts that the provider should take for one and the same share a series.
     series      smallint NOT NULL DEFAULT 1,
+    -- How often in a row a provider has asked us to slow down; each wait is longer, and none is an attempt.
+    waits       smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (lane, id)
 ) WITH (
     -- Every row lives for seconds: dead rows must go as fast as they come.
@@ -155,6 +168,7 @@ CREATE TABLE scheduled (
     priority    smallint NOT NULL,
     attempt     smallint NOT NULL DEFAULT 0,
     series      smallint NOT NULL DEFAULT 1,
+    waits       smallint NOT NULL DEFAULT 0,
     due_at      timestamptz NOT NULL,
     PRIMARY KEY (lane, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
@@ -164,6 +178,8 @@ CREATE INDEX scheduled_due ON scheduled (lane, due_at);
 CREATE TABLE workers (
     id           integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name         text NOT NULL,
+    -- How long after its last heartbeat it counts as lost, by its own setting: others may have another.
+    lease        interval NOT NULL,
     started_at   timestamptz NOT NULL DEFAULT now(),
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
     -- Set when the lease ran out; such a worker claims and settles nothing more.

@@ -40,6 +40,7 @@ public enum Bench {
     /// errors in them would be none.
     public static func run(_ options: Options) async throws -> JSON {
         let schedule = Schedule(seconds: options.seconds, tell: options.progress)
+        let busy = try await self.busyBefore(options)
         schedule.begin(.setUp)
         let poller = try Poller()
         poller.start()
@@ -47,7 +48,7 @@ public enum Bench {
             serverURL: options.serverURL, parent: options.directory, poller: poller)
         let result: Result<JSON, any Error>
         do {
-            result = .success(try await self.measure(options, database: database, schedule: schedule))
+            result = .success(try await self.measure(options, database: database, schedule: schedule, busyBefore: busy))
         } catch {
             result = .failure(error)
         }
@@ -59,7 +60,7 @@ public enum Bench {
     // MARK: - Private
 
     private static func measure(
-        _ options: Options, database: BenchDatabase, schedule: Schedule
+        _ options: Options, database: BenchDatabase, schedule: Schedule, busyBefore: Double
     ) async throws -> JSON {
         let deployment = try Deployment(
             executable: try self.executable(), copies: options.processes, databaseURL: database.url,
@@ -75,11 +76,23 @@ public enum Bench {
                     .init("cores", JSON(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
                     .init("postgresql", .string(try await database.version())),
                     .init("processes", JSON(options.processes)),
+                    .init("busy_before_percent", .rounded(busyBefore, 0)),
                 ])
         } catch {
             await deployment.stop()
             throw error
         }
+    }
+
+    /// How much of the processors others use; says so when it is so much that the figures will be too low.
+    private static func busyBefore(_ options: Options) async throws -> Double {
+        guard let before = ProcessorUse.now else { return 0 }
+        try await Task.sleep(for: .milliseconds(500))
+        let busy = ProcessorUse.now?.percent(since: before) ?? 0
+        if busy > 20 {
+            options.progress("other programs use \(Int(busy)) % of the processors: the figures will be too low")
+        }
+        return busy
     }
 
     /// The file that this process runs.

@@ -15,6 +15,7 @@ import JSON
 /// | `floor_commit_per_s` | one-row inserts into `messages`, each with its commit, 64 connections | what an API does, which stores the message in the outbox too, and shares commits |
 /// | `floor_insert_per_s` | messages inserted into `messages` and `outbox` 100 a statement, the best of 2, 4 and 8 connections | |
 /// | `floor_lifecycle_per_s` | messages inserted, claimed, settled and given a receipt in the same tables, 100 a statement, the best of 2, 4 and 8 connections | a product: no HTTP, no provider, no fairness, no retries |
+/// | `busy_before_percent` | how busy the processors were before the bench began; what others take of them is missing from every figure, and the ratios suffer too when it changes from one part to the next | |
 /// | `…_ratio` | the figure divided by its floor: `accept_single` by `floor_commit`, `accept_batch` by `floor_insert`, all others by `floor_lifecycle` | |
 struct Figures {
     var floorCommit = 0.0

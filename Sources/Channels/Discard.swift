@@ -11,7 +11,7 @@ public struct Discard: Driver {
     }
 
     public var batchLimit: Int { 100 }
-    public var channels: Set<Channel> { [.sms] }
+    public var channels: Set<Channel> { ProviderKind.discard.channels }
 
     public func outcomesAtOnce(for dispatches: [Dispatch]) -> [Outcome]? {
         dispatches.map { _ in .accepted(parts: []) }

@@ -42,7 +42,7 @@ public struct InfobipSMS: Driver {
     /// Infobip names no limit. A hundred texts of the greatest length are some hundred kilobytes, and an answer that is
     /// lost leaves no more than a hundred messages in doubt.
     public var batchLimit: Int { 100 }
-    public var channels: Set<Channel> { [.sms] }
+    public var channels: Set<Channel> { ProviderKind.infobipSMS.channels }
 
     public func request(for dispatches: [Dispatch], now: Timestamp) -> OutgoingRequest {
         precondition((1...self.batchLimit).contains(dispatches.count), "1 to \(self.batchLimit) messages a request")

@@ -10,6 +10,13 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     /// Nobody; see ``Discard``.
     case discard = "discard"
 
+    /// What it can carry.
+    public var channels: Set<Channel> {
+        switch self {
+        case .vonageSMS, .infobipSMS, .discard: [.sms]
+        }
+    }
+
     /// Where the provider answers, when that is the same for everybody.
     public var defaultBaseURL: String? {
         switch self {

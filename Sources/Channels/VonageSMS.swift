@@ -60,7 +60,7 @@ public struct VonageSMS: Driver {
     }
 
     public var batchLimit: Int { 1 }
-    public var channels: Set<Channel> { [.sms] }
+    public var channels: Set<Channel> { ProviderKind.vonageSMS.channels }
 
     public func request(for dispatches: [Dispatch], now: Timestamp) -> OutgoingRequest {
         precondition(dispatches.count == 1, "Vonage takes one message a request")

@@ -12,8 +12,8 @@ public import Timestamps
 ///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"}]
 ///     }
 ///
-/// What the file does not name is left alone. Keys are revoked by `"revoked": true`, providers put out of service by
-/// `"enabled": false`, routes taken away by `"remove": true`.
+/// What the file does not name is left alone. Keys are revoked by `"revoked": true` and brought back only by an explicit
+/// `false`, providers put out of service by `"enabled": false`, routes taken away by `"remove": true`.
 public struct ConfigurationFile: Sendable {
     public struct Account: Sendable {
         public var name: String
@@ -26,7 +26,8 @@ public struct ConfigurationFile: Sendable {
         public var secret: Secret?
         public var scopes: [String]
         public var expiresAt: Timestamp?
-        public var isRevoked: Bool
+        /// Nil: a key that is stored stays as it is, alive or revoked.
+        public var isRevoked: Bool?
     }
 
     public struct Provider: Sendable {

@@ -19,6 +19,8 @@ struct ConfigurationReader {
         file.routes = self.elements(json, "routes") { $0.route($1, at: $2) }
         self.refuseDoubled(file.accounts.map(\.name), at: "/accounts")
         self.refuseDoubled(file.providers.map(\.name), at: "/providers")
+        self.refuseDoubledKeys(of: file.accounts)
+        self.refuseDoubledRoutes(file.routes)
         return file
     }
 
@@ -46,12 +48,11 @@ struct ConfigurationReader {
         }
         return .init(
             name: self.name(json, at: path), secret: secret, scopes: self.scopes(json, at: path),
-            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path) ?? false
-        )
+            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path))
     }
 
     private mutating func scopes(_ json: JSON, at path: String) -> [String] {
-        guard let value = json["scopes"] else { return ConfigurationFile.scopes }
+        guard let value = json["scopes"] else { return ConfigurationFile.scopes.sorted() }
         let scopes = value.array?.compactMap(\.string) ?? []
         guard !scopes.isEmpty, scopes.count == value.array?.count,
             scopes.allSatisfy(ConfigurationFile.scopes.contains)
@@ -235,6 +236,32 @@ struct ConfigurationReader {
             return []
         }
         return elements.enumerated().map { read(&self, $0.element, "\(path)/\(name)/\($0.offset)") }
+    }
+
+    /// A key says whose request it is, so no two may be the same.
+    private mutating func refuseDoubledKeys(of accounts: [ConfigurationFile.Account]) {
+        var seen: Set<[UInt8]> = []
+        for (index, account) in accounts.enumerated() {
+            for (number, key) in account.keys.enumerated() {
+                guard let digest = key.secret.map({ APIKey.digest($0.text) }) else { continue }
+                guard !seen.insert(digest).inserted else { continue }
+                self.fail("/accounts/\(index)/keys/\(number)/key", "stands twice")
+            }
+        }
+    }
+
+    /// Of two that say different things the last would hold, and applying the file again would change both each time.
+    private mutating func refuseDoubledRoutes(_ routes: [ConfigurationFile.Route]) {
+        var seen: Set<[String?]> = []
+        for (index, route) in routes.enumerated() where !self.hasProblem(within: "/routes/\(index)") {
+            let place = [route.account, route.channel.rawValue, route.prefix]
+            if !seen.insert(place).inserted { self.fail("/routes/\(index)", "stands twice") }
+        }
+    }
+
+    /// What could not be read is not as it was written, so nothing more can be said of it.
+    private func hasProblem(within path: String) -> Bool {
+        self.problems.contains { $0.path == path || $0.path.hasPrefix("\(path)/") }
     }
 
     private mutating func refuseDoubled(_ names: [String], at path: String) {

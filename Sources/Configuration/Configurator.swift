@@ -1,3 +1,4 @@
+import Channels
 public import Crypto
 import JSON
 import Messaging
@@ -44,7 +45,9 @@ public struct Configurator: Sendable {
         try await self.store.configure { transaction in
             var report = Report()
             var problems: [ConfigurationProblems.Problem] = []
-            for account in file.accounts { try await self.apply(account, in: transaction, &report) }
+            for (index, account) in file.accounts.enumerated() {
+                try await self.apply(account, at: "/accounts/\(index)", in: transaction, &report)
+            }
             for provider in file.providers { try await self.apply(provider, in: transaction, &report) }
             for (index, route) in file.routes.enumerated() {
                 problems += try await self.apply(route, at: "/routes/\(index)", in: transaction, &report)
@@ -57,12 +60,13 @@ public struct Configurator: Sendable {
     // MARK: - Private
 
     private func apply(
-        _ account: ConfigurationFile.Account, in transaction: borrowing Transaction, _ report: inout Report
+        _ account: ConfigurationFile.Account, at path: String, in transaction: borrowing Transaction,
+        _ report: inout Report
     ) async throws {
         let (id, isNew) = try await Store.putAccount(account.name, in: transaction)
         if isNew { report.changes.append("account \(account.name): made") }
         let digests = try await Store.keyDigests(of: id, in: transaction)
-        for key in account.keys {
+        for (index, key) in account.keys.enumerated() {
             var digest = key.secret.map { APIKey.digest($0.text) } ?? digests[key.name]
             if digest == nil {
                 let made = APIKey.make()
@@ -72,9 +76,31 @@ public struct Configurator: Sendable {
             let stored = NewKey(
                 name: key.name, digest: digest ?? [], scopes: key.scopes, expiresAt: key.expiresAt,
                 revoked: key.isRevoked)
-            if try await Store.putKey(stored, of: id, in: transaction) {
-                report.changes.append("account \(account.name), key \(key.name): \(key.isRevoked ? "revoked" : "set")")
+            let change = try await self.put(stored, of: id, at: "\(path)/keys/\(index)", in: transaction)
+            if let words = Self.words(for: change, asked: key.isRevoked) {
+                report.changes.append("account \(account.name), key \(key.name): \(words)")
             }
+        }
+    }
+
+    /// A key that somebody revoked is not brought back by a change of something else about it, which is worth saying.
+    private static func words(for change: Store.KeyChange, asked isRevoked: Bool?) -> String? {
+        switch change {
+        case .none: nil
+        case .alive: "set"
+        case .revoked: isRevoked == true ? "revoked" : "set, but revoked as before"
+        }
+    }
+
+    private func put(
+        _ key: NewKey, of account: AccountID, at path: String, in transaction: borrowing Transaction
+    ) async throws -> Store.KeyChange {
+        do throws(PostgresError) {
+            return try await Store.putKey(key, of: account, in: transaction)
+        } catch {
+            guard case .server(_, _, constraint: "api_keys_digest_key") = error else { throw error }
+            let problem = "is in use already, by another account or under another name"
+            throw ConfigurationProblems(problems: [.init(path: "\(path)/key", problem: problem)])
         }
     }
 
@@ -116,9 +142,10 @@ public struct Configurator: Sendable {
         }
         var provider: ProviderID?
         if let name = route.provider {
-            provider = try await Store.provider(named: name, in: transaction)
-            if provider == nil {
-                problems.append(.init(path: "\(path)/provider", problem: "there is no such provider"))
+            let found = try await Store.provider(named: name, in: transaction)
+            provider = found?.id
+            if let problem = Self.problem(with: found, for: route) {
+                problems.append(.init(path: "\(path)/provider", problem: problem))
             }
         }
         guard problems.isEmpty else { return problems }
@@ -128,6 +155,17 @@ public struct Configurator: Sendable {
             report.changes.append("route \(words): \(route.isRemoved ? "removed" : "set")")
         }
         return []
+    }
+
+    private static func problem(
+        with provider: (id: ProviderID, kind: String)?, for route: ConfigurationFile.Route
+    ) -> String? {
+        guard let provider else { return "there is no such provider" }
+        // A kind that only another version knows is that version's to judge. Whatever is wrong may be taken away.
+        guard let kind = ProviderKind(rawValue: provider.kind), !kind.channels.contains(route.channel),
+            !route.isRemoved
+        else { return nil }
+        return "does not carry \(route.channel.rawValue)"
     }
 
     private func set(

@@ -36,12 +36,17 @@ struct AccountWalk {
             for priority in Priority.allCases {
                 let accounts = flows[Flow(provider: request.provider, priority: priority)]?.keys
                 let place = Place(lane: lane, provider: request.provider, priority: priority)
-                let goesOn = (accounts?.count ?? 0) >= self.accountLimit
+                let goesOn = (accounts?.count ?? 0) >= self.accountLimit(of: request)
                 if goesOn || self.last[place] != nil { more = true }
                 self.last[place] = goesOn ? accounts?.max { $0.rawValue < $1.rawValue } : nil
             }
         }
         return more
+    }
+
+    /// As the claim has it: no more accounts than there is room for.
+    private func accountLimit(of request: ClaimRequest) -> Int {
+        min(self.accountLimit, max(1, Int(request.limit) / 3))
     }
 
     private struct Flow: Hashable {

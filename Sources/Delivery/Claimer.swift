@@ -113,7 +113,8 @@ struct Claimer: Sendable {
         guard !claims.isEmpty else { return }
         self.metrics.claimed.add(claims.count)
         self.holdings.insert(claims.map(\.claim))
-        for held in claims { self.metrics.pickup.observe(held.claim.age) }
+        // How long a retry has waited is its schedule's doing.
+        for held in claims where held.claim.attempt == 1 { self.metrics.pickup.observe(held.claim.age) }
         let stranded = self.outlets.append(claims)
         guard !stranded.isEmpty else { return }
         self.holdings.remove(stranded)
@@ -123,7 +124,7 @@ struct Claimer: Sendable {
     /// Gives up what the database thinks that this process holds and this process does not. Here, because nothing may be
     /// claimed meanwhile.
     private func settleDoubts(of worker: WorkerID) async throws {
-        guard let holding = self.holdings.inDoubt else { return }
+        guard let holding = self.holdings.toCompare() else { return }
         for lane in self.lanes {
             let count = try await self.store.disown(lane: lane, worker: worker, holding: holding)
             if count > 0 {

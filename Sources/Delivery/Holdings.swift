@@ -11,12 +11,16 @@ import Synchronization
 final class Holdings: Sendable {
     private struct State {
         var messages: Set<MessageID> = []
-        /// Until when an answer that was lost may still show its effect.
+        /// When the two are compared next; earlier while an answer that was lost may still show its effect.
+        var nextLook = ContinuousClock.now + Holdings.lookInterval
         var doubtfulUntil: ContinuousClock.Instant?
     }
 
-    /// A statement whose answer was lost has ended on the server after so long, one way or the other.
+    /// After a lost answer, how long the two are compared every second: as long as such a statement usually takes to end
+    /// on the server, one way or the other.
     static let doubt = Duration.seconds(20)
+    /// And at all times, since some take longer.
+    static let lookInterval = Duration.seconds(60)
 
     private let state = Mutex(State())
 
@@ -29,13 +33,19 @@ final class Holdings: Sendable {
     }
 
     /// An answer of the database was lost: what is held there is not known for a while.
-    func doubt() { self.state.withLock { $0.doubtfulUntil = .now + Self.doubt } }
-
-    /// What is held, when the database may think otherwise. Nil when the two agree.
-    var inDoubt: [MessageID]? {
+    func doubt() {
         self.state.withLock { state in
-            guard let until = state.doubtfulUntil else { return nil }
-            if until < .now { state.doubtfulUntil = nil }
+            state.nextLook = .now
+            state.doubtfulUntil = .now + Self.doubt
+        }
+    }
+
+    /// What is held, when it is time to compare it with what the database thinks; nil most of the time.
+    func toCompare(now: ContinuousClock.Instant = .now) -> [MessageID]? {
+        self.state.withLock { state in
+            guard now >= state.nextLook else { return nil }
+            let isDoubtful = state.doubtfulUntil.map { now < $0 } ?? false
+            state.nextLook = now + (isDoubtful ? .seconds(1) : Self.lookInterval)
             return Array(state.messages)
         }
     }

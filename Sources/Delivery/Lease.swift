@@ -113,7 +113,7 @@ final class Lease: Sendable {
     }
 
     private func begin(at started: ContinuousClock.Instant) async throws {
-        let worker = try await self.store.registerWorker(name: self.name)
+        let worker = try await self.store.registerWorker(name: self.name, lease: self.timing.lease)
         let alive = try await self.store.heartbeat(worker)
         self.state.withLock { $0 = State(worker: worker, renewed: started, alive: max(1, alive ?? 1)) }
         self.logger.info("took out a lease", ["worker": worker.rawValue])

@@ -13,6 +13,8 @@ struct Sender: Sendable {
     let masterKeys: MasterKeys
     let client: WebClient
     let policy: RetryPolicy
+    /// However long a provider may take by its own setting, a request ends early enough for a drain to write it back.
+    let requestTimeLimit: Duration
     let settler: Settler
     let holdings: Holdings
     let metrics: DeliveryMetrics
@@ -95,7 +97,7 @@ struct Sender: Sendable {
         let outgoing = outlet.driver.request(for: dispatches, now: .now)
         let request = WebRequest(
             method: outgoing.method, url: outgoing.url, fields: outgoing.fields, body: outgoing.body,
-            timeout: outlet.provider.timeout
+            timeout: min(outlet.provider.timeout, self.requestTimeLimit)
         )
         do {
             let response = try await self.client.send(request)
@@ -108,8 +110,8 @@ struct Sender: Sendable {
 
     private func decide(_ claim: Claim, _ outcome: Outcome, duration: Duration, through outlet: Outlet) -> Settled {
         let settlement = self.policy.settle(
-            outcome, attempt: Int(claim.attempt), series: claim.series, priority: claim.priority,
-            remaining: claim.remaining - duration, random: .random(in: 0..<1)
+            outcome, attempt: Int(claim.attempt), series: claim.series, waits: Int(claim.waits),
+            priority: claim.priority, remaining: claim.remaining - duration, random: .random(in: 0..<1)
         )
         if let pause = outcome.pause { outlet.queue.pause(for: pause) }
         if case .retry(_, _, _, halt: true) = settlement {
@@ -162,6 +164,8 @@ extension Outcome {
     }
 
     var code: String { if case .refused(_, let code, _) = self { code } else { "" } }
+
+    var isThrottle: Bool { if case .refused(let verdict, _, _) = self { verdict.action == .throttle } else { false } }
 }
 
 extension Settled {
@@ -180,7 +184,7 @@ extension Settled {
             if case .unanswered = outcome { self.state = .unknown }
             self.retry = Retry(
                 after: after, attempt: claim.attempt - (consumesAttempt ? 0 : 1),
-                series: claim.series + (newSeries ? 1 : 0))
+                series: claim.series + (newSeries ? 1 : 0), waits: outcome.isThrottle ? claim.waits &+ 1 : 0)
         case .failed(let reason, _):
             self.state = .failed
             self.reason = reason
@@ -191,5 +195,7 @@ extension Settled {
             self.state = .expired
             self.reason = .expired
         }
+        // An earlier attempt may have been sent, whatever became of this one.
+        if claim.state == .unknown, self.state != .accepted, self.state != nil { self.state = .unknown }
     }
 }

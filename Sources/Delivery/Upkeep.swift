@@ -14,6 +14,8 @@ struct Upkeep: Sendable {
     /// Rows counted for the queue's depth.
     static let depthLimit: Int32 = 100_000
     static let expiryLimit: Int32 = 500
+    /// Between looks for what dead workers still hold, as long as they are not forgotten.
+    static let reapInterval = Duration.seconds(10)
     static let partitionDaysAhead: Int32 = 7
     /// How long an answer given under an idempotency key is kept.
     static let idempotencyRetention = Duration.seconds(24 * 3600)
@@ -32,14 +34,14 @@ struct Upkeep: Sendable {
     func run() async {
         await withTaskGroup { group in
             group.addTask { await self.pulse("promoting") { try await self.promote() } }
-            group.addTask { await self.pulse("reaping") { try await self.reap() } }
+            group.addTask { await self.reap() }
             group.addTask { await self.pulse("expiring") { try await self.expire() } }
             group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
             group.addTask { await self.pulse("keeping house") { try await self.keepHouse() } }
         }
     }
 
-    private func pulse(_ name: StaticString, _ round: @Sendable () async throws -> Void) async {
+    private func pulse(_ name: StaticString, _ round: () async throws -> Void) async {
         await Pulse(name: name, logger: self.logger).run(round)
     }
 
@@ -55,31 +57,39 @@ struct Upkeep: Sendable {
         await self.scheduled.wait(upTo: wait)
     }
 
-    /// Takes over from workers that fell silent. Several times in a lease, so that a death is noticed within a second or
-    /// so of its end.
-    private func reap() async throws {
-        try await Task.sleep(for: min(self.lease / 5, .seconds(1)) * Double.random(in: 0.8...1.2))
-        let lost = try await self.store.loseSilentWorkers(lease: self.lease)
-        guard !lost.isEmpty else { return }
+    /// Takes over what dead workers hold: at the start, as soon as one fell silent, and then now and again until nothing of
+    /// them is left.
+    private func reap() async {
+        var due = ContinuousClock.now
+        await self.pulse("reaping") {
+            let lost = try await self.store.loseSilentWorkers()
+            if lost.now > 0 { due = .now }
+            if due <= .now {
+                try await self.reapOnce()
+                due = .now + (lost.all > 0 ? Self.reapInterval : .seconds(3600))
+            }
+            // Several times in a lease, so that a death is noticed within a second or so of its end.
+            try await Task.sleep(for: min(self.lease / 5, .seconds(1)) * Double.random(in: 0.8...1.2))
+        }
+    }
+
+    private func reapOnce() async throws {
         for lane in self.lanes {
-            let count = try await self.store.reap(lane: lane, from: lost)
+            let count = try await self.store.reap(lane: lane)
             guard count > 0 else { continue }
             self.metrics.reaped.add(count)
-            self.logger.warning("took over from workers that fell silent", ["messages": count, "workers": lost.count])
+            self.logger.warning("took over from workers that fell silent", ["messages": count])
             self.ready.ring()
         }
+        try await self.store.forgetLostWorkers()
     }
 
     /// Ends what waits for providers that are out of service and is past its time.
     private func expire() async throws {
-        try await Task.sleep(for: .seconds(10) * Double.random(in: 0.8...1.2))
-        let served = self.providers.current
+        try await Task.sleep(for: .seconds(60) * Double.random(in: 0.8...1.2))
+        let served = Array(self.providers.current.keys)
         for lane in self.lanes {
-            let depths = try await self.store.queueDepths(lane: lane, limit: Self.depthLimit)
-            let stranded = Set(depths.map(\.provider)).filter { served[$0] == nil }
-            guard !stranded.isEmpty else { continue }
-            let count = try await self.store.expireStranded(
-                lane: lane, providers: Array(stranded), limit: Self.expiryLimit)
+            let count = try await self.store.expireStranded(lane: lane, served: served, limit: Self.expiryLimit)
             if count > 0 { self.logger.info("messages of providers out of service expired", ["messages": count]) }
         }
     }

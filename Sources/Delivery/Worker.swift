@@ -22,6 +22,8 @@ public final class Worker: Service {
         /// How long after its last heartbeat a worker's messages are given to others.
         public var lease: Duration = .seconds(15)
         public var policy = RetryPolicy()
+        /// How long a drain may take. Requests to providers end two seconds earlier, so that they can be written back.
+        public var drainDeadline: Duration = .seconds(15)
 
         public init(name: String) { self.name = name }
     }
@@ -68,7 +70,8 @@ public final class Worker: Service {
             store: store, lease: lease, holdings: holdings, scheduled: scheduled, metrics: deliveryMetrics,
             logger: logger)
         self.sender = Sender(
-            lease: lease, masterKeys: masterKeys, client: client, policy: configuration.policy, settler: self.settler,
+            lease: lease, masterKeys: masterKeys, client: client, policy: configuration.policy,
+            requestTimeLimit: max(configuration.drainDeadline - .seconds(2), .seconds(1)), settler: self.settler,
             holdings: holdings, metrics: deliveryMetrics, logger: logger)
         self.claimer = Claimer(
             store: store, lanes: configuration.lanes, lease: lease, outlets: outlets, holdings: holdings,

@@ -16,7 +16,7 @@ public struct Pulse: Sendable {
     }
 
     /// Runs `round`, which waits by itself, for ever.
-    public func run(_ round: @Sendable () async throws -> Void) async {
+    public func run(_ round: () async throws -> Void) async {
         while !Task.isCancelled {
             do {
                 try await round()

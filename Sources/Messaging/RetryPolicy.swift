@@ -42,14 +42,16 @@ public struct RetryPolicy: Sendable, Hashable {
     /// - Parameters:
     ///   - outcome: what came of the attempt.
     ///   - attempt: its number, from 1, as counted at the claim.
+    ///   - waits: how often in a row it has been throttled before.
     ///   - series: the series of its reference, from 1; above 1 the message was refused before.
     ///   - remaining: time until the message expires; zero or less when it has.
     ///   - random: at least 0 and below 1, new for each decision.
     public func settle(
-        _ outcome: Outcome, attempt: Int, series: Int16, priority: Priority, remaining: Duration, random: Double
+        _ outcome: Outcome, attempt: Int, series: Int16, waits: Int = 0, priority: Priority, remaining: Duration,
+        random: Double
     ) -> Settlement {
         let trial = Trial(
-            attempt: attempt, series: series, priority: priority, remaining: remaining, random: random,
+            attempt: attempt, series: series, waits: waits, priority: priority, remaining: remaining, random: random,
             delay: self.delay(attempt: attempt, priority: priority, random: random)
         )
         return switch outcome {
@@ -75,6 +77,7 @@ public struct RetryPolicy: Sendable, Hashable {
     private struct Trial {
         let attempt: Int
         let series: Int16
+        let waits: Int
         let priority: Priority
         let remaining: Duration
         let random: Double
@@ -128,7 +131,10 @@ public struct RetryPolicy: Sendable, Hashable {
         let isRecipients = verdict.reason == .throttledRecipient
         if isRecipients, trial.attempt >= self.attemptLimit { return .failed(.attemptsSpent, code: code) }
         let shortest = isRecipients ? self.throttleDelayLimit : self.backoff(for: trial.priority).base
-        let wanted = max(shortest, min(retryAfter ?? trial.delay, self.throttleDelayLimit))
+        // Attempts do not count these waits, so they count themselves: a provider that is down for an hour is not asked
+        // again every second by every message that waits for it.
+        let own = self.delay(attempt: trial.waits + 1, priority: trial.priority, random: trial.random)
+        let wanted = max(shortest, min(retryAfter ?? own, self.throttleDelayLimit))
         // Up to a fifth more, because everybody was told the same time.
         let delay = wanted + wanted * (0.2 * trial.random)
         return self.retry(after: delay, consumesAttempt: isRecipients, newSeries: isRecipients, trial)

@@ -8,6 +8,10 @@ import Telemetry
 struct Joiner: Sendable {
     static let interval = Duration.seconds(5)
     static let limit: Int32 = 500
+    static let dropLimit: Int32 = 5000
+    /// A receipt that overtook its settlement is joined within moments, or after a worker's lease.
+    static let recent = Duration.seconds(300)
+    static let lookBackInterval = Duration.seconds(600)
     /// As long as the most patient provider goes on reporting.
     static let retention = Duration.seconds(72 * 3600)
 
@@ -19,21 +23,44 @@ struct Joiner: Sendable {
     let signal = Signal()
 
     func run() async {
+        await withTaskGroup { group in
+            group.addTask { await self.joinRecent() }
+            group.addTask { await self.lookBack() }
+        }
+    }
+
+    private func joinRecent() async {
         await Pulse(name: "joining receipts", logger: self.logger).run {
             await self.signal.wait(upTo: Self.interval)
             try Task.checkCancellation()
             // The settlement that names the part is usually under way when its receipt comes.
-            for lane in self.lanes { try await self.join(lane) }
-            let dropped = try await self.store.dropUnmatched(olderThan: Self.retention)
-            guard dropped > 0 else { return }
-            self.metrics.dropped.add(dropped)
-            self.logger.warning("gave up receipts that no message claimed", ["receipts": dropped])
+            for lane in self.lanes { try await self.join(lane, age: Self.recent) }
         }
     }
 
-    private func join(_ lane: Lane) async throws {
+    /// Gives up what is too old, and has one more look at all the rest: rarely, for it may be much that is not ours.
+    private func lookBack() async {
+        await Pulse(name: "looking back at kept receipts", logger: self.logger).run {
+            try await Task.sleep(for: Self.lookBackInterval * Double.random(in: 0.8...1.2))
+            try await self.drop()
+            for lane in self.lanes { try await self.join(lane, age: Self.retention) }
+        }
+    }
+
+    private func drop() async throws {
         while true {
-            let counts = try await self.store.joinUnmatched(lane: lane, limit: Self.limit)
+            let dropped = try await self.store.dropUnmatched(olderThan: Self.retention, limit: Self.dropLimit)
+            self.metrics.dropped.add(dropped)
+            if dropped > 0 {
+                self.logger.warning("gave up receipts that no message claimed", ["receipts": dropped])
+            }
+            guard dropped == Self.dropLimit else { return }
+        }
+    }
+
+    private func join(_ lane: Lane, age: Duration) async throws {
+        while true {
+            let counts = try await self.store.joinUnmatched(lane: lane, age: age, limit: Self.limit)
             self.metrics.joined.add(counts.stored)
             self.metrics.count(counts)
             guard counts.stored == Self.limit else { return }

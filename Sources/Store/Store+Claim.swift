@@ -10,6 +10,8 @@ public struct Claim: Sendable {
     /// From 1; counted when it was claimed.
     public var attempt: Int16
     public var series: Int16
+    /// How often in a row the provider has asked us to slow down.
+    public var waits: Int16
     public var state: MessageState
     public var recipient: String
     public var sender: String?
@@ -89,7 +91,8 @@ extension Store {
                       AND account_id > f.account_id AND worker_id IS NULL
                     ORDER BY account_id LIMIT 1
                 ) next
-                WHERE f.step < \(accountLimit)
+                -- Never more accounts than there is room for, since each gets one message at least.
+                WHERE f.step < least(\(accountLimit), greatest(1, f.capacity / 3))
             ), share AS (
                 SELECT provider_id, priority,
                        max(capacity) * max(weight) / sum(max(weight)) OVER (PARTITION BY provider_id)
@@ -103,17 +106,22 @@ extension Store {
                 FROM quota q CROSS JOIN LATERAL (
                     SELECT id FROM outbox
                     WHERE lane = \(lane.column) AND priority = q.priority AND provider_id = q.provider_id
-                      AND account_id = q.account_id AND worker_id IS NULL
-                    ORDER BY id LIMIT q.quota
+                      AND account_id BETWEEN q.account_id AND q.account_id AND worker_id IS NULL
+                    -- In the order of outbox_ready and of no other index: the primary key gives the same rows in the same
+                    -- order, but by reading everybody else's on the way.
+                    ORDER BY account_id, id LIMIT q.quota
                     FOR UPDATE SKIP LOCKED
                 ) o
+                -- More than the quotas add up to. Of a LIMIT that it cannot read the planner expects a tenth of the table,
+                -- and would then read all of a long queue to find these few again.
+                LIMIT \(Self.mostClaims(requests, accountLimit: accountLimit))
             ), claimed AS (
                 UPDATE outbox SET worker_id = \(worker.rawValue), attempt = attempt + 1
                 FROM due WHERE outbox.lane = \(lane.column) AND outbox.id = due.id
                 RETURNING outbox.id, outbox.account_id, outbox.provider_id, outbox.priority, outbox.attempt,
-                          outbox.series, due.quota
+                          outbox.series, outbox.waits, due.quota
             )
-            SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, m.state, m.recipient, m.sender,
+            SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, c.waits, m.state, m.recipient, m.sender,
                    m.body, m.remaining, m.age, c.quota
             FROM claimed c CROSS JOIN LATERAL (
                 SELECT state, recipient, sender, body, expires_at - now() AS remaining,
@@ -124,6 +132,11 @@ extension Store {
             """,
             decode: Claim.init
         )
+    }
+
+    /// What all quotas can come to: each account's share is rounded up.
+    private static func mostClaims(_ requests: [ClaimRequest], accountLimit: Int32) -> Int64 {
+        requests.reduce(0) { $0 + Int64($1.limit) + Int64(Priority.allCases.count) * Int64(accountLimit) }
     }
 
     /// Accounts that one claim serves, for each provider and priority.
@@ -157,7 +170,8 @@ extension Store {
             """
             UPDATE outbox SET worker_id = NULL
             WHERE lane = \(lane.column) AND worker_id = \(worker.rawValue) AND id <> ALL(\(holding))
-            """
+            """,
+            timeout: Self.scanTimeout
         )
     }
 
@@ -175,10 +189,10 @@ extension Store {
                 FOR UPDATE SKIP LOCKED
             ), taken AS (
                 DELETE FROM scheduled USING due WHERE scheduled.lane = \(lane.column) AND scheduled.id = due.id
-                RETURNING scheduled.id, account_id, provider_id, priority, attempt, series
+                RETURNING scheduled.id, account_id, provider_id, priority, attempt, series, waits
             ), ready AS (
-                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series)
-                SELECT \(lane.column), id, account_id, provider_id, priority, attempt, series FROM taken
+                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, waits)
+                SELECT \(lane.column), id, account_id, provider_id, priority, attempt, series, waits FROM taken
                 RETURNING 1
             )
             SELECT (SELECT count(*) FROM ready),
@@ -201,13 +215,14 @@ extension Claim {
             priority: try row.decodePriority(3),
             attempt: try row.decode(4),
             series: try row.decode(5),
-            state: try row.decode(6, oneOf: MessageState.self),
-            recipient: try row.decode(7),
-            sender: try row.decodeIfPresent(8),
-            body: try row.decodeIfPresent(9, as: Bytes.self)?.bytes,
-            remaining: try row.decode(10),
-            age: try row.decode(11),
-            quota: try row.decode(12)
+            waits: try row.decode(6),
+            state: try row.decode(7, oneOf: MessageState.self),
+            recipient: try row.decode(8),
+            sender: try row.decodeIfPresent(9),
+            body: try row.decodeIfPresent(10, as: Bytes.self)?.bytes,
+            remaining: try row.decode(11),
+            age: try row.decode(12),
+            quota: try row.decode(13)
         )
     }
 }

@@ -9,9 +9,10 @@ public struct NewKey: Sendable {
     public var digest: [UInt8]
     public var scopes: [String]
     public var expiresAt: Timestamp?
-    public var revoked: Bool
+    /// True ends it, false brings it back, nil leaves a stored key as it is; a new one lives.
+    public var revoked: Bool?
 
-    public init(name: String, digest: [UInt8], scopes: [String], expiresAt: Timestamp?, revoked: Bool) {
+    public init(name: String, digest: [UInt8], scopes: [String], expiresAt: Timestamp?, revoked: Bool?) {
         self.name = name
         self.digest = digest
         self.scopes = scopes
@@ -89,22 +90,36 @@ extension Store {
         return Dictionary(rows) { $1 }
     }
 
-    /// Makes an account's key what it should be. A key that is revoked stays revoked: its time of death is kept.
+    /// What ``putKey(_:of:in:)`` did.
+    public enum KeyChange: Sendable, Hashable {
+        case none
+        /// It was stored or changed, and can be used.
+        case alive
+        /// It was stored or changed, and is revoked.
+        case revoked
+    }
+
+    /// Makes an account's key what it should be. One that is revoked keeps its time of death until it is brought back.
     public static func putKey(
         _ key: NewKey, of account: AccountID, in transaction: borrowing Transaction
-    ) async throws(PostgresError) -> Bool {
-        try await transaction.execute(
+    ) async throws(PostgresError) -> KeyChange {
+        let changed = try await transaction.query(
             """
             INSERT INTO api_keys AS k (account_id, name, digest, scopes, expires_at, revoked_at)
             VALUES (\(account.rawValue), \(key.name), \(Bytes(key.digest)), \(key.scopes), \(key.expiresAt),
                     CASE WHEN \(key.revoked) THEN now() END)
             ON CONFLICT (account_id, name) DO UPDATE SET
                 digest = excluded.digest, scopes = excluded.scopes, expires_at = excluded.expires_at,
-                revoked_at = CASE WHEN \(key.revoked) THEN coalesce(k.revoked_at, now()) END
+                revoked_at = CASE \(key.revoked)
+                    WHEN true THEN coalesce(k.revoked_at, now()) WHEN false THEN NULL ELSE k.revoked_at END
             WHERE (k.digest, k.scopes, k.expires_at, k.revoked_at IS NOT NULL)
-                IS DISTINCT FROM (excluded.digest, excluded.scopes, excluded.expires_at, \(key.revoked))
+                IS DISTINCT FROM (excluded.digest, excluded.scopes, excluded.expires_at,
+                                  coalesce(\(key.revoked), k.revoked_at IS NOT NULL))
+            RETURNING k.revoked_at IS NOT NULL
             """
-        ) > 0
+        ) { row throws(PostgresError) in try row.decode(0, as: Bool.self) }
+        guard let isRevoked = changed.first else { return .none }
+        return isRevoked ? .revoked : .alive
     }
 
     /// The sealed credentials of the provider called `name`; nil when there is none.
@@ -146,12 +161,12 @@ extension Store {
         return (found[0], changed)
     }
 
-    /// The id of the provider or the account called `name`, for a route that names one from an earlier file.
+    /// The provider or the account called `name`, for a route that names one from an earlier file.
     public static func provider(
         named name: String, in transaction: borrowing Transaction
-    ) async throws(PostgresError) -> ProviderID? {
-        try await transaction.query("SELECT id FROM providers WHERE name = \(name)") { row throws(PostgresError) in
-            ProviderID(rawValue: try row.decode(0))
+    ) async throws(PostgresError) -> (id: ProviderID, kind: String)? {
+        try await transaction.query("SELECT id, kind FROM providers WHERE name = \(name)") {
+            row throws(PostgresError) in (ProviderID(rawValue: try row.decode(0)), try row.decode(1, as: String.self))
         }.first
     }
 

@@ -37,18 +37,18 @@ extension Store {
         )
     }
 
-    /// The depth of a lane's ready queue, counting at most `limit` messages: beyond that a queue is deep, and counting
+    /// The depth of a lane's ready queue, counting at most `limit` messages of each priority: beyond that a queue is deep, and counting
     /// it further would only make it deeper.
     public func queueDepths(lane: Lane, limit: Int32) async throws(PostgresError) -> [QueueDepth] {
         try await self.pool.query(
             """
-            SELECT provider_id, priority, count(*),
+            SELECT ready.provider_id, ready.priority, count(*),
                    now() - min(to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
-            FROM (
-                SELECT provider_id, priority, id FROM outbox
-                WHERE lane = \(lane.column) AND worker_id IS NULL LIMIT \(limit)
+            FROM unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority) CROSS JOIN LATERAL (
+                SELECT provider_id, p.priority, id FROM outbox
+                WHERE lane = \(lane.column) AND priority = p.priority AND worker_id IS NULL LIMIT \(limit)
             ) ready
-            GROUP BY provider_id, priority
+            GROUP BY ready.provider_id, ready.priority
             """
         ) { row throws(PostgresError) in
             QueueDepth(
@@ -58,10 +58,10 @@ extension Store {
         }
     }
 
-    /// Ends messages whose provider is not being served and whose time has passed; returns how many.
-    /// Those of a provider in service are found by the claim itself.
+    /// Ends messages whose time has passed and whose provider is not among those `served`; returns how many.
+    /// Those of a provider in service are found by the claim itself. Reads all that waits for the others.
     public func expireStranded(
-        lane: Lane, providers: [ProviderID], limit: Int32
+        lane: Lane, served: [ProviderID], limit: Int32
     ) async throws(PostgresError) -> Int {
         try await self.pool.execute(
             """
@@ -69,7 +69,7 @@ extension Store {
                 SELECT o.id FROM outbox o CROSS JOIN LATERAL (
                     SELECT expires_at FROM messages WHERE lane = \(lane.column) AND id = o.id LIMIT 1
                 ) m
-                WHERE o.lane = \(lane.column) AND o.provider_id = ANY(\(providers.map(\.rawValue)))
+                WHERE o.lane = \(lane.column) AND o.provider_id <> ALL(\(served.map(\.rawValue)))
                   AND o.worker_id IS NULL AND m.expires_at <= now()
                 LIMIT \(limit) FOR UPDATE OF o SKIP LOCKED
             ), gone AS (
@@ -77,11 +77,13 @@ extension Store {
                 RETURNING outbox.id
             )
             UPDATE messages m SET
-                state = CASE WHEN message_rank(m.state) < message_rank('expired') THEN 'expired' ELSE m.state END,
-                reason = CASE WHEN message_rank(m.state) < message_rank('expired') THEN 'expired' ELSE m.reason END,
+                -- One that may have been sent is not called expired.
+                state = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.state END,
+                reason = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.reason END,
                 body = NULL, changed_at = now()
             FROM gone WHERE m.lane = \(lane.column) AND m.id = gone.id
-            """
+            """,
+            timeout: Self.scanTimeout
         )
     }
 

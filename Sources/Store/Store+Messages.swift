@@ -138,7 +138,7 @@ extension Store {
             scanned, lane: lane, account: account, filter: filter, limit: limit, scanLimit: scanLimit)
     }
 
-    /// Withdraws a message that no worker holds.
+    /// Withdraws a message that no worker holds, unless it may have been sent already.
     public func cancel(_ id: MessageID, account: AccountID) async throws(PostgresError) -> Cancellation {
         let rows = try await self.pool.query(
             """
@@ -147,14 +147,15 @@ extension Store {
                 WHERE lane = \(id.lane.column) AND id = \(id) AND account_id = \(account.rawValue)
             ), ready AS (
                 DELETE FROM outbox WHERE lane = \(id.lane.column) AND id = \(id) AND worker_id IS NULL
-                  AND EXISTS (SELECT FROM mine)
+                  AND EXISTS (SELECT FROM mine WHERE state = 'queued')
                 RETURNING 1
             ), later AS (
-                DELETE FROM scheduled WHERE lane = \(id.lane.column) AND id = \(id) AND EXISTS (SELECT FROM mine)
+                DELETE FROM scheduled WHERE lane = \(id.lane.column) AND id = \(id)
+                  AND EXISTS (SELECT FROM mine WHERE state = 'queued')
                 RETURNING 1
             ), moved AS (
                 UPDATE messages SET state = 'cancelled', reason = 'canceled', body = NULL, changed_at = now()
-                WHERE lane = \(id.lane.column) AND id = \(id) AND message_rank(state) < message_rank('accepted')
+                WHERE lane = \(id.lane.column) AND id = \(id) AND state = 'queued'
                   AND (EXISTS (SELECT FROM ready) OR EXISTS (SELECT FROM later))
                 RETURNING 1
             )
@@ -209,7 +210,7 @@ extension Store {
             SELECT a.attempt, coalesce(p.name, ''), a.outcome, a.reason, a.code, a.duration, a.settled_at
             FROM attempts a LEFT JOIN providers p ON p.id = a.provider_id
             WHERE a.lane = \(id.lane.column) AND a.message_id = \(id)
-            ORDER BY a.settled_at LIMIT 100
+            ORDER BY a.settled_at DESC LIMIT 100
             """
         ) { row throws(PostgresError) in
             StoredAttempt(
@@ -226,7 +227,7 @@ extension Store {
             SELECT r.part, coalesce(p.name, ''), r.state, r.reason, r.status, r.code, r.occurred_at, r.received_at
             FROM receipts r LEFT JOIN providers p ON p.id = r.provider_id
             WHERE r.lane = \(id.lane.column) AND r.message_id = \(id)
-            ORDER BY r.received_at, r.part LIMIT 100
+            ORDER BY r.received_at DESC, r.part LIMIT 100
             """
         ) { row throws(PostgresError) in
             StoredReceipt(

@@ -44,15 +44,16 @@ extension Store {
         return counts
     }
 
-    /// Joins kept receipts to messages whose parts have become known. Returns how many; at most `limit` a call.
-    public func joinUnmatched(lane: Lane, limit: Int32) async throws -> ReceiptCounts {
+    /// Joins receipts kept within the last `age` to messages whose parts have become known. Returns how many; at most
+    /// `limit` a call.
+    public func joinUnmatched(lane: Lane, age: Duration, limit: Int32) async throws -> ReceiptCounts {
         try await self.pool.transaction { transaction in
             let found = try await transaction.query(
                 """
                 WITH known AS MATERIALIZED (
                     SELECT u.ctid AS place, p.message_id FROM unmatched_receipts u
                     JOIN parts p ON p.lane = \(lane.column) AND p.part = u.part AND p.provider_id = u.provider_id
-                    WHERE u.lane = 0
+                    WHERE u.lane = 0 AND u.received_at > now() - \(age)
                     LIMIT \(limit) FOR UPDATE OF u SKIP LOCKED
                 )
                 DELETE FROM unmatched_receipts u USING known WHERE u.lane = 0 AND u.ctid = known.place
@@ -71,10 +72,16 @@ extension Store {
         }
     }
 
-    /// Deletes kept receipts that nothing has claimed for `age`; returns how many were given up.
-    public func dropUnmatched(olderThan age: Duration) async throws(PostgresError) -> Int {
+    /// Deletes kept receipts that nothing has claimed for `age`, at most `limit` a call; returns how many were given up.
+    public func dropUnmatched(olderThan age: Duration, limit: Int32) async throws(PostgresError) -> Int {
         try await self.pool.execute(
-            "DELETE FROM unmatched_receipts WHERE lane = 0 AND received_at < now() - \(age)")
+            """
+            DELETE FROM unmatched_receipts WHERE ctid = ANY(ARRAY(
+                SELECT ctid FROM unmatched_receipts
+                WHERE lane = 0 AND received_at < now() - \(age) ORDER BY received_at LIMIT \(limit)
+            ))
+            """
+        )
     }
 
     // MARK: - Private
@@ -84,13 +91,14 @@ extension Store {
         return """
             WITH incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
-                    \(receipts.map { $0.receipt.message?.id }), \(receipts.map(\.provider.rawValue)),
+                    \(receipts.map { $0.receipt.message?.id }), \(receipts.map { $0.receipt.message?.series }),
+                    \(receipts.map(\.provider.rawValue)),
                     \(receipts.map(\.receipt.part)), \(receipts.map(\.receipt.status)),
                     \(receipts.map(\.receipt.code)), \(receipts.map(\.receipt.verdict.state.rawValue)),
                     \(receipts.map(\.receipt.verdict.reason.rawValue)),
                     \(receipts.map { $0.receipt.verdict.state.messageState?.rawValue }),
                     \(receipts.map(\.receipt.coversMessage)), \(receipts.map(\.receipt.occurredAt))
-                ) AS r (id, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at)
+                ) AS r (id, series, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at)
             ), known AS MATERIALIZED (
                 SELECT i.* FROM incoming i JOIN messages m
                     ON m.lane = \(lane.column) AND m.id = i.id AND m.id >= \(days.first) AND m.id < \(days.end)
@@ -104,7 +112,9 @@ extension Store {
             ), kept AS (
                 INSERT INTO unmatched_receipts (provider_id, part, status, code, state, reason, covers_message,
                                                 occurred_at)
-                SELECT provider_id, part, status, code, state, reason, covers_message, occurred_at
+                -- One without a part of its own goes by our id, or two of them would be taken for doubles.
+                SELECT provider_id, coalesce(nullif(part, ''), id::text, ''), status, code, state, reason,
+                       covers_message, occurred_at
                 FROM incoming WHERE id IS NULL OR id NOT IN (SELECT id FROM known)
                 ON CONFLICT DO NOTHING
                 RETURNING 1
@@ -112,7 +122,8 @@ extension Store {
                 SELECT s.message_id,
                        count(*) FILTER (WHERE k.message_state = 'delivered' AND NOT k.covers_message)::smallint AS parts,
                        bool_or(k.message_state = 'delivered' AND k.covers_message) AS whole,
-                       bool_or(k.message_state = 'undelivered') AS lost,
+                       -- What is reported of an earlier series has been answered by another attempt.
+                       max(k.series) FILTER (WHERE k.message_state = 'undelivered') AS lost_series,
                        min(s.reason) FILTER (WHERE k.message_state = 'undelivered') AS lost_reason
                 FROM stored s
                 JOIN (SELECT DISTINCT ON (id, part, status, code) * FROM known) k
@@ -127,16 +138,18 @@ extension Store {
                     state = CASE
                         WHEN m.state IN ('cancelled', 'delivered') THEN m.state
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'delivered'
-                        WHEN c.lost AND message_rank(m.state) < message_rank('undelivered') THEN 'undelivered'
+                        WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
+                            THEN 'undelivered'
                         ELSE m.state END,
                     reason = CASE
                         WHEN m.state IN ('cancelled', 'delivered') THEN m.reason
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
-                        WHEN c.lost AND message_rank(m.state) < message_rank('undelivered') THEN c.lost_reason
+                        WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
+                            THEN c.lost_reason
                         ELSE m.reason END,
                     corrected = m.corrected OR m.state IN ('undelivered', 'failed', 'expired')
                         AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
-                    body = CASE WHEN c.whole OR c.lost OR m.parts_delivered + c.parts >= m.parts
+                    body = CASE WHEN c.whole OR c.lost_series >= m.series OR m.parts_delivered + c.parts >= m.parts
                                 THEN NULL ELSE m.body END,
                     changed_at = now()
                 FROM change c
@@ -180,7 +193,7 @@ extension IncomingReceipt {
         self.init(
             provider: ProviderID(rawValue: try row.decode(1)),
             receipt: Receipt(
-                message: MessageReference(id: try row.decode(0), series: 1), part: try row.decode(2),
+                message: MessageReference(id: try row.decode(0), series: .max), part: try row.decode(2),
                 coversMessage: try row.decode(7), verdict: verdict, status: try row.decode(3),
                 code: try row.decode(4), occurredAt: try row.decodeIfPresent(8)
             )

@@ -25,11 +25,13 @@ public struct Settled: Sendable {
         /// As stored: what the next claim adds one to.
         public var attempt: Int16
         public var series: Int16
+        public var waits: Int16
 
-        public init(after: Duration, attempt: Int16, series: Int16) {
+        public init(after: Duration, attempt: Int16, series: Int16, waits: Int16 = 0) {
             self.after = after
             self.attempt = attempt
             self.series = series
+            self.waits = waits
         }
     }
 
@@ -73,18 +75,19 @@ extension Store {
                     \(settled.map(\.reason.rawValue)), \(settled.map(\.code)), \(settled.map(\.duration)),
                     \(settled.map { $0.state?.rawValue }), \(settled.map { $0.retry?.after }),
                     \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
-                    \(settled.map { Int16($0.parts.count) })
+                    \(settled.map { $0.retry?.waits }), \(settled.map { Int16(clamping: $0.parts.count) })
                 ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt, next_series,
-                        parts)
+                        next_waits, parts)
             ), mine AS (
                 DELETE FROM outbox o USING told t
                 WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = t.worker_id
                   AND o.attempt = t.attempt
                 RETURNING o.id, o.account_id, o.provider_id, o.priority, o.attempt, o.series, t.outcome, t.reason,
-                          t.code, t.duration, t.state, t.retry_after, t.next_attempt, t.next_series, t.parts
+                          t.code, t.duration, t.state, t.retry_after, t.next_attempt, t.next_series, t.next_waits,
+                          t.parts
             ), again AS (
-                INSERT INTO scheduled (lane, id, account_id, provider_id, priority, attempt, series, due_at)
-                SELECT \(lane.column), id, account_id, provider_id, priority, next_attempt, next_series,
+                INSERT INTO scheduled (lane, id, account_id, provider_id, priority, attempt, series, waits, due_at)
+                SELECT \(lane.column), id, account_id, provider_id, priority, next_attempt, next_series, next_waits,
                        now() + retry_after
                 FROM mine WHERE retry_after IS NOT NULL
             ), recorded AS (
@@ -106,14 +109,18 @@ extension Store {
                              AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'delivered'
                         WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.state
                         ELSE m.state END,
-                    reason = CASE WHEN message_rank(mine.state) > message_rank(m.state)
-                                  THEN mine.reason ELSE m.reason END,
+                    reason = CASE
+                        WHEN mine.state = 'accepted' AND m.state <> 'cancelled'
+                             AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'ok'
+                        WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.reason
+                        ELSE m.reason END,
                     parts = CASE WHEN mine.parts > 0 THEN mine.parts ELSE m.parts END,
+                    series = coalesce(mine.next_series, mine.series),
                     body = CASE WHEN mine.retry_after IS NULL THEN NULL ELSE m.body END,
                     changed_at = now()
                 FROM mine
                 WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id >= \(days.first) AND m.id < \(days.end)
-                  AND (mine.state IS NOT NULL OR mine.retry_after IS NULL)
+                  AND (mine.state IS NOT NULL OR mine.retry_after IS NULL OR mine.next_series <> mine.series)
             )
             SELECT id FROM mine
             """
@@ -123,13 +130,17 @@ extension Store {
 
 /// The part ids of many messages.
 private struct PartColumns {
+    /// Of one message: as many as a message of 255 segments has, the most that concatenation can number
+    /// (3GPP TS 23.040 section 9.2.3.24.1). What a provider says beyond it is not believed.
+    private static let limit = 255
+
     var messages: [MessageID] = []
     var parts: [String] = []
     var numbers: [Int16] = []
 
     init(_ settled: [Settled]) {
         for message in settled {
-            for (index, part) in message.parts.enumerated() {
+            for (index, part) in message.parts.prefix(Self.limit).enumerated() {
                 self.messages.append(message.id)
                 self.parts.append(part)
                 self.numbers.append(Int16(index + 1))

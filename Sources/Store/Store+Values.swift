@@ -34,7 +34,7 @@ extension MessageID {
             last = max(last, id.milliseconds / Self.day)
         }
         guard first <= last else { return (Self.start(ofDay: 0), Self.start(ofDay: 0)) }
-        return (Self.start(ofDay: first), Self.start(ofDay: last + 1))
+        return (Self.start(ofDay: first), last < Self.lastDay ? Self.start(ofDay: last + 1) : MessageID(high: .max, low: .max))
     }
 
     /// The days that a message may have been accepted in when it is ready to be sent now: the furthest `send_at` and the
@@ -47,6 +47,8 @@ extension MessageID {
 
     /// Milliseconds; partitions are by day in UTC.
     private static let day: Int64 = 86_400_000
+    /// The last that an id has room for: one that a stranger makes up may name it.
+    private static let lastDay = Int64(1) << 48 / Self.day - 1
 
     private static func start(ofDay day: Int64) -> MessageID {
         MessageID(high: UInt64(day * Self.day) << 16, low: 0)

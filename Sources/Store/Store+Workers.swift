@@ -2,11 +2,11 @@ public import Messaging
 public import Postgres
 
 extension Store {
-    /// Makes a lease for one run of a worker process.
-    public func registerWorker(name: String) async throws(PostgresError) -> WorkerID {
-        let ids = try await self.pool.query("INSERT INTO workers (name) VALUES (\(name)) RETURNING id") {
-            row throws(PostgresError) in WorkerID(rawValue: try row.decode(0))
-        }
+    /// Makes a lease for one run of a worker process, which ends `lease` after its last heartbeat.
+    public func registerWorker(name: String, lease: Duration) async throws(PostgresError) -> WorkerID {
+        let ids = try await self.pool.query(
+            "INSERT INTO workers (name, lease) VALUES (\(name), \(lease)) RETURNING id"
+        ) { row throws(PostgresError) in WorkerID(rawValue: try row.decode(0)) }
         return ids[0]
     }
 
@@ -30,38 +30,54 @@ extension Store {
             "UPDATE workers SET lost_at = now() WHERE id = \(worker.rawValue) AND lost_at IS NULL")
     }
 
-    /// Takes the lease from workers whose heartbeat is older than `lease`, and returns all that lost theirs within the
-    /// last minute.
-    ///
-    /// Lost workers stay for a minute and are reaped again and again: a claim that a worker had sent off just before it
-    /// was found lost may commit just after its rows were looked for.
-    public func loseSilentWorkers(lease: Duration) async throws(PostgresError) -> [WorkerID] {
-        try await self.pool.query(
+    /// Takes the lease from workers that have been silent for longer than theirs lasts. Returns how many lost it here, and
+    /// how many lost ones are not forgotten yet.
+    public func loseSilentWorkers() async throws(PostgresError) -> (now: Int, all: Int) {
+        let counts = try await self.pool.query(
             """
-            WITH gone AS (
-                DELETE FROM workers WHERE lost_at < now() - interval '1 minute'
-            ), silent AS (
-                UPDATE workers SET lost_at = now() WHERE lost_at IS NULL AND heartbeat_at < now() - \(lease)
-                RETURNING id
+            WITH silent AS (
+                UPDATE workers SET lost_at = now() WHERE lost_at IS NULL AND heartbeat_at < now() - lease RETURNING id
             )
-            SELECT id FROM silent
-            UNION ALL
-            SELECT id FROM workers WHERE lost_at >= now() - interval '1 minute'
+            SELECT (SELECT count(*) FROM silent),
+                   (SELECT count(*) FROM silent) + (SELECT count(*) FROM workers WHERE lost_at IS NOT NULL)
             """
-        ) { row throws(PostgresError) in WorkerID(rawValue: try row.decode(0)) }
+        ) { row throws(PostgresError) in
+            (now: Int(try row.decode(0, as: Int64.self)), all: Int(try row.decode(1, as: Int64.self)))
+        }
+        return counts[0]
     }
 
-    /// Gives what lost workers held to whoever claims next. Their attempt stays counted and their series stays open,
-    /// because the provider may have got the message. Returns how many.
+    /// Gives what nobody alive holds to whoever claims next; returns how many. The attempts stay counted and the series
+    /// open, because the provider may have got the message.
+    ///
+    /// A worker that registered after this statement began is not seen by it, and must not be taken for dead: its number
+    /// is higher than all that are.
     ///
     /// This reads the whole of the lane's outbox, and only when a worker died: an index for it would be written at every
     /// claim.
-    public func reap(lane: Lane, from workers: [WorkerID]) async throws(PostgresError) -> Int {
+    public func reap(lane: Lane) async throws(PostgresError) -> Int {
         try await self.pool.execute(
             """
             UPDATE outbox SET worker_id = NULL
-            WHERE lane = \(lane.column) AND worker_id = ANY(\(workers.map(\.rawValue)))
-            """
+            WHERE lane = \(lane.column) AND worker_id IS NOT NULL AND worker_id <= (SELECT max(id) FROM workers)
+              AND NOT EXISTS (SELECT FROM workers w WHERE w.id = worker_id AND w.lost_at IS NULL)
+            """,
+            timeout: Self.scanTimeout
         )
     }
+
+    /// Forgets workers that were lost a while ago and hold nothing. The while is for a claim that a worker had sent off just
+    /// before it was found lost, and that commits just after its rows were looked for.
+    public func forgetLostWorkers() async throws(PostgresError) {
+        _ = try await self.pool.execute(
+            """
+            DELETE FROM workers WHERE lost_at < now() - interval '1 minute'
+              AND NOT EXISTS (SELECT FROM outbox WHERE worker_id = workers.id)
+            """,
+            timeout: Self.scanTimeout
+        )
+    }
+
+    /// For the few statements that read a whole table.
+    static let scanTimeout = Duration.seconds(300)
 }

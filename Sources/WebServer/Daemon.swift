@@ -1,4 +1,5 @@
 import CMicroHTTP
+import Glibc
 import Synchronization
 
 /// A running libmicrohttpd daemon: its threads, and the calls they make.
@@ -31,12 +32,14 @@ final class Daemon: Sendable {
         self.handle = handle
     }
 
-    /// Stops accepting connections.
+    /// Stops accepting connections: who comes now is refused by the kernel.
     func quiesce() {
         self.state.withLock { state in
             guard !state.isQuiesced, !state.isStopped else { return }
             state.isQuiesced = true
-            MHD_quiesce_daemon(self.handle)
+            let listener = MHD_quiesce_daemon(self.handle)
+            // Otherwise the kernel would go on taking connections, which nobody would answer before the very end.
+            shutdown(listener, CInt(SHUT_RDWR))
         }
     }
 

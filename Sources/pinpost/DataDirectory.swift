@@ -22,7 +22,7 @@ struct DataDirectory {
         for piece in self.path.split(separator: "/", omittingEmptySubsequences: false) {
             made += made.isEmpty && piece.isEmpty ? "/" : "\(piece)/"
             guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
-                throw DataError(path: made, problem: String(cString: strerror(errno)))
+                throw DataError(made, "cannot be made")
             }
         }
     }
@@ -40,33 +40,75 @@ struct DataDirectory {
 
     // MARK: - Private
 
-    /// A one-line file that only its owner can read, made on first use.
+    /// A one-line file that only its owner can read, made on first use and never again. It has its name only once it is
+    /// whole and on the disk, and whoever comes second takes what the first has made.
     private func secret(_ name: String, make: () -> String) throws -> String {
         let path = self.file(name)
-        if let text = Self.read(path) { return text }
-        let text = make()
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-        guard descriptor >= 0 else { throw DataError(path: path, problem: String(cString: strerror(errno))) }
-        defer { close(descriptor) }
-        let line = Array("\(text)\n".utf8)
-        guard write(descriptor, line, line.count) == line.count, fsync(descriptor) == 0 else {
-            throw DataError(path: path, problem: String(cString: strerror(errno)))
+        if let text = try Self.read(path) { return text }
+        let draft = try Self.draft(of: path, text: make())
+        defer { unlink(draft) }
+        // Unlike rename, link refuses to take the place of a file.
+        guard link(draft, path) == 0 || errno == EEXIST else { throw DataError(path, "cannot be made") }
+        try Self.synchronise(self.path)
+        guard let text = try Self.read(path) else {
+            throw DataError(path: path, problem: "was removed while it was being made")
         }
         return text
     }
 
-    private static func read(_ path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
+    /// Writes a file beside `path`, of a name that no other process has; only its owner can read it.
+    private static func draft(of path: String, text: String) throws -> String {
+        var name = Array("\(path).XXXXXX".utf8CString)
+        let descriptor = mkstemp(&name)
+        guard descriptor >= 0 else { throw DataError(path, "cannot be made") }
+        defer { close(descriptor) }
+        let line = Array("\(text)\n".utf8)
+        guard write(descriptor, line, line.count) == line.count, fsync(descriptor) == 0 else {
+            let error = DataError(path, "cannot be written")
+            unlink(name)
+            throw error
+        }
+        return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Has the names in a directory outlive a crash of the machine.
+    private static func synchronise(_ directory: String) throws {
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY)
+        guard descriptor >= 0 else { throw DataError(directory, "cannot be opened") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw DataError(directory, "cannot be written") }
+    }
+
+    /// Nil when there is no such file. An empty one is never filled: what it held may be needed, and be elsewhere.
+    private static func read(_ path: String) throws -> String? {
+        guard let file = fopen(path, "r") else {
+            if errno == ENOENT { return nil }
+            throw DataError(path, "cannot be read")
+        }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = fread(&bytes, 1, bytes.count, file)
-        let text = String(decoding: bytes[..<count], as: UTF8.self)
-        return text.isEmpty ? nil : String(text.drop { $0 == "\n" }.prefix { $0 != "\n" })
+        guard ferror(file) == 0 else { throw DataError(path, "cannot be read") }
+        let line = String(decoding: bytes[..<count], as: UTF8.self).drop { $0 == "\n" }.prefix { $0 != "\n" }
+        guard !line.isEmpty else {
+            throw DataError(path: path, problem: "is empty: put its backup there, or remove it to have a new one made")
+        }
+        return String(line)
     }
 
     private struct DataError: Error, CustomStringConvertible {
         var path: String
         var problem: String
-        var description: String { "cannot make \(self.path): \(self.problem)" }
+        var description: String { "\(self.path) \(self.problem)" }
+
+        init(path: String, problem: String) {
+            self.path = path
+            self.problem = problem
+        }
+
+        /// With what `errno` says.
+        init(_ path: String, _ problem: String) {
+            self.init(path: path, problem: "\(problem): \(String(cString: strerror(errno)))")
+        }
     }
 }

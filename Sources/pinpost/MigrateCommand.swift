@@ -11,14 +11,31 @@ enum MigrateCommand {
         let base = try ProcessBase(.migrate)
         guard let database = base.settings.database else { preconditionFailure("migrate has a database") }
         let store = Store(base.pool(database, role: "migrate", poller: try Poller.running()))
-        let applied = try await Self.migrate(store)
-        Console.say(applied.isEmpty ? "The database is up to date." : "Applied \(applied.joined(separator: ", ")).")
+        let done = try await Self.migrate(store)
+        if !done.applied.isEmpty { Console.say("Applied \(done.applied.joined(separator: ", ")).") }
+        if done.partitions > 0 { Console.say("Made \(done.partitions) partitions for the coming days.") }
+        if done.isNothing { Console.say("The database is up to date.") }
     }
 
-    /// Applies what is missing; several processes may do so at the same time.
-    static func migrate(_ store: Store) async throws -> [String] {
-        try await store.migrate(try Migration.all(in: try Self.directory()))
+    /// What was missing.
+    struct Done {
+        /// The names of migrations.
+        var applied: [String]
+        /// How many partitions, apart from those that the migrations made.
+        var partitions: Int
+
+        var isNothing: Bool { self.applied.isEmpty && self.partitions == 0 }
     }
+
+    /// Applies what is missing, and makes the partitions of the coming days: workers do so too, but when none ran for as
+    /// long as the partitions reach, nothing can be accepted. Several processes may do this at the same time.
+    static func migrate(_ store: Store) async throws -> Done {
+        let applied = try await store.migrate(try Migration.all(in: try Self.directory()))
+        return Done(applied: applied, partitions: try await store.makePartitions(daysAhead: Self.daysAhead))
+    }
+
+    /// As far as the workers look.
+    private static let daysAhead: Int32 = 7
 
     /// Throws when the tables are older or newer than this version wants them.
     static func requireUpToDate(_ store: Store) async throws {

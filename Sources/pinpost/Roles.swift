@@ -95,6 +95,7 @@ extension Role {
         client.start()
         var configuration = Worker.Configuration(name: base.settings.workerName)
         configuration.lease = base.settings.lease
+        configuration.drainDeadline = base.settings.drainDeadline
         let worker = try await Worker(
             configuration, store: store, masterKeys: masterKeys, client: client, metrics: base.metrics,
             logger: base.logger

@@ -58,7 +58,7 @@ import Testing
                 try await provider.waitForRequests(1)
                 try await fixture.system.wait(for: Self.several, is: 2)
                 // Another worker takes over, and holds both.
-                let heir = try await fixture.system.store.registerWorker(name: "heir")
+                let heir = try await fixture.system.store.registerWorker(name: "heir", lease: .seconds(15))
                 _ = try await fixture.system.pool.execute(
                     "UPDATE workers SET heartbeat_at = now() + interval '1 hour' WHERE id = \(heir.rawValue)")
                 _ = try await fixture.system.pool.execute(
@@ -103,7 +103,7 @@ import Testing
     @Test func aDeadWorkersMessagesAreTakenOver() async throws {
         try await DeliveryFixture.run { fixture, provider async throws in
             try await fixture.accept(3)
-            let dead = try await fixture.system.store.registerWorker(name: "dead")
+            let dead = try await fixture.system.store.registerWorker(name: "dead", lease: .seconds(15))
             _ = try await fixture.system.pool.execute("UPDATE outbox SET worker_id = \(dead.rawValue), attempt = 1")
             _ = try await fixture.system.pool.execute("UPDATE workers SET heartbeat_at = now() - interval '1 hour'")
             try await fixture.work { _ in try await fixture.wait(for: .accepted, count: 3) }

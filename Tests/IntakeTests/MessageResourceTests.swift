@@ -47,7 +47,7 @@ import Timestamps
     @Test func whatIsUnderWayCannot() async throws {
         try await IntakeFixture.run { fixture async throws in
             let id = try await fixture.accept()
-            let worker = try await fixture.system.store.registerWorker(name: "test")
+            let worker = try await fixture.system.store.registerWorker(name: "test", lease: .seconds(15))
             let provider = try await fixture.system.count("SELECT id::bigint FROM providers")
             _ = try await fixture.system.store.claim(
                 lane: Lane(rawValue: 0), worker: worker,
@@ -83,7 +83,7 @@ import Timestamps
             let provider = ProviderID(
                 rawValue: Int32(try await fixture.system.count("SELECT id::bigint FROM providers")))
             let store = fixture.system.store
-            let worker = try await store.registerWorker(name: "test")
+            let worker = try await store.registerWorker(name: "test", lease: .seconds(15))
             let claims = try await store.claim(
                 lane: message.lane, worker: worker,
                 requests: [ClaimRequest(provider: provider, limit: 10, after: [:])])

@@ -31,7 +31,7 @@ import Timestamps
             async let one = fixture.store.promote(lane: fixture.lane, limit: 10)
             async let other = fixture.store.promote(lane: fixture.lane, limit: 10)
             #expect(try await one.moved + other.moved == 1)
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             #expect(try await fixture.claim(worker).map(\.id) == ids)
         }
     }

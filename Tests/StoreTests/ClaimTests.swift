@@ -10,7 +10,7 @@ import Testing
             let claimed = try await withThrowingTaskGroup(of: [MessageID].self) { group in
                 for _ in 0..<8 {
                     group.addTask {
-                        let worker = try await fixture.store.registerWorker(name: "test")
+                        let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
                         var mine: [MessageID] = []
                         // Another claim may hold what this one would get, so an empty one ends nothing by itself.
                         while case let claims = try await fixture.claim(worker, limit: 20), !claims.isEmpty {
@@ -30,7 +30,7 @@ import Testing
 
     @Test func aClaimCountsTheAttemptAndBringsWhatTheSendNeeds() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage(priority: .transactional)])
             let claim = try #require(try await fixture.claim(worker).first)
             #expect(claim.id == ids[0])
@@ -47,7 +47,7 @@ import Testing
 
     @Test func onlyProvidersWithRoomAreServed() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let other = ProviderID(rawValue: 2)
             try await fixture.accept((0..<5).map { _ in fixture.newMessage() })
             try await fixture.accept((0..<5).map { _ in fixture.newMessage(provider: other) })
@@ -59,7 +59,7 @@ import Testing
 
     @Test func codesGoAheadAndBulkDoesNotStarve() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             for priority in [Priority.bulk, .transactional, .otp] {
                 try await fixture.accept((0..<300).map { _ in fixture.newMessage(priority: priority) })
             }
@@ -72,7 +72,7 @@ import Testing
 
     @Test func aPriorityThatIsAloneGetsEverything() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             try await fixture.accept((0..<300).map { _ in fixture.newMessage(priority: .bulk) })
             #expect(try await fixture.claim(worker, limit: 100).count == 100)
         }
@@ -80,7 +80,7 @@ import Testing
 
     @Test func oneMessageOfASmallAccountDoesNotWaitForALargeOne() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             try await fixture.accept((0..<1000).map { _ in fixture.newMessage() })
             let late = try await fixture.accept([fixture.newMessage()], account: AccountID(rawValue: 2))
             let claims = try await fixture.claim(worker, limit: 100)
@@ -91,7 +91,7 @@ import Testing
 
     @Test func theWalkGoesOnBehindTheAccountsServed() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             for account in 1...40 as ClosedRange<Int32> {
                 try await fixture.accept(
                     [fixture.newMessage(), fixture.newMessage()], account: AccountID(rawValue: account))
@@ -107,10 +107,10 @@ import Testing
 
     @Test func aWorkerThatLostItsLeaseClaimsNothing() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             try await fixture.accept([fixture.newMessage()])
             _ = try await fixture.pool.execute("UPDATE workers SET heartbeat_at = now() - interval '1 minute'")
-            #expect(try await fixture.store.loseSilentWorkers(lease: .seconds(15)) == [worker])
+            #expect(try await fixture.store.loseSilentWorkers().now == 1)
             #expect(try await fixture.claim(worker).isEmpty)
             #expect(try await fixture.store.heartbeat(worker) == nil)
         }
@@ -118,7 +118,7 @@ import Testing
 
     @Test func handedBackClaimsAreAsIfNeverClaimed() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             try await fixture.accept((0..<3).map { _ in fixture.newMessage() })
             let claims = try await fixture.claim(worker)
             #expect(try await fixture.store.handBack(claims, worker: worker) == 3)
@@ -129,10 +129,54 @@ import Testing
         }
     }
 
+    @Test func whatADeadWorkerHoldsIsTakenOverHoweverLongItHasBeenDead() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let dead = try await fixture.store.registerWorker(name: "dead", lease: .seconds(15))
+            let heir = try await fixture.store.registerWorker(name: "heir", lease: .seconds(15))
+            try await fixture.accept([fixture.newMessage()])
+            _ = try await fixture.claim(dead)
+            _ = try await fixture.pool.execute(
+                "UPDATE workers SET lost_at = now() - interval '1 day' WHERE id = \(dead.rawValue)")
+            try await fixture.store.forgetLostWorkers()
+            #expect(try await fixture.count("SELECT count(*) FROM workers") == 2)
+            #expect(try await fixture.store.reap(lane: fixture.lane) == 1)
+            try await fixture.store.forgetLostWorkers()
+            #expect(try await fixture.count("SELECT count(*) FROM workers") == 1)
+            #expect(try await fixture.claim(heir).count == 1)
+            #expect(try await fixture.store.reap(lane: fixture.lane) == 0)
+        }
+    }
+
+    @Test func aWorkerIsLostByItsOwnLeaseAndNotByAnothers() async throws {
+        try await StoreFixture.run { fixture async throws in
+            _ = try await fixture.store.registerWorker(name: "patient", lease: .seconds(120))
+            _ = try await fixture.store.registerWorker(name: "quick", lease: .seconds(15))
+            _ = try await fixture.pool.execute("UPDATE workers SET heartbeat_at = now() - interval '1 minute'")
+            let lost = try await fixture.store.loseSilentWorkers()
+            #expect(lost.now == 1)
+            #expect(lost.all == 1)
+            #expect(try await fixture.count("SELECT count(*) FROM workers WHERE name = 'patient' AND lost_at IS NULL") == 1)
+        }
+    }
+
+    @Test func aQueueWithLittleRoomIsNotFilledBeyondIt() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            for account in 1...40 as ClosedRange<Int32> {
+                for priority in Priority.allCases {
+                    try await fixture.accept(
+                        [fixture.newMessage(priority: priority)], account: AccountID(rawValue: account))
+                }
+            }
+            #expect(try await fixture.claim(worker, limit: 1).count <= 3)
+            #expect(try await fixture.claim(worker, limit: 9).count <= 9)
+        }
+    }
+
     @Test func aWorkerGivesUpOnlyWhatItDoesNotKnowToHold() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
-            let other = try await fixture.store.registerWorker(name: "other")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            let other = try await fixture.store.registerWorker(name: "other", lease: .seconds(15))
             try await fixture.accept((0..<3).map { _ in fixture.newMessage() })
             let claims = try await fixture.claim(worker)
             try await fixture.accept([fixture.newMessage()])
@@ -147,15 +191,15 @@ import Testing
 
     @Test func aDeadWorkersMessagesAreTakenOverWithTheirAttemptCounted() async throws {
         try await StoreFixture.run { fixture async throws in
-            let dead = try await fixture.store.registerWorker(name: "dead")
-            let heir = try await fixture.store.registerWorker(name: "heir")
+            let dead = try await fixture.store.registerWorker(name: "dead", lease: .seconds(15))
+            let heir = try await fixture.store.registerWorker(name: "heir", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage()])
             _ = try await fixture.claim(dead)
             #expect(try await fixture.claim(heir).isEmpty)
             _ = try await fixture.pool.execute(
                 "UPDATE workers SET heartbeat_at = now() - interval '1 minute' WHERE id = \(dead.rawValue)")
-            let lost = try await fixture.store.loseSilentWorkers(lease: .seconds(15))
-            #expect(try await fixture.store.reap(lane: fixture.lane, from: lost) == 1)
+            #expect(try await fixture.store.loseSilentWorkers().now == 1)
+            #expect(try await fixture.store.reap(lane: fixture.lane) == 1)
             let claim = try #require(try await fixture.claim(heir).first)
             #expect(claim.id == ids[0])
             #expect(claim.attempt == 2)

@@ -49,7 +49,7 @@ import Timestamps
             _ = try await fixture.pool.execute(
                 "UPDATE messages SET expires_at = now() - interval '1 second' WHERE id = \(ids[0])")
             let count = try await fixture.store.expireStranded(
-                lane: fixture.lane, providers: [fixture.provider], limit: 10)
+                lane: fixture.lane, served: [ProviderID(rawValue: 99)], limit: 10)
             #expect(count == 1)
             #expect(try await fixture.state(of: ids[0]) == .expired)
             #expect(try await fixture.state(of: ids[1]) == .queued)

@@ -17,10 +17,23 @@ import Timestamps
 
     @Test func aClaimedMessageCannotBeCancelled() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage()])
             _ = try await fixture.claim(worker)
             #expect(try await fixture.store.cancel(ids[0], account: fixture.account) == .refused(.sending))
+        }
+    }
+
+    @Test func aMessageThatMayHaveBeenSentCannotBeCancelled() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            let ids = try await fixture.accept([fixture.newMessage()])
+            let claim = try #require(try await fixture.claim(worker).first)
+            let retry = Settled.Retry(after: .seconds(60), attempt: 1, series: 1)
+            _ = try await fixture.store.settle(
+                [fixture.settled(claim, state: .unknown, retry: retry)], lane: fixture.lane, worker: worker)
+            #expect(try await fixture.store.cancel(ids[0], account: fixture.account) == .refused(.unknown))
+            #expect(try await fixture.count("SELECT count(*) FROM scheduled") == 1)
         }
     }
 

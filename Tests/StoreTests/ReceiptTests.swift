@@ -85,7 +85,7 @@ import Testing
 
     @Test func aReceiptBeforeTheSettlementOfAllPartsWaitsForThem() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage(parts: 2)])
             let claim = try #require(try await fixture.claim(worker).first)
             for part in ["p1", "p2"] {
@@ -101,11 +101,38 @@ import Testing
         try await StoreFixture.run { fixture async throws in
             let counts = try await fixture.store.apply([fixture.receipt(nil, part: "early", covers: false)])
             #expect(counts.unmatched == 1)
-            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, limit: 10).stored == 0)
+            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 10).stored == 0)
             let id = try await fixture.handedOver(parts: ["early"])
-            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, limit: 10).stored == 1)
+            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 10).stored == 1)
             #expect(try await fixture.state(of: id) == .delivered)
             #expect(try await fixture.count("SELECT count(*) FROM unmatched_receipts") == 0)
+        }
+    }
+
+    @Test func aReportOfFailureInAnEarlierSeriesStopsNoLaterAttempt() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            let ids = try await fixture.accept([fixture.newMessage()])
+            let claim = try #require(try await fixture.claim(worker).first)
+            let retry = Settled.Retry(after: .zero, attempt: 1, series: 2)
+            _ = try await fixture.store.settle(
+                [fixture.settled(claim, state: nil, retry: retry)], lane: fixture.lane, worker: worker)
+            _ = try await fixture.store.apply([fixture.receipt(ids[0], .undelivered)])
+            #expect(try await fixture.state(of: ids[0]) == .queued)
+            _ = try await fixture.store.apply([fixture.receipt(ids[0], .undelivered, status: "second", series: 2)])
+            #expect(try await fixture.state(of: ids[0]) == .undelivered)
+            _ = try await fixture.store.apply([fixture.receipt(ids[0], .delivered)])
+            #expect(try await fixture.state(of: ids[0]) == .delivered)
+        }
+    }
+
+    @Test func keptReceiptsWithoutPartsAreKeptApart() async throws {
+        try await StoreFixture.run { fixture async throws in
+            var generator = SystemRandomNumberGenerator()
+            let strangers = (0..<3).map { _ in MessageID(lane: fixture.lane, milliseconds: 1, using: &generator) }
+            let last = MessageID(high: .max, low: ~0xFF)
+            let counts = try await fixture.store.apply((strangers + [last]).map { fixture.receipt($0) })
+            #expect(counts.unmatched == 4)
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
 
     @Test func aRetryWaitsOutsideTheReadyQueueAndKeepsItsBody() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
             let retry = Settled.Retry(after: .zero, attempt: 1, series: 2)
@@ -38,11 +38,12 @@ import Testing
 
     @Test func aWorkerThatWasPausedChangesNothingThatItsSuccessorSettled() async throws {
         try await StoreFixture.run { fixture async throws in
-            let paused = try await fixture.store.registerWorker(name: "paused")
-            let heir = try await fixture.store.registerWorker(name: "heir")
+            let paused = try await fixture.store.registerWorker(name: "paused", lease: .seconds(15))
+            let heir = try await fixture.store.registerWorker(name: "heir", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage(), fixture.newMessage()])
             let old = try await fixture.claim(paused)
-            #expect(try await fixture.store.reap(lane: fixture.lane, from: [paused]) == 2)
+            try await fixture.store.unregisterWorker(paused)
+            #expect(try await fixture.store.reap(lane: fixture.lane) == 2)
             let new = try await fixture.claim(heir)
             _ = try await fixture.store.settle([fixture.settled(new[0])], lane: fixture.lane, worker: heir)
 
@@ -57,10 +58,10 @@ import Testing
 
     @Test func theSameWorkerIsFencedByTheAttempt() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             try await fixture.accept([fixture.newMessage()])
             let old = try #require(try await fixture.claim(worker).first)
-            #expect(try await fixture.store.reap(lane: fixture.lane, from: [worker]) == 1)
+            #expect(try await fixture.store.disown(lane: fixture.lane, worker: worker, holding: []) == 1)
             let new = try #require(try await fixture.claim(worker).first)
             #expect(new.attempt == 2)
             #expect(
@@ -70,9 +71,33 @@ import Testing
         }
     }
 
+    @Test func waitsAndSeriesTravelWithARetry() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            try await fixture.accept([fixture.newMessage()])
+            let claim = try #require(try await fixture.claim(worker).first)
+            let retry = Settled.Retry(after: .zero, attempt: 0, series: 3, waits: 4)
+            _ = try await fixture.store.settle(
+                [fixture.settled(claim, state: nil, retry: retry)], lane: fixture.lane, worker: worker)
+            _ = try await fixture.store.promote(lane: fixture.lane, limit: 10)
+            let again = try #require(try await fixture.claim(worker).first)
+            #expect(again.attempt == 1)
+            #expect(again.series == 3)
+            #expect(again.waits == 4)
+        }
+    }
+
+    @Test func morePartsThanAMessageCanHaveAreNotBelieved() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let id = try await fixture.handedOver(parts: (0..<40_000).map { "part \($0)" })
+            #expect(try await fixture.state(of: id) == .accepted)
+            #expect(try await fixture.count("SELECT count(*) FROM parts") == 255)
+        }
+    }
+
     @Test func settlingLowersNoState() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
             _ = try await fixture.store.apply([fixture.receipt(ids[0])])
@@ -84,7 +109,7 @@ import Testing
 
     @Test func anUnansweredAttemptIsUnknownUntilTheNextIsTaken() async throws {
         try await StoreFixture.run { fixture async throws in
-            let worker = try await fixture.store.registerWorker(name: "test")
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
             let retry = Settled.Retry(after: .zero, attempt: 1, series: 1)

@@ -77,7 +77,7 @@ struct StoreFixture {
 
     /// Accepts, claims and settles one message as taken by its provider.
     func handedOver(parts: [String] = [], expected: Int16 = 1) async throws -> MessageID {
-        let worker = try await self.store.registerWorker(name: "test")
+        let worker = try await self.store.registerWorker(name: "test", lease: .seconds(15))
         let ids = try await self.accept([self.newMessage(parts: expected)])
         let claims = try await self.claim(worker)
         _ = try await self.store.settle(
@@ -87,12 +87,12 @@ struct StoreFixture {
 
     func receipt(
         _ id: MessageID?, part: String = "", _ state: Verdict.ProviderState = .delivered, covers: Bool = true,
-        status: String? = nil, provider: ProviderID? = nil
+        status: String? = nil, provider: ProviderID? = nil, series: Int16 = 1
     ) -> IncomingReceipt {
         IncomingReceipt(
             provider: provider ?? self.provider,
             receipt: Receipt(
-                message: id.map { MessageReference(id: $0, series: 1) }, part: part, coversMessage: covers,
+                message: id.map { MessageReference(id: $0, series: series) }, part: part, coversMessage: covers,
                 verdict: Verdict(state, .none, .none, state == .delivered ? .ok : .carrierError),
                 status: status ?? state.rawValue, code: "0", occurredAt: nil))
     }

@@ -54,6 +54,26 @@ import WebServer
         }
     }
 
+    /// And does not wait, until the last request is answered, for an answer that never comes.
+    @Test func whoConnectsDuringADrainIsRefusedAtOnce() async throws {
+        let arrived = Event<Void>()
+        let gate = Gate()
+        try await withServer { _ in
+            arrived.send()
+            await gate.wait()
+            return HTTPResponse(status: 200)
+        } _: { server, port async throws in
+            try await withClient { client async throws in
+                async let slow = client.send(WebRequest(url: url(port)))
+                try await arrived.next()
+                server.drain()
+                #expect(await client.failure(WebRequest(method: "POST", url: url(port))) == .notSent)
+                gate.open()
+                #expect(try await slow.status == 200)
+            }
+        }
+    }
+
     private static var largeResponses: WebClient.Configuration {
         var configuration = WebClient.Configuration()
         configuration.responseByteLimit = 8 << 20

@@ -1,0 +1,52 @@
+import Polling
+import Postgres
+import Testing
+
+extension SystemTests {
+    @Suite struct QueueTests {
+        private static let messages = 6000
+
+        /// To the provider that takes everything at once, so that claiming and settling are all there is.
+        @Test func twoWorkersAndThenFourDrainOneQueueWithoutSendingAnythingTwice() async throws {
+            try await Deployment.run { deployment in
+                try await deployment.prepare()
+                let api = try await deployment.start(.api)
+                for count in [2, 4] {
+                    try await deployment.accept(Self.messages, numbersFrom: "+1\(200 + count)")
+                    let duration = try await self.drain(count, deployment)
+                    print("\(count) workers: \(Int(Double(Self.messages) / (duration / .seconds(1)))) messages/s")
+                    try await self.checkOnce(deployment)
+                }
+                #expect(api.status == nil)
+            }
+        }
+
+        /// Has new workers empty the queue; returns the time from the first settled attempt to the last.
+        private func drain(_ count: Int, _ deployment: Deployment) async throws -> Duration {
+            _ = try await deployment.database.execute("TRUNCATE attempts")
+            var workers: [ManagedProcess] = []
+            for number in 1...count { workers.append(deployment.process(.worker, "worker-\(number)-of-\(count)")) }
+            try await withThrowingTaskGroup { group in
+                for worker in workers { group.addTask { try await worker.start() } }
+                try await group.waitForAll()
+            }
+            try await eventually("the queue is empty", within: .seconds(60)) {
+                let left: Int = try await deployment.value("SELECT count(*) FROM outbox")
+                return left == 0
+            }
+            for worker in workers { _ = await worker.kill() }
+            return try await deployment.value("SELECT max(settled_at) - min(settled_at) FROM attempts")
+        }
+
+        private func checkOnce(_ deployment: Deployment) async throws {
+            let attempts: Int = try await deployment.value("SELECT count(*) FROM attempts WHERE attempt = 1")
+            let messages: Int = try await deployment.value("SELECT count(DISTINCT message_id) FROM attempts")
+            let workers: Int = try await deployment.value("SELECT count(DISTINCT worker_id) FROM attempts")
+            #expect(attempts == Self.messages)
+            #expect(messages == Self.messages)
+            #expect(workers > 1)
+            let scheduled: Int = try await deployment.value("SELECT count(*) FROM scheduled")
+            #expect(scheduled == 0)
+        }
+    }
+}
