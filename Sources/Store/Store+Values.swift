@@ -34,7 +34,10 @@ extension MessageID {
             last = max(last, id.milliseconds / Self.day)
         }
         guard first <= last else { return (Self.start(ofDay: 0), Self.start(ofDay: 0)) }
-        return (Self.start(ofDay: first), last < Self.lastDay ? Self.start(ofDay: last + 1) : MessageID(high: .max, low: .max))
+        return (
+            Self.start(ofDay: first),
+            last < Self.lastDay ? Self.start(ofDay: last + 1) : MessageID(high: .max, low: .max)
+        )
     }
 
     /// The days that a message may have been accepted in when it is ready to be sent now: the furthest `send_at` and the

@@ -155,7 +155,8 @@ import Testing
             let lost = try await fixture.store.loseSilentWorkers()
             #expect(lost.now == 1)
             #expect(lost.all == 1)
-            #expect(try await fixture.count("SELECT count(*) FROM workers WHERE name = 'patient' AND lost_at IS NULL") == 1)
+            #expect(
+                try await fixture.count("SELECT count(*) FROM workers WHERE name = 'patient' AND lost_at IS NULL") == 1)
         }
     }
 

@@ -101,9 +101,11 @@ import Testing
         try await StoreFixture.run { fixture async throws in
             let counts = try await fixture.store.apply([fixture.receipt(nil, part: "early", covers: false)])
             #expect(counts.unmatched == 1)
-            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 10).stored == 0)
+            #expect(
+                try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 10).stored == 0)
             let id = try await fixture.handedOver(parts: ["early"])
-            #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 10).stored == 1)
+            #expect(
+                try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 10).stored == 1)
             #expect(try await fixture.state(of: id) == .delivered)
             #expect(try await fixture.count("SELECT count(*) FROM unmatched_receipts") == 0)
         }
