@@ -32,12 +32,17 @@ struct AccountWalk {
     mutating func advance(lane: Lane, requests: [ClaimRequest], claims: [Claim]) -> Bool {
         let flows = Self.flows(of: claims)
         var more = flows.values.contains { accounts in accounts.values.contains { $0.count >= $0.quota } }
+        let cut = Set(claims.lazy.filter(\.isCut).map(\.provider))
         for request in requests {
             for priority in Priority.allCases {
                 let accounts = flows[Flow(provider: request.provider, priority: priority)]?.keys
                 let place = Place(lane: lane, provider: request.provider, priority: priority)
-                let goesOn = (accounts?.count ?? 0) >= self.accountLimit(of: request)
-                if goesOn || self.last[place] != nil { more = true }
+                let served = accounts?.count ?? 0
+                let isCut = cut.contains(request.provider)
+                let goesOn = served >= self.accountLimit(of: request) || isCut && served > 0
+                if goesOn || isCut || self.last[place] != nil { more = true }
+                // One that had no turn because there was no room keeps its place.
+                if isCut, served == 0 { continue }
                 self.last[place] = goesOn ? accounts?.max { $0.rawValue < $1.rawValue } : nil
             }
         }

@@ -16,6 +16,8 @@ struct Upkeep: Sendable {
     static let expiryLimit: Int32 = 500
     /// Between looks for what dead workers still hold, as long as they are not forgotten.
     static let reapInterval = Duration.seconds(10)
+    /// And when there are no dead workers: what cannot be there does no harm to look for.
+    static let lookInterval = Duration.seconds(3600)
     static let partitionDaysAhead: Int32 = 7
     /// How long an answer given under an idempotency key is kept.
     static let idempotencyRetention = Duration.seconds(24 * 3600)
@@ -60,14 +62,15 @@ struct Upkeep: Sendable {
     /// Takes over what dead workers hold: at the start, as soon as one fell silent, and then now and again until nothing of
     /// them is left.
     private func reap() async {
+        var known = 0
         var due = ContinuousClock.now
         await self.pulse("reaping") {
             let lost = try await self.store.loseSilentWorkers()
-            if lost.now > 0 { due = .now }
-            if due <= .now {
+            if lost.now > 0 || lost.all > known || due <= .now {
                 try await self.reapOnce()
-                due = .now + (lost.all > 0 ? Self.reapInterval : .seconds(3600))
+                due = .now + (lost.all > 0 ? Self.reapInterval : Self.lookInterval)
             }
+            known = lost.all
             // Several times in a lease, so that a death is noticed within a second or so of its end.
             try await Task.sleep(for: min(self.lease / 5, .seconds(1)) * Double.random(in: 0.8...1.2))
         }
@@ -81,7 +84,7 @@ struct Upkeep: Sendable {
             self.logger.warning("took over from workers that fell silent", ["messages": count])
             self.ready.ring()
         }
-        try await self.store.forgetLostWorkers()
+        try await self.store.forgetLostWorkers(lanes: self.lanes)
     }
 
     /// Ends what waits for providers that are out of service and is past its time.

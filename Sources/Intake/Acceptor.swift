@@ -13,8 +13,6 @@ struct Acceptor: Sendable {
     static let batchLimit = MessageLimits.messages
     /// Requests that may wait for a commit; beyond that the answer is 503, at once.
     static let queueLimit = 10_000
-    /// Commits under way: two, so that a lone request pays for one flush of the log and no more.
-    static let writers = 2
 
     private let store: Store
     private let lanes: [Lane]
@@ -25,14 +23,14 @@ struct Acceptor: Sendable {
 
     init(
         store: Store, lanes: [Lane], masterKeys: MasterKeys, metrics: IntakeMetrics, logger: Logger,
-        onAccepted: @escaping @Sendable () -> Void
+        onAccepted: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.lanes = lanes
         self.masterKeys = masterKeys
         self.metrics = metrics
         self.batcher = Batcher(
-            name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
+            name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
             weight: { $0.messages.count }
         ) { requests in
             let started = ContinuousClock.now
@@ -44,6 +42,7 @@ struct Acceptor: Sendable {
                 return results
             } catch {
                 metrics.commitFailures.add(1)
+                onFailure()
                 logger.warning("could not store messages", ["requests": requests.count, "error": "\(error)"])
                 throw error
             }

@@ -60,7 +60,7 @@ extension Intake {
     ) async throws(Problem) -> Value {
         do throws(PostgresError) {
             let value = try await body()
-            self.health()
+            self.onLook()
             return value
         } catch {
             self.logger.warning("the database did not answer an API request", ["error": "\(error)"])

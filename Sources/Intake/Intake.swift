@@ -11,35 +11,45 @@ import Timestamps
 /// It takes and returns HTTP values and knows no socket. A 202 is given after COMMIT and never before; a refusal means
 /// that nothing was stored, except where ``Problem/outcomeUnknown`` says that nobody knows.
 public struct Intake: Sendable {
+    /// Commits under way: two, so that a lone request pays for one flush of the log and no more.
+    public static let writers = 2
+
     let store: Store
     let lanes: [Lane]
     let access: DirectoryWatch<Access>
     let acceptor: Acceptor
     let metrics: IntakeMetrics
-    let health: @Sendable () -> Void
+    let onLook: @Sendable () -> Void
     let logger: Logger
 
+    /// - `store`: what messages are read and cancelled through.
+    /// - `acceptStore`: what messages are stored through, with connections for ``writers`` commits and a look at an
+    ///   earlier request; one of its own, so that slow reads hold nobody up. Nil: `store`.
     /// - `lanes`: what new messages are spread over.
     /// - `onAccepted`: told after each commit, so that a worker can be woken.
-    /// - `onProgress`: told whenever the database did something for us.
+    /// - `onProgress`, `onFailure`: told after each commit, and each that failed.
+    /// - `onLook`: told whenever the database answered a request that stores no messages.
     public init(
-        store: Store, lanes: [Lane] = [Lane(rawValue: 0)], access: DirectoryWatch<Access>, masterKeys: MasterKeys,
+        store: Store, acceptStore: Store? = nil, lanes: [Lane] = [Lane(rawValue: 0)],
+        access: DirectoryWatch<Access>, masterKeys: MasterKeys,
         metrics: Metrics, logger: Logger, onAccepted: @escaping @Sendable () -> Void,
-        onProgress: @escaping @Sendable () -> Void
+        onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void = {},
+        onFailure: @escaping @Sendable () -> Void = {}
     ) {
         precondition(!lanes.isEmpty, "messages need a lane")
         self.store = store
         self.lanes = lanes
         self.access = access
         self.metrics = IntakeMetrics(metrics)
-        self.health = onProgress
+        self.onLook = onLook
         self.logger = logger
         self.acceptor = Acceptor(
-            store: store, lanes: lanes, masterKeys: masterKeys, metrics: self.metrics, logger: logger
-        ) {
-            onProgress()
-            onAccepted()
-        }
+            store: acceptStore ?? store, lanes: lanes, masterKeys: masterKeys, metrics: self.metrics, logger: logger,
+            onAccepted: {
+                onProgress()
+                onAccepted()
+            },
+            onFailure: onFailure)
     }
 
     /// Hosts the commits; nothing is accepted unless this runs. Returns when drained.

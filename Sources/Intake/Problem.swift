@@ -95,11 +95,13 @@ extension Problem {
         case 413: Problem(413, "body_too_large", "The body is longer than this service takes.")
         case 414, 431: Problem(status, "header_too_large", "The request's head is longer than this service takes.")
         case 408: Problem(408, "timeout", "The request took too long to arrive.")
-        // Also for a request that took too long to answer, so nothing is said of what became of it.
+        // One text for two cases that the web server does not tell apart: it is too busy to look at the request, or
+        // looked and had no answer in time, because the database hangs.
         case 503:
             Self.unavailable(
-                "overloaded",
-                "The service has too much to do now. Try again, with the same Idempotency-Key if you gave one.")
+                "not_answered",
+                "The service is too busy or had no answer in time, so the request may or may not have been accepted. "
+                    + "Try again with the same Idempotency-Key to find out without doubling it.")
         default: Problem(status, "bad_request", "The request cannot be understood as HTTP.")
         }
     }

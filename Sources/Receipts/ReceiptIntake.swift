@@ -38,10 +38,11 @@ public final class ReceiptIntake: Sendable {
     private let metrics: ReceiptMetrics
     private let logger: Logger
 
-    /// `onProgress`: told whenever the database did something for us.
+    /// `onProgress`, `onFailure`: told after each commit, and each that failed.
     public init(
         store: Store, lanes: [Lane] = [Lane(rawValue: 0)], sources: DirectoryWatch<[String: ReceiptSource]>,
-        metrics: Metrics, logger: Logger, onProgress: @escaping @Sendable () -> Void
+        metrics: Metrics, logger: Logger, onProgress: @escaping @Sendable () -> Void,
+        onFailure: @escaping @Sendable () -> Void = {}
     ) {
         let receiptMetrics = ReceiptMetrics(metrics)
         let joiner = Joiner(store: store, lanes: lanes, metrics: receiptMetrics, logger: logger)
@@ -52,7 +53,13 @@ public final class ReceiptIntake: Sendable {
         self.batcher = Batcher(
             name: "receipts", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers
         ) { receipts in
-            let counts = try await Self.apply(receipts, store: store, logger: logger)
+            let counts: ReceiptCounts
+            do {
+                counts = try await Self.apply(receipts, store: store, logger: logger)
+            } catch {
+                onFailure()
+                throw error
+            }
             receiptMetrics.count(counts)
             if counts.unmatched > 0 { joiner.signal.ring() }
             onProgress()

@@ -23,6 +23,8 @@ public struct Claim: Sendable {
     public var age: Duration
     /// How many its account could have got in this claim at this priority.
     public var quota: Int32
+    /// There was no room for all accounts and priorities that the claim came by.
+    public var isCut: Bool
 
     public var reference: MessageReference { MessageReference(id: self.id, series: self.series) }
 }
@@ -50,7 +52,8 @@ extension Store {
     /// The walk. `flow` hops through the index from one account with ready messages to the next, at most `accountLimit`
     /// of them for each provider and priority, and never reads the backlog in between. `quota` divides a provider's
     /// limit: the priorities that have messages share 16 : 3 : 1, so that codes go ahead and nothing starves; the
-    /// accounts of a priority share equally, so that one message of a small account waits for no million of a large one.
+    /// accounts of a priority share equally, each at least one message; where there is no room even for that, chance decides
+    /// with the same weights. So one message of a small account waits for no million of a large one.
     /// `due` takes each flow's oldest. What a flow cannot use is left for the next claim, which follows at once.
     ///
     /// The candidates are locked in a MATERIALIZED CTE: left inline, PostgreSQL may evaluate the limited subquery more
@@ -99,10 +102,22 @@ extension Store {
                            / count(*) AS each_account
                 FROM flow GROUP BY provider_id, priority
             ), quota AS MATERIALIZED (
-                SELECT f.provider_id, f.priority, f.account_id, ceil(s.each_account)::integer AS quota
-                FROM flow f JOIN share s USING (provider_id, priority)
+                SELECT provider_id, priority, account_id, quota, cut
+                FROM (
+                    SELECT taken.*, max(before) OVER (PARTITION BY provider_id) >= capacity AS cut
+                    FROM (
+                        SELECT f.provider_id, f.priority, f.account_id, f.capacity,
+                               ceil(s.each_account)::integer AS quota,
+                               coalesce(sum(ceil(s.each_account)) OVER (
+                                   PARTITION BY f.provider_id ORDER BY f.step, -ln(1 - random()) / f.weight
+                                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                               ), 0) AS before
+                        FROM flow f JOIN share s USING (provider_id, priority)
+                    ) taken
+                ) chosen
+                WHERE before < capacity
             ), due AS MATERIALIZED (
-                SELECT o.id, q.quota
+                SELECT o.id, q.quota, q.cut
                 FROM quota q CROSS JOIN LATERAL (
                     SELECT id FROM outbox
                     WHERE lane = \(lane.column) AND priority = q.priority AND provider_id = q.provider_id
@@ -119,10 +134,10 @@ extension Store {
                 UPDATE outbox SET worker_id = \(worker.rawValue), attempt = attempt + 1
                 FROM due WHERE outbox.lane = \(lane.column) AND outbox.id = due.id
                 RETURNING outbox.id, outbox.account_id, outbox.provider_id, outbox.priority, outbox.attempt,
-                          outbox.series, outbox.waits, due.quota
+                          outbox.series, outbox.waits, due.quota, due.cut
             )
             SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, c.waits, m.state, m.recipient, m.sender,
-                   m.body, m.remaining, m.age, c.quota
+                   m.body, m.remaining, m.age, c.quota, c.cut
             FROM claimed c CROSS JOIN LATERAL (
                 SELECT state, recipient, sender, body, expires_at - now() AS remaining,
                        now() - greatest(accepted_at, send_at) AS age
@@ -222,7 +237,8 @@ extension Claim {
             body: try row.decodeIfPresent(10, as: Bytes.self)?.bytes,
             remaining: try row.decode(11),
             age: try row.decode(12),
-            quota: try row.decode(13)
+            quota: try row.decode(13),
+            isCut: try row.decode(14)
         )
     }
 }

@@ -204,6 +204,7 @@ extension Store {
         ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.first
     }
 
+    /// The latest, oldest first.
     private func attempts(of id: MessageID) async throws(PostgresError) -> [StoredAttempt] {
         try await self.pool.query(
             """
@@ -218,16 +219,17 @@ extension Store {
                 reason: try row.decode(3), code: try row.decode(4), duration: try row.decode(5),
                 settledAt: try row.decode(6)
             )
-        }
+        }.reversed()
     }
 
+    /// The latest, oldest first.
     private func receipts(of id: MessageID) async throws(PostgresError) -> [StoredReceipt] {
         try await self.pool.query(
             """
             SELECT r.part, coalesce(p.name, ''), r.state, r.reason, r.status, r.code, r.occurred_at, r.received_at
             FROM receipts r LEFT JOIN providers p ON p.id = r.provider_id
             WHERE r.lane = \(id.lane.column) AND r.message_id = \(id)
-            ORDER BY r.received_at DESC, r.part LIMIT 100
+            ORDER BY r.received_at DESC, r.part DESC LIMIT 100
             """
         ) { row throws(PostgresError) in
             StoredReceipt(
@@ -235,7 +237,7 @@ extension Store {
                 reason: try row.decode(3), status: try row.decode(4), code: try row.decode(5),
                 occurredAt: try row.decodeIfPresent(6), receivedAt: try row.decode(7)
             )
-        }
+        }.reversed()
     }
 }
 

@@ -20,6 +20,12 @@ public struct Settled: Sendable {
     /// The ids that the provider gave the parts; empty when it goes by ours.
     public var parts: [String]
 
+    /// As many as the header that joins parts can count (3GPP TS 23.040 section 9.2.3.24.1); the rest is a mistake of the
+    /// provider's.
+    static let partLimit = 255
+
+    var knownParts: ArraySlice<String> { self.parts.prefix(Self.partLimit) }
+
     public struct Retry: Sendable {
         public var after: Duration
         /// As stored: what the next claim adds one to.
@@ -75,9 +81,9 @@ extension Store {
                     \(settled.map(\.reason.rawValue)), \(settled.map(\.code)), \(settled.map(\.duration)),
                     \(settled.map { $0.state?.rawValue }), \(settled.map { $0.retry?.after }),
                     \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
-                    \(settled.map { $0.retry?.waits }), \(settled.map { Int16(clamping: $0.parts.count) })
-                ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt, next_series,
-                        next_waits, parts)
+                    \(settled.map { $0.retry?.waits }), \(settled.map { Int16($0.knownParts.count) })
+                ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt,
+                        next_series, next_waits, parts)
             ), mine AS (
                 DELETE FROM outbox o USING told t
                 WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = t.worker_id
@@ -130,17 +136,13 @@ extension Store {
 
 /// The part ids of many messages.
 private struct PartColumns {
-    /// Of one message: as many as a message of 255 segments has, the most that concatenation can number
-    /// (3GPP TS 23.040 section 9.2.3.24.1). What a provider says beyond it is not believed.
-    private static let limit = 255
-
     var messages: [MessageID] = []
     var parts: [String] = []
     var numbers: [Int16] = []
 
     init(_ settled: [Settled]) {
         for message in settled {
-            for (index, part) in message.parts.prefix(Self.limit).enumerated() {
+            for (index, part) in message.knownParts.enumerated() {
                 self.messages.append(message.id)
                 self.parts.append(part)
                 self.numbers.append(Int16(index + 1))

@@ -68,11 +68,11 @@ extension Store {
 
     /// Forgets workers that were lost a while ago and hold nothing. The while is for a claim that a worker had sent off just
     /// before it was found lost, and that commits just after its rows were looked for.
-    public func forgetLostWorkers() async throws(PostgresError) {
+    public func forgetLostWorkers(lanes: [Lane]) async throws(PostgresError) {
         _ = try await self.pool.execute(
             """
             DELETE FROM workers WHERE lost_at < now() - interval '1 minute'
-              AND NOT EXISTS (SELECT FROM outbox WHERE worker_id = workers.id)
+              AND NOT EXISTS (SELECT FROM outbox WHERE lane = ANY(\(lanes.map(\.column))) AND worker_id = workers.id)
             """,
             timeout: Self.scanTimeout
         )

@@ -70,12 +70,13 @@ private let onConnection: MHD_NotifyConnectionCallback = { context, connection, 
 }
 
 /// A request line has been read: an exchange begins. What this returns arrives in the other calls' `slot`.
-private let onTarget: cmicrohttp_target_callback = { _, target, connection in
+private let onTarget: cmicrohttp_target_callback = { context, target, connection in
     guard let target, let connection, let opaque = cmicrohttp_socket_context(connection) else { return nil }
     let client = Unmanaged<ClientConnection>.fromOpaque(opaque).takeUnretainedValue()
     // The text lies in libmicrohttpd's own buffer, which it is about to change itself.
     let cut = RequestTarget(cutting: UnsafeMutablePointer(mutating: target))
-    return Unmanaged.passRetained(Exchange(cut, from: client, on: connection)).toOpaque()
+    return Unmanaged.passRetained(Exchange(cut, from: client, on: connection, budget: server(context).bodyBudget))
+        .toOpaque()
 }
 
 /// Called with the head, with each piece of the body, at the end of the body, and after a suspension.

@@ -9,13 +9,14 @@ import Synchronization
 /// resumes the connection, which brings the daemon's thread back to send it. A later answer is dropped, so there is
 /// exactly one.
 final class Exchange: Sendable {
-    enum Phase {
+    enum Phase: Equatable {
         /// The request line is read.
         case begun
         /// The head is accepted, the body arrives.
         case receiving
-        /// The body is too long; the rest of it is read and forgotten, so that the client reads the answer.
-        case overflowing
+        /// The body is too long; the rest of it is read and forgotten, so that the client reads the answer, which
+        /// has this status.
+        case overflowing(status: Int)
         /// Suspended until somebody answers.
         case waiting
         /// Answered; the daemon's thread is to send.
@@ -29,6 +30,8 @@ final class Exchange: Sendable {
         var request = HTTPRequest()
         var response: HTTPResponse?
         var receivedByteCount = 0
+        /// What is taken of the budget of bodies.
+        var budgetedByteCount = 0
         /// The connection must close behind the response.
         var isLast = false
         var handling: HandlingTask?
@@ -38,13 +41,20 @@ final class Exchange: Sendable {
     private nonisolated(unsafe) let connection: OpaquePointer
     let client: ClientConnection
     let target: RequestTarget
+    private let budget: BodyBudget
     private let state = Mutex(State())
 
-    init(_ target: RequestTarget, from client: ClientConnection, on connection: OpaquePointer) {
+    init(
+        _ target: RequestTarget, from client: ClientConnection, on connection: OpaquePointer, budget: BodyBudget
+    ) {
+        self.budget = budget
         self.target = target
         self.client = client
         self.connection = connection
     }
+
+    /// Neither libmicrohttpd nor the handler, which may outlive its answer, knows the request any more.
+    deinit { self.budget.giveBack(self.state.withLock { $0.budgetedByteCount }) }
 
     // MARK: - On the daemon's thread
 
@@ -52,28 +62,54 @@ final class Exchange: Sendable {
 
     var isLast: Bool { self.state.withLock { $0.isLast } }
 
-    /// Accepts the head; what follows is the body.
-    func begin(_ request: HTTPRequest, expecting byteCount: Int, isLast: Bool) {
+    /// Accepts the head; what follows is the body. False, and nothing is accepted, when a body of `byteCount` bytes does
+    /// not fit the budget; a chunked one announces none.
+    func begin(_ request: HTTPRequest, expecting byteCount: Int, isLast: Bool) -> Bool {
+        guard self.budget.take(byteCount) else { return false }
         self.state.withLock { state in
             state.phase = .receiving
+            state.budgetedByteCount = byteCount
             state.request = request
-            state.request.body.reserveCapacity(byteCount)
+            // A length is a promise, and memory is not given for a promise alone.
+            state.request.body.reserveCapacity(min(byteCount, 16 << 10))
             state.isLast = isLast
         }
+        return true
     }
 
-    /// Adds a piece of the body and tells how many bytes of it have come. Beyond `limit` nothing is kept.
+    /// Accepts the head only to read and forget the body, and then to refuse it.
+    func overflow(_ status: Int) { self.state.withLock { $0.phase = .overflowing(status: status) } }
+
+    /// Adds a piece of the body and tells how many bytes of it have come. Beyond `limit`, and beyond the budget, nothing
+    /// is kept.
     func append(_ bytes: UnsafeRawBufferPointer, limit: Int) -> Int {
         self.state.withLock { state in
             state.receivedByteCount += bytes.count
+            guard state.phase == .receiving else { return state.receivedByteCount }
             if state.receivedByteCount > limit {
-                state.phase = .overflowing
-                state.request.body = []
+                self.forgetBody(&state, status: 413)
+            } else if !self.takeBudget(&state) {
+                self.forgetBody(&state, status: 503)
             } else {
                 state.request.body.append(contentsOf: bytes)
             }
             return state.receivedByteCount
         }
+    }
+
+    private func takeBudget(_ state: inout State) -> Bool {
+        let missing = state.receivedByteCount - state.budgetedByteCount
+        guard missing > 0 else { return true }
+        guard self.budget.take(missing) else { return false }
+        state.budgetedByteCount += missing
+        return true
+    }
+
+    private func forgetBody(_ state: inout State, status: Int) {
+        state.phase = .overflowing(status: status)
+        state.request.body = []
+        self.budget.giveBack(state.budgetedByteCount)
+        state.budgetedByteCount = 0
     }
 
     /// Suspends the connection: from here on somebody must answer.

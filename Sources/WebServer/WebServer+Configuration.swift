@@ -22,6 +22,11 @@ extension WebServer {
         public var handlerDeadline: Duration = .seconds(30)
         /// A longer body is refused with 413.
         public var bodyByteLimit = 1 << 20
+        /// Bytes of all bodies that are being received, or held by requests under way, together; at least
+        /// `bodyByteLimit`. A request whose announced body does not fit, and one whose chunked body grows beyond it,
+        /// is refused with 503. An announced body counts whole from its head on, so that what was let in is never
+        /// refused halfway.
+        public var bodyBudget = 64 << 20
         /// A longer request line and header fields together are refused with 431 (or 414). 1 KiB...1 MiB.
         public var headerByteLimit = 16 << 10
         /// Requests being answered at once; more are refused with 503.

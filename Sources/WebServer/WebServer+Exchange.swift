@@ -32,12 +32,17 @@ extension WebServer {
         if length > self.configuration.bodyByteLimit, head.expectsContinue || length > self.swallowByteLimit {
             return self.refuse(413, on: connection)
         }
+        if length > self.configuration.bodyByteLimit {
+            exchange.overflow(413)
+            return .YES
+        }
         let request = HTTPRequest(
             method: String(cString: method), path: target.path ?? "/", query: target.query, fields: head.fields,
             peer: exchange.client.peer
         )
-        // A length is a promise, and memory is not given for a promise alone.
-        exchange.begin(request, expecting: min(length, 16 << 10), isLast: head.isChunked)
+        guard exchange.begin(request, expecting: length, isLast: head.isChunked) else {
+            return self.refuse(503, on: connection)
+        }
         return .YES
     }
 
@@ -50,7 +55,7 @@ extension WebServer {
 
     /// The body is complete.
     func finish(_ exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
-        if exchange.phase == .overflowing { return self.refuse(413, on: connection) }
+        if case .overflowing(let status) = exchange.phase { return self.refuse(status, on: connection) }
         guard let refusal = self.accept(exchange) else { return .YES }
         return self.queue(refusal, isLast: true, on: connection)
     }

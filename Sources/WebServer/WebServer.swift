@@ -11,13 +11,14 @@ import Synchronization
 /// not noticed: the handler finishes and its response is dropped.
 ///
 /// What no handler should see is refused here: broken request lines and fields, ambiguous framing, bodies and heads
-/// over their limits, requests over the request limit or during a drain. A connection is closed behind a refusal, and
+/// over their limits, requests over the request limit or the body budget, or during a drain. A connection is closed behind a refusal, and
 /// behind a chunked request, whose framing libmicrohttpd reads more leniently than RFC 9112 allows.
 public final class WebServer: Sendable {
     public let name: String
     let configuration: Configuration
     let connections = ClientConnections()
     let exchanges: OpenExchanges
+    let bodyBudget: BodyBudget
     private let accepted = AcceptedRequests()
     private let handler: @Sendable (HTTPRequest) async -> HTTPResponse
     private let daemon = Mutex<Daemon?>(nil)
@@ -29,10 +30,13 @@ public final class WebServer: Sendable {
         precondition(configuration.requestLimit > 0, "a server that answers no request at once answers none")
         precondition((1 << 10...1 << 20).contains(configuration.headerByteLimit), "headerByteLimit is 1 KiB...1 MiB")
         precondition((1...64).contains(configuration.threads), "a server has 1 to 64 threads")
+        precondition(
+            configuration.bodyBudget >= configuration.bodyByteLimit, "a body of the longest length fits the bodyBudget")
         self.configuration = configuration
         self.name = name
         self.handler = handler
         self.exchanges = OpenExchanges(limit: configuration.requestLimit)
+        self.bodyBudget = BodyBudget(limit: configuration.bodyBudget)
     }
 
     /// Serves until ``drain()`` is called or the task is cancelled, then returns when all accepted requests are
@@ -92,7 +96,7 @@ public final class WebServer: Sendable {
     /// Looks after both deadlines. One look at all exchanges now and then costs less than a timer for each.
     private func sweep() async {
         let deadline = self.configuration.handlerDeadline
-        let interval = min(max(deadline / 20, .milliseconds(5)), .milliseconds(500))
+        let interval = min(max(deadline / 40, .milliseconds(5)), .milliseconds(500))
         while (try? await Task.sleep(for: interval)) != nil {
             for exchange in self.exchanges.overdue(after: deadline) {
                 exchange.answer(self.refusal(503), cancelling: true)

@@ -147,6 +147,15 @@ struct ProcessSettings {
 }
 
 extension ProcessSettings.DatabaseSettings {
+    private static func connectionsHelp(_ role: ProcessSettings.Role) -> String {
+        let division = "up to 3 to accept, 1 to watch the configuration, the rest to read"
+        return switch role {
+        case .api: "Connections to PostgreSQL at most: \(division)."
+        case .up: "Connections to PostgreSQL at most for the API (\(division)), and as many for all else."
+        default: "Connections to PostgreSQL at most."
+        }
+    }
+
     fileprivate init(_ role: ProcessSettings.Role, _ reader: inout SettingsReader) {
         let help = "PostgreSQL, as in postgresql://pinpost@db.example.com/pinpost?sslmode=verify-full"
         self.url =
@@ -164,7 +173,7 @@ extension ProcessSettings.DatabaseSettings {
             !role.servesForLong
             ? 2
             : reader.integer(
-                "PINPOST_DATABASE_CONNECTIONS", default: 8, in: 3...200, help: "Connections to PostgreSQL at most.")
+                "PINPOST_DATABASE_CONNECTIONS", default: 8, in: 3...200, help: Self.connectionsHelp(role))
         self.timeout =
             !role.servesForLong
             ? .seconds(600)

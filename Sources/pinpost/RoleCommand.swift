@@ -12,9 +12,11 @@ import Telemetry
 /// One role in a process of its own: `pinpost api`, `worker`, `receiver`, `carrier`.
 enum RoleCommand {
     static func api() async throws {
-        let (base, store, _) = try await Self.start(.api)
+        let (base, database, poller) = try Self.begin(.api)
+        let stores = APIStores(base, database, poller: poller)
+        try await MigrateCommand.requireUpToDate(stores.watch)
         let role = try await Role.api(
-            base, store: store, masterKeys: try Self.masterKeys(base), listen: try Self.listen(base))
+            base, stores: stores, masterKeys: try Self.masterKeys(base), listen: try Self.listen(base))
         try await Self.run([role], base)
     }
 
@@ -43,12 +45,18 @@ enum RoleCommand {
 
     /// Connects, and refuses to work on tables that are not those of this version.
     private static func start(_ role: ProcessSettings.Role) async throws -> (ProcessBase, Store, Poller) {
-        let base = try ProcessBase(role)
-        guard let database = base.settings.database else { preconditionFailure("\(role) has a database") }
-        let poller = try Poller.running()
+        let (base, database, poller) = try Self.begin(role)
         let store = Store(base.pool(database, role: role.rawValue, poller: poller))
         try await MigrateCommand.requireUpToDate(store)
         return (base, store, poller)
+    }
+
+    private static func begin(
+        _ role: ProcessSettings.Role
+    ) throws -> (ProcessBase, ProcessSettings.DatabaseSettings, Poller) {
+        let base = try ProcessBase(role)
+        guard let database = base.settings.database else { preconditionFailure("\(role) has a database") }
+        return (base, database, try Poller.running())
     }
 
     private static func masterKeys(_ base: ProcessBase) throws -> MasterKeys {

@@ -26,21 +26,24 @@ struct Role {
 extension Role {
     /// Takes requests in. `onAccepted` is told after each commit, beside the hint that goes through the database.
     static func api(
-        _ base: ProcessBase, store: Store, masterKeys: MasterKeys, listen: Address,
+        _ base: ProcessBase, stores: APIStores, masterKeys: MasterKeys, listen: Address,
         onAccepted: @escaping @Sendable () -> Void = {}, onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
     ) async throws -> Role {
         let health = Health()
-        let hints = HintSender(store: store, logger: base.logger)
-        let access = try await DirectoryWatch(store) { Access($0) }
+        let hints = HintSender(store: stores.watch, logger: base.logger)
+        let access = try await DirectoryWatch(stores.watch) { Access($0) }
         let intake = Intake(
-            store: store, access: access, masterKeys: masterKeys, metrics: base.metrics, logger: base.logger,
+            store: stores.reads, acceptStore: stores.accepts, access: access, masterKeys: masterKeys,
+            metrics: base.metrics, logger: base.logger,
             onAccepted: {
                 onAccepted()
                 hints.signal.ring()
             },
-            onProgress: { health.succeeded() })
+            onProgress: { health.succeeded() }, onLook: { health.looked() }, onFailure: { health.failed() })
         var configuration = WebServer.Configuration(port: listen.port)
         configuration.address = listen.host
+        // Within two seconds a caller is told that the database hangs, which no statement's own limit ensures.
+        configuration.handlerDeadline = Self.answerDeadline
         // A thousand messages of full length.
         configuration.bodyByteLimit = 4 << 20
         configuration.refusal = { Problem.refusal($0).response }
@@ -62,6 +65,9 @@ extension Role {
             health: [("api", health)])
     }
 
+    /// After this the API answers 503, whatever the request waits for.
+    static let answerDeadline = Duration.milliseconds(1900)
+
     /// Keeps a view of the configuration up to date; each look is a sign that the database answers.
     private static func watch<View: Sendable>(
         _ watch: DirectoryWatch<View>, name: String, health: Health, logger: Logger
@@ -72,7 +78,7 @@ extension Role {
             run: {
                 await withTaskGroup { group in
                     group.addTask {
-                        await watch.run(onLook: { health.succeeded() }) { error in
+                        await watch.run(onLook: { health.looked() }) { error in
                             logger.warning("could not look for changes of the configuration", ["error": "\(error)"])
                         }
                     }
@@ -146,7 +152,7 @@ extension Role {
         }
         let intake = ReceiptIntake(
             store: store, sources: sources, metrics: base.metrics, logger: logger,
-            onProgress: { health.succeeded() })
+            onProgress: { health.succeeded() }, onFailure: { health.failed() })
         var configuration = WebServer.Configuration(port: listen.port)
         configuration.address = listen.host
         // Two thousand receipts in one request, as the largest provider sends them.

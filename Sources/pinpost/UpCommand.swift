@@ -89,7 +89,7 @@ struct UpCommand {
             self.base, store: store, masterKeys: masterKeys, listen: self.receiver,
             onListening: { _ in listening.arrive() })
         let api = try await Role.api(
-            self.base, store: store, masterKeys: masterKeys, listen: self.api,
+            self.base, stores: APIStores(self.base, database, poller: poller), masterKeys: masterKeys, listen: self.api,
             onAccepted: { delivery.hint.ring() }, onListening: { _ in listening.arrive() })
         let roles = [carrier, receiver, worker, api]
         let operations = Operations(health: roles.flatMap(\.health), metrics: self.base.metrics)

@@ -77,6 +77,19 @@ import Testing
         }
     }
 
+    /// Reads that succeed do not hide commits that fail.
+    @Test func commitsReadsAndFailuresAreToldApart() async throws {
+        try await IntakeFixture.run { fixture async throws in
+            let id = try await fixture.accept()
+            #expect(await fixture.get("/v1/messages/\(id)").status == 200)
+            #expect(await fixture.get("/v1/messages", key: "wrong-key-0123456789").status == 401)
+            _ = try await fixture.system.pool.execute("ALTER TABLE messages ADD CHECK (recipient = '') NOT VALID")
+            #expect(await fixture.post(IntakeFixture.message).status == 503)
+            #expect(await fixture.get("/v1/messages").status == 200)
+            #expect(fixture.health.all == ["succeeded", "looked", "failed", "looked"])
+        }
+    }
+
     @Test func aStatementPastItsDeadlineIsCalledUnknown() async throws {
         try await IntakeFixture.run { fixture async throws in
             var configuration = ConnectionPool.Configuration(url: fixture.system.url, limit: 2)
@@ -124,6 +137,7 @@ import Testing
         }
         // It is given for a handler that took too long, too.
         #expect(!Problem.refusal(503).detail.contains("nothing was accepted"))
+        #expect(Problem.refusal(503).code == "not_answered")
         #expect(Problem.refusal(503).response.fields["Retry-After"] != nil)
     }
 }

@@ -20,6 +20,8 @@ struct IntakeFixture: Sendable {
     let metrics: Metrics
     /// Commits that were told to whoever wakes the workers.
     let accepted: Hints
+    /// What was told to whoever knows whether the process is ready.
+    let health: Reports
     /// What was logged, a line an element.
     let log: Log
 
@@ -86,22 +88,31 @@ struct IntakeFixture: Sendable {
     private init(_ system: TestSystem, lanes: [Lane]) async throws {
         let metrics = Metrics()
         let hints = Hints()
+        let health = Reports()
         let log = Log()
         let access = try await DirectoryWatch(system.store) { Access($0) }
         self.system = system
         self.metrics = metrics
         self.accepted = hints
         self.log = log
+        self.health = health
         self.access = access
         self.intake = Intake(
             store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, metrics: metrics,
             logger: Logger(label: "api", write: { log.append($0) }),
-            onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: {})
+            onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
+            onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }
 
     final class Hints: Sendable {
         let count = Atomic(0)
         var now: Int { self.count.load(ordering: .relaxed) }
+    }
+
+    final class Reports: Sendable {
+        private let stored = Mutex<[String]>([])
+        var all: [String] { self.stored.withLock { $0 } }
+        func append(_ report: String) { self.stored.withLock { $0.append(report) } }
     }
 
     final class Log: Sendable {

@@ -176,7 +176,7 @@ import Testing
         ),
         Case(
             name: "throttled without a wait", outcome: refusal(.throttle), attempt: 4, random: 0.5,
-            expected: retry(.milliseconds(4400), consumesAttempt: false)
+            expected: retry(.milliseconds(1100), consumesAttempt: false)
         ),
         Case(
             name: "throttled beyond the limit of attempts", outcome: refusal(.throttle), attempt: 6, random: 0,

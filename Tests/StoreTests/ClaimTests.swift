@@ -1,9 +1,10 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 
-@Suite struct ClaimTests {
+@Suite(.bothWays) struct ClaimTests {
     @Test func claimsNeverShareAMessage() async throws {
         try await StoreFixture.run(limit: 8) { fixture async throws in
             let ids = try await fixture.accept((0..<1000).map { _ in fixture.newMessage() })
@@ -96,7 +97,7 @@ import Testing
                 try await fixture.accept(
                     [fixture.newMessage(), fixture.newMessage()], account: AccountID(rawValue: account))
             }
-            var request = ClaimRequest(provider: fixture.provider, limit: 16, after: [:])
+            var request = ClaimRequest(provider: fixture.provider, limit: 48, after: [:])
             let first = try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request])
             #expect(Set(first.map(\.account.rawValue)) == Set(1...16))
             request.after = [.otp: AccountID(rawValue: 16)]
@@ -137,10 +138,10 @@ import Testing
             _ = try await fixture.claim(dead)
             _ = try await fixture.pool.execute(
                 "UPDATE workers SET lost_at = now() - interval '1 day' WHERE id = \(dead.rawValue)")
-            try await fixture.store.forgetLostWorkers()
+            try await fixture.store.forgetLostWorkers(lanes: [fixture.lane])
             #expect(try await fixture.count("SELECT count(*) FROM workers") == 2)
             #expect(try await fixture.store.reap(lane: fixture.lane) == 1)
-            try await fixture.store.forgetLostWorkers()
+            try await fixture.store.forgetLostWorkers(lanes: [fixture.lane])
             #expect(try await fixture.count("SELECT count(*) FROM workers") == 1)
             #expect(try await fixture.claim(heir).count == 1)
             #expect(try await fixture.store.reap(lane: fixture.lane) == 0)

@@ -59,7 +59,7 @@ final class Deployment: Sendable {
 
     /// A process of this deployment, not yet started.
     func process(
-        _ role: ManagedProcess.Role, _ name: String? = nil, _ settings: [String: String] = [:]
+        _ role: ManagedProcess.Role, _ name: String? = nil, settings: [String: String] = [:]
     ) -> ManagedProcess {
         let environment = self.environment(of: role).merging(self.options.environment) { $1 }.merging(settings) { $1 }
         let process = ManagedProcess(
@@ -71,9 +71,9 @@ final class Deployment: Sendable {
     /// A process that does its work.
     @discardableResult
     func start(
-        _ role: ManagedProcess.Role, _ name: String? = nil, _ settings: [String: String] = [:]
+        _ role: ManagedProcess.Role, _ name: String? = nil, settings: [String: String] = [:]
     ) async throws -> ManagedProcess {
-        let process = self.process(role, name, settings)
+        let process = self.process(role, name, settings: settings)
         try await process.start()
         return process
     }

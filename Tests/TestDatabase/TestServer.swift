@@ -54,7 +54,11 @@ struct TestServer: Sendable {
         let directory = "\(directoryPrefix)\(getpid())"
         let server = PostgresServer(
             directory: directory,
-            settings: ["fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "autovacuum": "off"]
+            settings: [
+                "fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "autovacuum": "off",
+                // As the migration sets them for a database, which copies of it do not inherit.
+                "random_page_cost": "0.1", "jit": "off",
+            ]
         )
         try await server.start()
         state.withLock { state in state.running = (server, directory) }

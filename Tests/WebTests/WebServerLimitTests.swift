@@ -72,6 +72,78 @@ import WebServer
         }
     }
 
+    /// Half-sent bodies fill the budget: announced ones from their heads on, a chunked one as it grows.
+    @Test(arguments: [["Content-Length: 1000"], ["Content-Length: 500", "Content-Length: 500"], ["chunked"]])
+    func bodiesBeyondTheBudgetAreRefusedUntilOthersEnd(framings: [String]) async throws {
+        let configuration = Self.configuration {
+            $0.bodyByteLimit = 1000
+            $0.bodyBudget = 1000
+            // One thread takes what holders have sent before it takes what comes after.
+            $0.threads = 1
+        }
+        try await withServer(configuration) { request in
+            HTTPResponse(status: 200, body: Array("\(request.body.count)".utf8))
+        } _: { _, port async throws in
+            let head = "POST / HTTP/1.1\r\nHost: a\r\n"
+            let chunked = head + "Transfer-Encoding: chunked\r\n\r\n3e8\r\n" + String(repeating: "x", count: 1000)
+            let one = head + "Connection: close\r\nContent-Length: 1\r\n\r\nx"
+            let oneChunked = head + "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+            try await onThread {
+                let holders = try framings.map { framing in
+                    let holder = try RawConnection(port: port)
+                    holder.send(framing == "chunked" ? chunked : head + framing + "\r\n\r\nhalf")
+                    return holder
+                }
+                for text in [one, oneChunked] {
+                    let refusal = try Self.answers(port, text, until: 503)
+                    #expect(refusal.field("retry-after") == "1")
+                    #expect(refusal.responseCount == 1)
+                }
+                // No body needs no budget, and a refusal is not paid for.
+                #expect(try Self.answers(port, head + "Connection: close\r\n\r\n", until: 200).hasSuffix("\r\n0"))
+                for holder in holders { holder.close() }
+                for text in [one, oneChunked] { #expect(try Self.answers(port, text, until: 200).hasSuffix("\r\n1")) }
+                for _ in 0..<3 {  // Each gives back what it took: all of the budget.
+                    let whole = head + "Connection: close\r\nContent-Length: 1000\r\n\r\n"
+                    _ = try Self.answers(port, whole + String(repeating: "x", count: 1000), until: 200)
+                }
+            }
+        }
+    }
+
+    /// Asks until the status is the awaited one: what another connection did has no event that could be waited for.
+    private static func answers(_ port: UInt16, _ text: String, until status: Int) throws -> String {
+        let end = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < end {
+            let connection = try RawConnection(port: port)
+            defer { connection.close() }
+            connection.send(text)
+            let answer = try connection.receiveAll()
+            if answer.status == status { return answer }
+        }
+        throw RawError("waiting for \(status)", 0)
+    }
+
+    /// What a handler holds counts until it returns, also when its request was answered for it.
+    @Test func aBodyThatAHandlerHoldsCounts() async throws {
+        let gate = Gate()
+        let configuration = Self.configuration {
+            $0.bodyByteLimit = 10
+            $0.bodyBudget = 10
+            $0.handlerDeadline = .milliseconds(200)
+        }
+        try await withServer(configuration) { request in
+            if request.path == "/hold" { await gate.wait() }
+            return HTTPResponse(status: 200)
+        } _: { _, port async throws in
+            let tail = " HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789"
+            #expect(try await Self.answer(port, "POST /hold" + tail).status == 503)
+            #expect(try await Self.answer(port, "POST /" + tail).status == 503)
+            gate.open()
+            _ = try await onThread { try Self.answers(port, "POST /" + tail, until: 200) }
+        }
+    }
+
     @Test func aHeadOverItsLimitIsRefused() async throws {
         let configuration = Self.configuration { $0.headerByteLimit = 4096 }
         try await withServer(configuration) { _ in
