@@ -45,13 +45,22 @@ extension Store {
     }
 
     /// Joins kept receipts to messages whose parts have become known. Returns how many; at most `limit` a call.
+    ///
+    /// Each kept receipt is looked for by its part, in the partitions of the days before it came: LATERAL with a LIMIT
+    /// stays index probes whatever the planner thinks of the tables' sizes, and what nobody will ever claim costs the
+    /// same few probes however long the history is.
     public func joinUnmatched(lane: Lane, limit: Int32) async throws -> ReceiptCounts {
         try await self.pool.transaction { transaction in
             let found = try await transaction.query(
                 """
                 WITH known AS MATERIALIZED (
                     SELECT u.ctid AS place, p.message_id FROM unmatched_receipts u
-                    JOIN parts p ON p.lane = \(lane.column) AND p.part = u.part AND p.provider_id = u.provider_id
+                    CROSS JOIN LATERAL (
+                        SELECT message_id FROM parts
+                        WHERE lane = \(lane.column) AND part = u.part AND provider_id = u.provider_id
+                          AND message_id >= first_id_of(u.received_at - interval '8 days')
+                        LIMIT 1
+                    ) p
                     WHERE u.lane = 0
                     LIMIT \(limit) FOR UPDATE OF u SKIP LOCKED
                 )

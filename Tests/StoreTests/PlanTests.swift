@@ -1,0 +1,229 @@
+import Messaging
+import Postgres
+import Store
+import TestSystem
+import Testing
+import Timestamps
+
+/// What the hot statements read of tables that are filled, by PostgreSQL's own count of its scans.
+///
+/// That is the plan that really ran, with its real parameters: each statement is planned anew with its values, so an
+/// EXPLAIN of it by hand would tell of another one.
+@Suite struct PlanTests {
+    private static let rows = 20_000
+
+    /// Messages of two days, all sent, with their attempts, parts and receipts; and a backlog in the outbox.
+    private static func fill(_ fixture: StoreFixture) async throws {
+        _ = try await fixture.pool.execute(
+            """
+            WITH ids AS (
+                SELECT n, left(first_id_of(
+                    date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+                        - interval '20 hours' * (n % 2) + interval '1 millisecond' * n
+                )::text, 13) || right(gen_random_uuid()::text, 23) AS text
+                FROM generate_series(1, \(Self.rows)) n
+            ), named AS (
+                SELECT n, overlay(overlay(text PLACING '7' FROM 15 FOR 1) PLACING '00' FROM 35 FOR 2)::uuid AS id FROM ids
+            ), stored AS (
+                INSERT INTO messages (lane, id, account_id, provider_id, priority, channel, state, recipient, reference,
+                                      expires_at, body)
+                SELECT 0, id, n % 50, 1, 1, 'sms', 'accepted', '+4179' || n % 500, 'r' || n,
+                       now() + interval '1 hour', '\\x01'
+                FROM named
+            ), tried AS (
+                INSERT INTO attempts (lane, message_id, attempt, series, provider_id, worker_id, outcome, reason, duration)
+                SELECT 0, id, 1, 1, 1, 1, 'accepted', 'accepted', '5 ms' FROM named
+            ), named_parts AS (
+                INSERT INTO parts (lane, part, message_id, provider_id, number) SELECT 0, 'p' || n, id, 1, 1 FROM named
+            ), told AS (
+                INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason)
+                SELECT 0, id, 'p' || n, 'sent', '', 1, 'sent', 'accepted' FROM named
+            )
+            INSERT INTO outbox (lane, id, account_id, provider_id, priority)
+            SELECT 0, id, n % 50, 1, 1 FROM named WHERE n % 4 = 0
+            """)
+        // A backlog of a provider that nobody serves. Below some thirty thousand rows PostgreSQL would rather read the
+        // whole outbox than look for a hundred rows in it, and be right.
+        _ = try await fixture.pool.execute(
+            """
+            INSERT INTO outbox (lane, id, account_id, provider_id, priority)
+            SELECT 0, gen_random_uuid(), n % 50, 2, 1 FROM generate_series(1, 80000) n
+            """)
+    }
+
+    /// Runs `body` and returns what it scanned.
+    private static func scans(
+        _ fixture: StoreFixture, analyzed: Bool, of body: () async throws -> Void
+    ) async throws -> Scans {
+        if analyzed { _ = try await fixture.pool.execute("ANALYZE") }
+        let before = try await Scans(fixture)
+        try await body()
+        return try await Scans(fixture).since(before)
+    }
+
+    /// The statistics may be there or not: after a restore, or before the first autovacuum, they are not.
+    @Test(arguments: [true, false])
+    func hotStatementsGoByTheirIndexesInTheBatchsPartition(analyzed: Bool) async throws {
+        // One connection: its statistics are all there are.
+        try await StoreFixture.run(limit: 1) { fixture async throws in
+            try await Self.fill(fixture)
+            let today = try await fixture.today
+            let worker = try await fixture.store.registerWorker(name: "test")
+            let fresh = try await fixture.accept(
+                (0..<100).map { _ in fixture.newMessage(priority: .otp) }, account: AccountID(rawValue: 7))
+
+            var claims: [Claim] = []
+            let claiming = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                claims = try await fixture.claim(worker, limit: 100)
+            }
+            #expect(claims.count >= 80)
+            #expect(claiming.sequential.isDisjoint(with: ["outbox", "messages_\(today)"]), "claim: \(claiming)")
+            #expect(claiming.indexes.contains("outbox_ready"), "claim: \(claiming)")
+
+            let mine = claims.filter { fresh.contains($0.id) }
+            let settling = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                let settled = mine.map { fixture.settled($0, parts: ["part \($0.id)"]) }
+                #expect(
+                    try await fixture.store.settle(settled, lane: fixture.lane, worker: worker).count == mine.count)
+            }
+            #expect(settling.sequential.isDisjoint(with: ["outbox", "messages_\(today)"]), "settle: \(settling)")
+            #expect(settling.partitions(of: "messages") == ["messages_\(today)"], "settle: \(settling)")
+            #expect(settling.indexes.contains("outbox_pkey"), "settle: \(settling)")
+
+            let applying = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                let receipts = mine.map { fixture.receipt($0.id, part: "part \($0.id)", covers: false) }
+                #expect(try await fixture.store.apply(receipts).stored == mine.count)
+            }
+            #expect(applying.partitions(of: "messages") == ["messages_\(today)"], "receipts: \(applying)")
+            #expect(applying.sequential.isDisjoint(with: ["messages_\(today)"]), "receipts: \(applying)")
+            #expect(applying.partitions(of: "receipts").count <= 1, "receipts: \(applying)")
+
+            let looking = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                #expect(try await fixture.store.timeline(of: mine[0].id, account: AccountID(rawValue: 7)) != nil)
+            }
+            for table in ["messages", "attempts", "receipts"] {
+                #expect(looking.partitions(of: table) == ["\(table)_\(today)"], "look-up: \(looking)")
+            }
+            #expect(
+                looking.sequential.isDisjoint(
+                    with: ["messages", "attempts", "receipts"].map { "\($0)_\(today)" } + ["outbox"]),
+                "look-up: \(looking)")
+
+            let cancelling = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                #expect(
+                    try await fixture.store.cancel(mine[0].id, account: AccountID(rawValue: 7)) == .refused(.delivered))
+            }
+            #expect(cancelling.partitions(of: "messages") == ["messages_\(today)"], "cancel: \(cancelling)")
+            #expect(
+                cancelling.sequential.isDisjoint(with: ["outbox", "messages_\(today)"]), "cancel: \(cancelling)")
+        }
+    }
+
+    @Test func aListReadsAPageAndNotTheHistory() async throws {
+        try await StoreFixture.run(limit: 1) { fixture async throws in
+            try await Self.fill(fixture)
+            for change in [
+                { _ in }, { $0.recipient = "+41797" }, { $0.reference = "r1007" },
+                { $0.from = .now - .seconds(3600) },
+            ] as [(inout MessageFilter) -> Void] {
+                var filter = MessageFilter()
+                change(&filter)
+                let listing = try await Self.scans(fixture, analyzed: true) { () async throws in
+                    _ = try await fixture.store.messages(
+                        lane: fixture.lane, account: AccountID(rawValue: 7), filter: filter, limit: 50)
+                }
+                #expect(listing.rows < 2000, "\(listing)")
+            }
+        }
+    }
+
+    @Test func aJoinOfKeptReceiptsGoesByTheirParts() async throws {
+        try await StoreFixture.run(limit: 1) { fixture async throws in
+            try await Self.fill(fixture)
+            for part in 0..<50 {
+                _ = try await fixture.store.apply([fixture.receipt(nil, part: "p\(part + 100)", covers: false)])
+            }
+            let joining = try await Self.scans(fixture, analyzed: true) { () async throws in
+                #expect(try await fixture.store.joinUnmatched(lane: fixture.lane, limit: 500).stored == 50)
+            }
+            #expect(joining.rows(of: "parts") <= 100, "\(joining)")
+        }
+    }
+}
+
+/// What has been scanned, by table and index.
+private struct Scans: CustomStringConvertible {
+    private struct Entry {
+        var sequential = 0
+        var indexed = 0
+        var rows = 0
+    }
+
+    private var tables: [String: Entry] = [:]
+    private var indexScans: [String: Int] = [:]
+
+    init(_ fixture: StoreFixture) async throws {
+        _ = try await fixture.count("SELECT count(*) FROM (SELECT pg_stat_force_next_flush()) f")
+        let tables = try await fixture.pool.query(
+            """
+            SELECT relname::text, seq_scan, coalesce(idx_scan, 0), seq_tup_read + coalesce(idx_tup_fetch, 0)
+            FROM pg_stat_user_tables
+            """
+        ) { row throws(PostgresError) in
+            (
+                try row.decode(0, as: String.self),
+                Entry(
+                    sequential: Int(try row.decode(1, as: Int64.self)), indexed: Int(try row.decode(2, as: Int64.self)),
+                    rows: Int(try row.decode(3, as: Int64.self)))
+            )
+        }
+        self.tables = Dictionary(uniqueKeysWithValues: tables)
+        let indexes = try await fixture.pool.query("SELECT indexrelname::text, idx_scan FROM pg_stat_user_indexes") {
+            row throws(PostgresError) in
+            (try row.decode(0, as: String.self), Int(try row.decode(1, as: Int64.self)))
+        }
+        self.indexScans = Dictionary(uniqueKeysWithValues: indexes)
+    }
+
+    func since(_ before: Scans) -> Scans {
+        var difference = self
+        for (name, entry) in before.tables {
+            difference.tables[name]?.sequential -= entry.sequential
+            difference.tables[name]?.indexed -= entry.indexed
+            difference.tables[name]?.rows -= entry.rows
+        }
+        for (name, count) in before.indexScans { difference.indexScans[name, default: 0] -= count }
+        return difference
+    }
+
+    /// Tables read from end to end.
+    var sequential: Set<String> { Set(self.tables.filter { $0.value.sequential > 0 }.keys) }
+    var indexes: Set<String> { Set(self.indexScans.filter { $0.value > 0 }.keys) }
+    /// Rows read of all tables.
+    var rows: Int { self.tables.values.reduce(0) { $0 + $1.rows } }
+    func rows(of table: String) -> Int {
+        self.tables.filter { $0.key.hasPrefix("\(table)_2") }.reduce(0) { $0 + $1.value.rows }
+    }
+
+    /// The partitions of a table that were looked at in any way.
+    func partitions(of table: String) -> Set<String> {
+        Set(self.tables.filter { $0.key.hasPrefix("\(table)_2") && $0.value.sequential + $0.value.indexed > 0 }.keys)
+    }
+
+    var description: String {
+        self.tables.filter { $0.value.sequential + $0.value.indexed > 0 }.sorted { $0.key < $1.key }
+            .map { "\($0.key) seq \($0.value.sequential) idx \($0.value.indexed) rows \($0.value.rows)" }
+            .joined(separator: ", ") + "; " + self.indexes.sorted().joined(separator: " ")
+    }
+}
+
+extension StoreFixture {
+    /// How the partition of now is called.
+    fileprivate var today: String {
+        get async throws {
+            try await self.pool.query("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')") {
+                row throws(PostgresError) in try row.decode(0, as: String.self)
+            }[0]
+        }
+    }
+}
