@@ -113,7 +113,9 @@ let package = Package(
         tests("PollingTests", ["Polling"]),
         tests("PostgresTests", ["Polling", "Postgres", "PostgresServer", "TestDatabase", "Timestamps"]),
         tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
-        tests("StoreTests", ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "Timestamps"]),
+        tests(
+            "StoreTests",
+            ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "TestSystem", "Timestamps"]),
         tests("JSONTests", ["JSON"]),
         tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
         .target(

@@ -34,9 +34,9 @@ import Testing
                 ["name": "e", "kind": "discard", "credentials": ["a": ["env": "NO_SUCH"]], "settings": ["a": 1]],
             ],
             "routes": [
-                ["channel": "fax", "provider": "v"], ["prefix": "41", "provider": "v"],
+                ["channel": "fax", "prefix": "+5", "provider": "v"], ["prefix": "41", "provider": "v"],
                 ["prefix": "+0", "provider": "v"],
-                ["channel": "sms"], ["provider": "v", "remove": "yes"],
+                ["channel": "sms"], ["prefix": "+6", "provider": "v", "remove": "yes"],
             ],
         ]
         let expected: Set = [

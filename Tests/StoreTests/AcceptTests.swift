@@ -1,10 +1,11 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 import Timestamps
 
-@Suite struct AcceptTests {
+@Suite(.bothWays) struct AcceptTests {
     @Test func acceptedMessagesAreReadyAndQueued() async throws {
         try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept((0..<3).map { _ in fixture.newMessage() })

@@ -1,9 +1,10 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 
-@Suite struct ClaimTests {
+@Suite(.bothWays) struct ClaimTests {
     @Test func claimsNeverShareAMessage() async throws {
         try await StoreFixture.run(limit: 8) { fixture async throws in
             let ids = try await fixture.accept((0..<1000).map { _ in fixture.newMessage() })

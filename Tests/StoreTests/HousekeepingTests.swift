@@ -1,10 +1,11 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 import Timestamps
 
-@Suite struct HousekeepingTests {
+@Suite(.bothWays) struct HousekeepingTests {
     @Test func partitionsAreMadeAheadAndOnlyOnce() async throws {
         try await StoreFixture.run { fixture async throws in
             #expect(try await fixture.store.makePartitions(daysAhead: 7) == 0)
@@ -82,7 +83,7 @@ import Timestamps
 
     @Test func aChangedMigrationIsRefused() async throws {
         try await StoreFixture.run { fixture async throws in
-            var migrations = try Migration.all(in: StoreFixture.migrations)
+            var migrations = try Migration.all(in: TestSystem.migrations)
             #expect(try await fixture.store.migrate(migrations).isEmpty)
             migrations[0].script += "\n-- changed"
             await #expect(throws: MigrationError.self) { try await fixture.store.migrate(migrations) }
@@ -92,7 +93,7 @@ import Timestamps
 
     @Test func aMigrationThatFailsLeavesNothing() async throws {
         try await StoreFixture.run { fixture async throws in
-            var migrations = try Migration.all(in: StoreFixture.migrations)
+            var migrations = try Migration.all(in: TestSystem.migrations)
             migrations.append(
                 Migration(name: "9999_bad.sql", script: "CREATE TABLE left_over (a int); SELECT nonsense;"))
             await #expect(throws: MigrationError.self) { try await fixture.store.migrate(migrations) }

@@ -1,10 +1,11 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 import Timestamps
 
-@Suite struct MessageTests {
+@Suite(.bothWays) struct MessageTests {
     @Test func anotherAccountsMessageDoesNotExist() async throws {
         try await StoreFixture.run { fixture async throws in
             let ids = try await fixture.accept([fixture.newMessage()])

@@ -1,9 +1,10 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 
-@Suite struct ReceiptTests {
+@Suite(.bothWays) struct ReceiptTests {
     @Test func aReceiptForTheWholeMessageDeliversIt() async throws {
         try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver()

@@ -1,9 +1,10 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 
-@Suite struct SettleTests {
+@Suite(.bothWays) struct SettleTests {
     @Test func aTakenMessageIsAcceptedAndItsBodyGone() async throws {
         try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["a1", "a2"], expected: 2)

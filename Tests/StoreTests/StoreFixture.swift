@@ -4,6 +4,7 @@ import Messaging
 import Postgres
 import Store
 import TestDatabase
+import TestSystem
 import Timestamps
 
 /// A migrated database for one test, with what most tests need in it.
@@ -14,25 +15,12 @@ struct StoreFixture {
     let account = AccountID(rawValue: 1)
     let provider = ProviderID(rawValue: 1)
 
-    static let template = TestDatabase.Template("migrated") { url in
-        let pool = TestDatabase.pool(url, limit: 1)
-        _ = try await Store(pool).migrate(try Migration.all(in: Self.migrations))
-        pool.close()
-    }
-
-    /// The directory `migrations` of this checkout.
-    static var migrations: String {
-        let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        return "/\(here)/migrations"
-    }
-
+    /// Straight to PostgreSQL, or through PgBouncer where the suite's trait says so.
     static func run(
         limit: Int = 4, _ body: (StoreFixture) async throws -> Void
     ) async throws {
-        try await TestDatabase.withDatabase(from: Self.template) { url in
-            let pool = TestDatabase.pool(url, limit: limit)
-            try await body(StoreFixture(store: Store(pool), pool: pool))
-            pool.close()
+        try await TestSystem.run(limit: limit) { system async throws in
+            try await body(StoreFixture(store: system.store, pool: system.pool))
         }
     }
 

@@ -40,7 +40,8 @@ public struct TestSystem: Sendable {
 
     /// Runs `body` with a database that is dropped afterwards.
     public static func run(limit: Int = 4, _ body: (TestSystem) async throws -> Void) async throws {
-        try await TestDatabase.withDatabase(from: Self.template) { url in
+        try await TestDatabase.withDatabase(from: Self.template) { direct in
+            let url = try await PgBouncer.current?.url(for: direct) ?? direct
             let pool = TestDatabase.pool(url, limit: limit)
             try await body(TestSystem(url: url, pool: pool))
             pool.close()
