@@ -20,6 +20,12 @@ public struct Settled: Sendable {
     /// The ids that the provider gave the parts; empty when it goes by ours.
     public var parts: [String]
 
+    /// As many as the header that joins parts can count (3GPP TS 23.040 section 9.2.3.24.1); the rest is a mistake of the
+    /// provider's.
+    static let partLimit = 255
+
+    var knownParts: ArraySlice<String> { self.parts.prefix(Self.partLimit) }
+
     public struct Retry: Sendable {
         public var after: Duration
         /// As stored: what the next claim adds one to.
@@ -73,7 +79,7 @@ extension Store {
                     \(settled.map(\.reason.rawValue)), \(settled.map(\.code)), \(settled.map(\.duration)),
                     \(settled.map { $0.state?.rawValue }), \(settled.map { $0.retry?.after }),
                     \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
-                    \(settled.map { Int16($0.parts.count) })
+                    \(settled.map { Int16($0.knownParts.count) })
                 ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt, next_series,
                         parts)
             ), mine AS (
@@ -106,8 +112,11 @@ extension Store {
                              AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'delivered'
                         WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.state
                         ELSE m.state END,
-                    reason = CASE WHEN message_rank(mine.state) > message_rank(m.state)
-                                  THEN mine.reason ELSE m.reason END,
+                    reason = CASE
+                        WHEN mine.state = 'accepted' AND m.state <> 'cancelled'
+                             AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'ok'
+                        WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.reason
+                        ELSE m.reason END,
                     parts = CASE WHEN mine.parts > 0 THEN mine.parts ELSE m.parts END,
                     body = CASE WHEN mine.retry_after IS NULL THEN NULL ELSE m.body END,
                     changed_at = now()
@@ -129,7 +138,7 @@ private struct PartColumns {
 
     init(_ settled: [Settled]) {
         for message in settled {
-            for (index, part) in message.parts.enumerated() {
+            for (index, part) in message.knownParts.enumerated() {
                 self.messages.append(message.id)
                 self.parts.append(part)
                 self.numbers.append(Int16(index + 1))

@@ -87,14 +87,18 @@ import Testing
     @Test func aReceiptBeforeTheSettlementOfAllPartsWaitsForThem() async throws {
         try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
-            let ids = try await fixture.accept([fixture.newMessage(parts: 2)])
+            // We counted one part more than the provider.
+            let ids = try await fixture.accept([fixture.newMessage(parts: 3)])
             let claim = try #require(try await fixture.claim(worker).first)
             for part in ["p1", "p2"] {
                 _ = try await fixture.store.apply([fixture.receipt(ids[0], part: part, covers: false)])
             }
             _ = try await fixture.store.settle(
                 [fixture.settled(claim, parts: ["p1", "p2"])], lane: fixture.lane, worker: worker)
-            #expect(try await fixture.state(of: ids[0]) == .delivered)
+            let message = try #require(try await fixture.store.timeline(of: ids[0], account: fixture.account)).message
+            #expect(message.state == .delivered)
+            #expect(message.reason == "ok")
+            #expect(!message.corrected)
         }
     }
 

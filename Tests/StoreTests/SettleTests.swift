@@ -71,6 +71,15 @@ import Testing
         }
     }
 
+    /// A provider's answer of a megabyte must not take the worker down.
+    @Test func aMessageHasNoMorePartsThanCanBeJoined() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let id = try await fixture.handedOver(parts: (0..<40_000).map { "p\($0)" })
+            #expect(try await fixture.count("SELECT count(*) FROM parts") == 255)
+            #expect(try await fixture.store.timeline(of: id, account: fixture.account)?.message.parts == 255)
+        }
+    }
+
     @Test func settlingLowersNoState() async throws {
         try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test")
