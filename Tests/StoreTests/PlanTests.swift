@@ -42,8 +42,8 @@ import Timestamps
             INSERT INTO outbox (lane, id, account_id, provider_id, priority)
             SELECT 0, id, n % 50, 1, 1 FROM named WHERE n % 4 = 0
             """)
-        // A backlog of a provider that nobody serves. Below some thirty thousand rows PostgreSQL would rather read the
-        // whole outbox than look for a hundred rows in it, and be right.
+        // A backlog of a provider that nobody serves: of a small outbox PostgreSQL would rather read all than look for a
+        // hundred rows in it, and be right.
         _ = try await fixture.pool.execute(
             """
             INSERT INTO outbox (lane, id, account_id, provider_id, priority)
