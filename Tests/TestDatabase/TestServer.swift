@@ -19,6 +19,7 @@ struct TestServer: Sendable {
         }
         try await self.make(template)
         try await self.run("CREATE DATABASE test_\(number) TEMPLATE \"template_\(template.name)\"")
+        try await self.copySettings(from: "template_\(template.name)", to: "test_\(number)")
         return "test_\(number)"
     }
 
@@ -41,6 +42,25 @@ struct TestServer: Sendable {
             return task
         }
         try await task.value
+    }
+
+    /// What `ALTER DATABASE … SET` has set, which a copy does not get.
+    private func copySettings(from template: String, to database: String) async throws {
+        try await self.run(
+            """
+            DO $$
+            DECLARE setting text;
+            BEGIN
+                FOR setting IN
+                    SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
+                    WHERE d.datname = '\(template)'
+                LOOP
+                    EXECUTE format(
+                        'ALTER DATABASE %I SET %s = %L', '\(database)', split_part(setting, '=', 1),
+                        substr(setting, strpos(setting, '=') + 1));
+                END LOOP;
+            END $$
+            """)
     }
 
     private func run(_ script: String) async throws {
