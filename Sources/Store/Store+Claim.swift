@@ -98,7 +98,8 @@ extension Store {
                 WHERE f.step < least(\(accountLimit), greatest(1, f.capacity / 3))
             ), share AS (
                 SELECT provider_id, priority,
-                       max(capacity) * max(weight) / sum(max(weight)) OVER (PARTITION BY provider_id)
+                       -- In numerics: whole numbers would give the small shares nothing.
+                       max(capacity)::numeric * max(weight) / sum(max(weight)) OVER (PARTITION BY provider_id)
                            / count(*) AS each_account
                 FROM flow GROUP BY provider_id, priority
             ), quota AS MATERIALIZED (

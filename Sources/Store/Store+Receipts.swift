@@ -85,7 +85,7 @@ extension Store {
     public func dropUnmatched(olderThan age: Duration, limit: Int32) async throws(PostgresError) -> Int {
         try await self.pool.execute(
             """
-            DELETE FROM unmatched_receipts WHERE ctid = ANY(ARRAY(
+            DELETE FROM unmatched_receipts WHERE lane = 0 AND ctid = ANY(ARRAY(
                 SELECT ctid FROM unmatched_receipts
                 WHERE lane = 0 AND received_at < now() - \(age) ORDER BY received_at LIMIT \(limit)
             ))
