@@ -81,10 +81,17 @@ extension Store {
             ), flow AS (
                 SELECT w.provider_id, w.priority, w.capacity, w.weight, first.account_id, 1 AS step
                 FROM wanted w CROSS JOIN LATERAL (
-                    SELECT account_id FROM outbox
-                    WHERE lane = \(lane.column) AND priority = w.priority AND provider_id = w.provider_id
-                      AND account_id > w.after_account AND worker_id IS NULL
-                    ORDER BY account_id LIMIT 1
+                    -- Behind the last account, or from the beginning when nobody is there: no priority goes without.
+                    (SELECT account_id FROM outbox
+                     WHERE lane = \(lane.column) AND priority = w.priority AND provider_id = w.provider_id
+                       AND account_id > w.after_account AND worker_id IS NULL
+                     ORDER BY account_id LIMIT 1)
+                    UNION ALL
+                    (SELECT account_id FROM outbox
+                     WHERE lane = \(lane.column) AND priority = w.priority AND provider_id = w.provider_id
+                       AND account_id > 0 AND worker_id IS NULL
+                     ORDER BY account_id LIMIT 1)
+                    LIMIT 1
                 ) first
                 UNION ALL
                 SELECT f.provider_id, f.priority, f.capacity, f.weight, next.account_id, f.step + 1
