@@ -12,7 +12,7 @@ extension SystemTests {
         @Test func aDatabaseThatHangsIsToldWithinTwoSeconds() async throws {
             try await Deployment.run { deployment in
                 try await deployment.prepare()
-                try await deployment.start(.api, nil, ["PINPOST_DATABASE_TIMEOUT": "60s"])
+                try await deployment.start(.api, settings: ["PINPOST_DATABASE_TIMEOUT": "60s"])
                 try await deployment.locking("messages") {
                     for (method, body, key) in [
                         ("POST", Self.message, "k"), ("POST", Self.message, nil), ("GET", nil, nil),
