@@ -45,13 +45,19 @@ extension SystemTests {
             }
         }
 
-        @Test func aWorkerStopsAtItsDeadlineWhateverIsUnderWay() async throws {
+        /// No request to a provider is longer than a drain has time for, so its end can be written back.
+        @Test func aWorkerStopsInTimeWhateverItsProviderDoes() async throws {
             try await Deployment.run(
-                .init(inFlight: Self.inFlight, environment: ["PINPOST_DRAIN_DEADLINE": "1s"])
+                .init(inFlight: Self.inFlight, environment: ["PINPOST_DRAIN_DEADLINE": "4s"])
             ) { deployment in
                 let worker = try await self.startSlowSends(deployment, by: .seconds(60))
                 worker.signal(SIGTERM)
-                #expect(try await worker.waitForExit(within: .seconds(10)) == .exited(1))
+                #expect(try await worker.waitForExit(within: .seconds(10)) == .exited(0))
+                let claimed: Int = try await deployment.value("SELECT count(*) FROM outbox WHERE worker_id IS NOT NULL")
+                let settled: Int = try await deployment.value(
+                    "SELECT count(*) FROM attempts WHERE outcome = 'unanswered'")
+                #expect(claimed == 0)
+                #expect(try await deployment.arrivals().count == settled)
             }
         }
 
@@ -74,6 +80,7 @@ extension SystemTests {
             try await Deployment.run(.init(environment: patient)) { deployment in
                 try await deployment.prepare()
                 let api = try await deployment.start(.api)
+                #expect(await deployment.readiness(of: api) == 200)
                 try await withThrowingTaskGroup(of: Int.self) { group in
                     try await deployment.database.transaction { transaction in
                         _ = try await transaction.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
@@ -96,7 +103,6 @@ extension SystemTests {
         }
 
         private func drainWhileHeld(_ api: ManagedProcess, _ deployment: Deployment) async throws {
-            #expect(await deployment.readiness(of: api) == 200)
             api.signal(SIGTERM)
             try await eventually("not ready while draining") { await deployment.readiness(of: api) == 503 }
             let refusal = await Result { () async throws in try await self.send(deployment) }
