@@ -9,7 +9,7 @@ import TestDatabase
 import TestSystem
 import Testing
 
-@Suite struct AvailabilityTests {
+@Suite(.timeLimit(.minutes(3))) struct AvailabilityTests {
     /// A 202 that nobody committed would be a lie; so would be a 503 that says that nothing was stored.
     @Test func aDatabaseThatIsAwayIsToldWithinTwoSeconds() async throws {
         try await withOwnServer { server in

@@ -4,7 +4,7 @@ import Postgres
 import TestSystem
 import Testing
 
-@Suite struct CommitTests {
+@Suite(.timeLimit(.minutes(3))) struct CommitTests {
     @Test func simultaneousRequestsShareCommits() async throws {
         try await IntakeFixture.run { fixture async throws in
             let before = try await fixture.transactions

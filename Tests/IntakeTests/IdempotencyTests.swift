@@ -8,7 +8,7 @@ import Testing
 
 @testable import Intake
 
-@Suite struct IdempotencyTests {
+@Suite(.timeLimit(.minutes(3))) struct IdempotencyTests {
     @Test func aRepeatedRequestIsAnsweredWithTheSameBytes() async throws {
         try await IntakeFixture.run { fixture async throws in
             for (key, body) in [
