@@ -194,7 +194,8 @@ CREATE TABLE attempts (
     series      smallint NOT NULL,
     provider_id integer NOT NULL,
     worker_id   integer NOT NULL,
-    outcome     text NOT NULL CHECK (outcome IN ('accepted', 'refused', 'not_sent', 'unanswered', 'expired', 'spent')),
+    outcome     text NOT NULL CHECK (outcome IN ('accepted', 'refused', 'not_sent', 'unanswered', 'expired', 'spent',
+        'needless')),
     reason      text NOT NULL,
     code        text NOT NULL DEFAULT '',
     -- How long the provider took.

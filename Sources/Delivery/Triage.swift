@@ -14,7 +14,7 @@ enum Triage {
     /// One whose attempts are spent had them counted at the claims, so it may have killed its workers.
     init(_ claim: Claim, attemptLimit: Int) {
         if claim.state.isFinal || claim.body == nil {
-            self = .settle(Settled(claim, outcome: "expired", reason: .unknown, state: nil))
+            self = .settle(Settled(claim, outcome: "needless", reason: .duplicate, state: nil))
         } else if claim.remaining <= .zero {
             let state: MessageState = claim.state == .unknown ? .unknown : .expired
             self = .settle(Settled(claim, outcome: "expired", reason: .expired, state: state))

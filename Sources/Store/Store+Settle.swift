@@ -7,7 +7,8 @@ public struct Settled: Sendable {
     public var provider: ProviderID
     public var attempt: Int16
     public var series: Int16
-    /// For the timeline: `accepted`, `refused`, `not_sent`, `unanswered`, `expired` or `spent`.
+    /// For the timeline: `accepted`, `refused`, `not_sent`, `unanswered`, `expired`, `spent`, or `needless` for a message
+    /// that was final before it was tried again.
     public var outcome: String
     public var reason: Verdict.Reason
     /// The provider's own word.
