@@ -13,6 +13,8 @@ struct Acceptor: Sendable {
     static let batchLimit = MessageLimits.messages
     /// Requests that may wait for a commit; beyond that the answer is 503, at once.
     static let queueLimit = 10_000
+    /// How long a commit waits for more requests while another is under way; a lone request waits for nobody.
+    static let gather = Duration.milliseconds(2)
 
     private let store: Store
     private let lanes: [Lane]
@@ -31,6 +33,7 @@ struct Acceptor: Sendable {
         self.metrics = metrics
         self.batcher = Batcher(
             name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
+            gather: Self.gather,
             weight: { $0.messages.count }
         ) { requests in
             let started = ContinuousClock.now
