@@ -10,6 +10,8 @@ struct Settler: Sendable {
     static let batchLimit = 500
     /// Statements under way at once.
     static let writers = 2
+    /// How long a statement waits for more while another is under way.
+    static let gather = Duration.milliseconds(5)
     /// Settlements that may wait; more than all queues together can hold.
     static let queueLimit = 100_000
 
@@ -33,7 +35,8 @@ struct Settler: Sendable {
         self.logger = logger
         self.scheduled = scheduled
         self.batcher = Batcher(
-            name: "settlements", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers
+            name: "settlements", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
+            gather: Self.gather
         ) { items in
             try await Self.write(items, store: store, lease: lease, metrics: metrics, logger: logger)
         }

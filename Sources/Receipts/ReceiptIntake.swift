@@ -29,6 +29,8 @@ public final class ReceiptIntake: Sendable {
     /// Receipts that may wait for a commit; beyond that the answer is 503, and providers come again.
     static let queueLimit = 50_000
     static let writers = 2
+    /// How long a statement waits for more while another is under way.
+    static let gather = Duration.milliseconds(5)
     /// Tries of one batch before the provider has to come again.
     static let tryLimit = 3
 
@@ -51,7 +53,8 @@ public final class ReceiptIntake: Sendable {
         self.logger = logger
         self.joiner = joiner
         self.batcher = Batcher(
-            name: "receipts", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers
+            name: "receipts", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
+            gather: Self.gather
         ) { receipts in
             let counts: ReceiptCounts
             do {
