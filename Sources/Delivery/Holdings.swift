@@ -10,7 +10,9 @@ import Synchronization
 /// ``Store/disown(lane:worker:holding:)``.
 final class Holdings: Sendable {
     private struct State {
-        var messages: Set<MessageID> = []
+        /// How many claims of each message. Two, for a moment, when one was settled, or lost with its lease, and the
+        /// message claimed again before whoever had sent it came to say so.
+        var claims: [MessageID: Int] = [:]
         /// When the two are compared next; earlier while an answer that was lost may still show its effect.
         var nextLook = ContinuousClock.now + Holdings.lookInterval
         var doubtfulUntil: ContinuousClock.Instant?
@@ -25,11 +27,18 @@ final class Holdings: Sendable {
     private let state = Mutex(State())
 
     func insert(_ claims: [Claim]) {
-        self.state.withLock { $0.messages.formUnion(claims.lazy.map(\.id)) }
+        self.state.withLock { state in
+            for claim in claims { state.claims[claim.id, default: 0] += 1 }
+        }
     }
 
     func remove(_ held: [HeldClaim]) {
-        self.state.withLock { $0.messages.subtract(held.lazy.map(\.claim.id)) }
+        self.state.withLock { state in
+            for id in held.lazy.map(\.claim.id) {
+                guard let count = state.claims[id] else { continue }
+                state.claims[id] = count > 1 ? count - 1 : nil
+            }
+        }
     }
 
     /// An answer of the database was lost: what is held there is not known for a while.
@@ -46,7 +55,7 @@ final class Holdings: Sendable {
             guard now >= state.nextLook else { return nil }
             let isDoubtful = state.doubtfulUntil.map { now < $0 } ?? false
             state.nextLook = now + (isDoubtful ? .seconds(1) : Self.lookInterval)
-            return Array(state.messages)
+            return Array(state.claims.keys)
         }
     }
 }

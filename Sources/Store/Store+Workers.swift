@@ -53,6 +53,10 @@ extension Store {
     /// A worker that registered after this statement began is not seen by it, and must not be taken for dead: its number
     /// is higher than all that are.
     ///
+    /// Who lives is asked once, as an array, and not by NOT EXISTS: a row that this statement had to wait for, because
+    /// another worker freed and claimed it, is looked at again as it is then, but the other side of a join is not
+    /// (EvalPlanQual), and the row's new owner would be taken for dead.
+    ///
     /// This reads the whole of the lane's outbox, and only when a worker died: an index for it would be written at every
     /// claim.
     public func reap(lane: Lane) async throws(PostgresError) -> Int {
@@ -60,7 +64,7 @@ extension Store {
             """
             UPDATE outbox SET worker_id = NULL
             WHERE lane = \(lane.column) AND worker_id IS NOT NULL AND worker_id <= (SELECT max(id) FROM workers)
-              AND NOT EXISTS (SELECT FROM workers w WHERE w.id = worker_id AND w.lost_at IS NULL)
+              AND worker_id <> ALL (ARRAY(SELECT id FROM workers WHERE lost_at IS NULL))
             """,
             timeout: Self.scanTimeout
         )

@@ -103,9 +103,17 @@ extension Deployment {
 
     /// Has the carrier answer late from now on.
     func slowDown(by duration: Duration) async throws {
-        let milliseconds = duration / .milliseconds(1)
         _ = try await self.carrier(
-            "POST", "/faults", body: ["fault": "slow", "milliseconds": JSON(Int(milliseconds))])
+            "POST", "/faults", body: ["fault": "slow", "milliseconds": JSON(Int(duration / .milliseconds(1)))])
+    }
+
+    /// Has the carrier post the receipts for these numbers late from now on.
+    func holdReceipts(to prefix: String, for duration: Duration) async throws {
+        _ = try await self.carrier(
+            "POST", "/faults",
+            body: [
+                "fault": "receipt_late", "to": .string(prefix), "milliseconds": JSON(Int(duration / .milliseconds(1))),
+            ])
     }
 
     func endFaults() async throws { _ = try await self.carrier("DELETE", "/faults") }

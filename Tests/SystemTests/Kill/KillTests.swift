@@ -7,6 +7,9 @@ extension SystemTests {
         private static let messagesPerSecond = 150.0
         /// How long a provider takes, so that every kill finds requests in flight.
         private static let providerTime = Duration.milliseconds(200)
+        /// How late the receipts of one provider are. Those of the other come at once, and most make a second call
+        /// unnecessary: these leave it to the lease, which is shorter.
+        private static let receiptTime = Duration.seconds(8)
         /// From the end of the load until every message is final: a lease, some tries of receipts, and time to spare.
         private static let healing = Duration.seconds(60)
 
@@ -29,6 +32,7 @@ extension SystemTests {
         private func run(_ deployment: Deployment, seed: UInt64) async throws {
             try await deployment.start(.carrier)
             try await deployment.slowDown(by: Self.providerTime)
+            try await deployment.holdReceipts(to: "+41", for: Self.receiptTime)
             let processes: [Chaos.Victim: [ManagedProcess]] = [
                 .receiver: [try await deployment.start(.receiver)],
                 .worker: [
