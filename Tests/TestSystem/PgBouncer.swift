@@ -31,7 +31,9 @@ struct PgBouncer: Sendable {
     private static let port = 6432
 
     private static func start() async throws -> PgBouncer {
-        let directory = "/tmp/pinpost-bouncer-\(getpid())"
+        let server = try await Self.server()
+        // Beside the server's socket, so that it is removed with the server's directory.
+        let directory = "\(server["host"] ?? "")/bouncer"
         mkdir(directory, 0o700)
         // PgBouncer refuses to run as root, as PostgreSQL does.
         let script = """
@@ -43,7 +45,7 @@ struct PgBouncer: Sendable {
             fi
             exec setpriv --pdeathsig=KILL -- /usr/sbin/pgbouncer \(directory)/pgbouncer.ini
             """
-        let configuration = try await Self.configuration(directory: directory)
+        let configuration = Self.configuration(of: server, directory: directory)
         let bouncer = try await ChildProcess.start(
             "/bin/sh", ["-c", script], input: Array(configuration.utf8), output: .captured(byteLimit: 65536),
             errorOutput: .captured(byteLimit: 65536))
@@ -57,14 +59,21 @@ struct PgBouncer: Sendable {
         var log: String
     }
 
+    /// The parameters of the tests' server's URL: where its socket is.
+    private static func server() async throws -> [String: String] {
+        let parameters = try await TestDatabase.server.url.drop { $0 != "?" }.dropFirst().split(separator: "&")
+        let pairs = parameters.map {
+            $0.replacing("%2F", with: "/").split(separator: "=", maxSplits: 1).map(String.init)
+        }
+        return Dictionary(uniqueKeysWithValues: pairs.map { ($0[0], $0.count > 1 ? $0[1] : "") })
+    }
+
     /// Every database of the tests' server, under its own name.
-    private static func configuration(directory: String) async throws -> String {
-        let server = try await TestDatabase.server
-        let parameters = server.url.drop { $0 != "?" }.dropFirst().split(separator: "&")
-            .map { $0.replacing("%2F", with: "/") }
+    private static func configuration(of server: [String: String], directory: String) -> String {
+        let target = server.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         return """
             [databases]
-            * = \(parameters.joined(separator: " ")) user=pinpost
+            * = \(target) user=pinpost
             [pgbouncer]
             listen_addr =
             listen_port = \(Self.port)
