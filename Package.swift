@@ -68,7 +68,8 @@ let package = Package(
         library("Channels", ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         // 4: pure values and functions.
-        library("Messaging", ["Timestamps"]),
+        library("Messaging", ["JSON", "Timestamps"]),
+        library("Verification", ["Crypto", "JSON", "Messaging"]),
 
         // 3: thin shells around C libraries and processes.
         library("Postgres", ["CPostgres", "Polling", "Timestamps"]),
@@ -158,6 +159,7 @@ let package = Package(
                 "Timestamps",
             ]),
         tests("TimestampsTests", ["Timestamps"]),
+        tests("VerificationTests", ["Crypto", "JSON", "Messaging", "Verification"]),
         tests(
             "DeliveryTests",
             [

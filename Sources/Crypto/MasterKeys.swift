@@ -55,6 +55,20 @@ public struct MasterKeys: Sendable {
         return plain
     }
 
+    /// The HMAC-SHA256 of `message` under a key derived from each of the ring, in its order; the first is the one to keep.
+    ///
+    /// `purpose` parts the keys of one use from those of another and from those that seal (NIST SP 800-108: a key derived by
+    /// HMAC over a label), so what is learnt of one says nothing of the others.
+    public func authenticate(_ message: [UInt8], for purpose: String) -> [(keyID: UInt8, code: [UInt8])] {
+        self.keys.map { key in
+            let derived = Digest.sha256.authenticate(Array("pinpost/\(purpose)".utf8), key: Secret(key.bytes))
+            return (key.id, Digest.sha256.authenticate(message, key: Secret(derived)))
+        }
+    }
+
+    /// The ids of the ring, in its order.
+    public var ids: [UInt8] { self.keys.map(\.id) }
+
     /// How many bytes longer a sealed value is than the plain one.
     public static let overheadByteCount = Self.headerByteCount + SealingCipher.tagByteCount
 

@@ -85,3 +85,35 @@ private func hexValue(_ byte: UInt8) -> UInt64? {
     default: nil
     }
 }
+
+/// A verification's name: made as a message's is, and in the lane of its recipient.
+public struct VerificationID: RawRepresentable, Sendable, Hashable {
+    public let rawValue: MessageID
+    public init(rawValue: MessageID) { self.rawValue = rawValue }
+
+    public var lane: Lane { self.rawValue.lane }
+}
+
+extension VerificationID: CustomStringConvertible {
+    /// Canonical, as ``MessageID`` prints.
+    public var description: String { self.rawValue.description }
+
+    /// 32 upper-case hexadecimal digits, as vendors write ids.
+    public var hexadecimal: String { self.rawValue.description.filter { $0 != "-" }.uppercased() }
+
+    /// Reads the canonical form, in either case. Nil for anything else.
+    public init?(_ text: some StringProtocol) {
+        guard let id = MessageID(text) else { return nil }
+        self.init(rawValue: id)
+    }
+
+    /// Reads 32 hexadecimal digits in upper case. Nil for anything else.
+    public init?(hexadecimal text: some StringProtocol) {
+        let digits = Array(text.utf8)
+        guard digits.count == 32, !digits.contains(where: { (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) })
+        else { return nil }
+        var canonical = digits
+        for position in [20, 16, 12, 8] { canonical.insert(UInt8(ascii: "-"), at: position) }
+        self.init(String(decoding: canonical, as: UTF8.self))
+    }
+}
