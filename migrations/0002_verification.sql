@@ -77,7 +77,9 @@ CREATE TABLE application_sends (
     application_id integer PRIMARY KEY REFERENCES applications,
     -- When the running period began.
     since          timestamptz NOT NULL,
-    taken          integer NOT NULL
+    taken          integer NOT NULL,
+    -- The latest that was given out; RETURNING can tell a process what it got and not what was there before.
+    slice          integer NOT NULL
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
 -- Verifications ------------------------------------------------------------------------------------------------------
@@ -117,20 +119,18 @@ CREATE INDEX verifications_of_recipient ON verifications (lane, account_id, reci
 -- What is left to wipe when its time is over.
 CREATE INDEX verifications_with_code ON verifications (lane, expires_at) WHERE code IS NOT NULL;
 
--- What fails in a row, over all of an account's verifications of a recipient, resends and new codes included.
-CREATE TABLE recipients (
+-- Guesses that failed in a row, over all of an account's verifications of a recipient, resends and new codes included. A right
+-- guess deletes the row.
+CREATE TABLE recipient_failures (
     lane         smallint NOT NULL,
     account_id   integer NOT NULL,
-    recipient    text NOT NULL,
-    failures     smallint NOT NULL DEFAULT 0,
-    failed_at    timestamptz,
+    failures     smallint NOT NULL,
+    failed_at    timestamptz NOT NULL,
     -- Until then nothing is evaluated.
     locked_until timestamptz,
-    -- In whole days, so that it is in the index and yet seldom written.
-    forget_at    timestamptz NOT NULL,
+    recipient    text NOT NULL,
     PRIMARY KEY (lane, account_id, recipient)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX recipients_to_forget ON recipients (lane, forget_at);
 
 -- What a recipient has used of an application's limits: sends and checks since each period began. The limits are those of
 -- the application when it last sent.
@@ -146,6 +146,7 @@ CREATE TABLE recipient_limits (
     checks_since   timestamptz NOT NULL DEFAULT now(),
     send_period    interval NOT NULL,
     check_period   interval NOT NULL,
+    -- In whole days, so that it is in the index and yet seldom changes.
     forget_at      timestamptz NOT NULL,
     recipient      text NOT NULL,
     PRIMARY KEY (lane, account_id, recipient, application_id)
@@ -190,9 +191,9 @@ BEGIN
             SELECT 0, id, n % 10, n % 20, n % 20, 1, 10, true, 'sms', n::text, sha256(n::text::bytea), id,
                    now() + n * interval '1 minute', CASE WHEN n % 2 = 0 THEN '\x00'::bytea END
             FROM statistics_sample $sample$
-        WHEN 'recipients' THEN $sample$
-            (lane, account_id, recipient, forget_at)
-            SELECT 0, n % 10, n::text, now() + n * interval '1 day' FROM statistics_sample $sample$
+        WHEN 'recipient_failures' THEN $sample$
+            (lane, account_id, recipient, failures, failed_at)
+            SELECT 0, n % 10, n::text, 1, now() FROM statistics_sample $sample$
         WHEN 'recipient_limits' THEN $sample$
             (lane, account_id, application_id, recipient, sends, send_limit, send_period, check_limit, check_period,
              forget_at)
@@ -247,4 +248,4 @@ END
 $$;
 
 SELECT make_partitions(7);
-SELECT seed_statistics(name, name, now()) FROM unnest(ARRAY['recipients', 'recipient_limits']) AS name;
+SELECT seed_statistics(name, name, now()) FROM unnest(ARRAY['recipient_failures', 'recipient_limits']) AS name;

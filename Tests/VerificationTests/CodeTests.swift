@@ -48,16 +48,26 @@ import Verification
 }
 
 @Suite struct CodeMACTests {
-    private static let keys = MasterKeys.rings
+    private let keys: (one: MasterKeys, other: MasterKeys, rotated: MasterKeys)
     private static let recipient = Recipient.phone(PhoneNumber("+41791234567")!)  // A number.
     private static let id = VerificationID("01a1fc5e-cd8d-74ec-b144-8cd5fd242a00")!  // An id.
     private static let code = Code(typed: "1234")!  // A code.
 
+    init() throws {
+        let key = Base64.encode([UInt8](repeating: 1, count: 32))
+        let other = Base64.encode([UInt8](repeating: 2, count: 32))
+        self.keys = (
+            try MasterKeys(parsing: "1:\(key)"), try MasterKeys(parsing: "1:\(other)"),
+            try MasterKeys(parsing: "2:\(other),1:\(key)")
+        )
+    }
+
     private func mac(
         _ code: Code = Self.code, of id: VerificationID = Self.id, account: Int32 = 1,
-        recipient: Recipient = Self.recipient, keys: MasterKeys = Self.keys.one
+        recipient: Recipient = Self.recipient, keys: MasterKeys? = nil
     ) -> CodeMAC {
-        CodeMAC(code, of: id, account: AccountID(rawValue: account), recipient: recipient, keys: keys)
+        CodeMAC(
+            code, of: id, account: AccountID(rawValue: account), recipient: recipient, keys: keys ?? self.keys.one)
     }
 
     @Test func isBoundToEverything() throws {
@@ -67,35 +77,26 @@ import Verification
         #expect(mac != self.mac(of: try #require(VerificationID("01a1fc5e-cd8d-74ec-b144-8cd5fd242a01"))))
         #expect(mac != self.mac(account: 2))
         #expect(mac != self.mac(recipient: .phone(try #require(PhoneNumber("+41791234568")))))
-        #expect(mac.bytes != self.mac(keys: Self.keys.other).bytes)
+        #expect(mac.bytes != self.mac(keys: self.keys.other).bytes)
     }
 
     /// The database takes the second step; a guess under either key of the ring leads to the hash that was stored.
     @Test func guessesLeadToWhatIsStoredUnderAnyKeyOfTheRing() {
-        for stored in [self.mac(), self.mac(keys: Self.keys.rotated)] {
+        for stored in [self.mac(), self.mac(keys: self.keys.rotated)] {
             let guesses = CodeMAC.guesses(
-                Self.code, at: Self.id, account: AccountID(rawValue: 1), keys: Self.keys.rotated)
+                Self.code, at: Self.id, account: AccountID(rawValue: 1), keys: self.keys.rotated)
             #expect(guesses.count == 2)
             let guess = guesses.first { $0.keyID == stored.keyID }
             #expect(guess.map { Digest.sha256.hash($0.bytes + Array(Self.recipient.key.utf8)) } == stored.bytes)
         }
         #expect(self.mac().keyID == 1)
-        #expect(self.mac(keys: Self.keys.rotated).keyID == 2)
+        #expect(self.mac(keys: self.keys.rotated).keyID == 2)
     }
 
     @Test func isNoPlainHash() {
         #expect(self.mac().bytes != Digest.sha256.hash(Array("1234".utf8)))
         #expect(self.mac().bytes.count == 32)
     }
-}
-
-extension MasterKeys {
-    fileprivate static let rings: (one: MasterKeys, other: MasterKeys, rotated: MasterKeys) = {
-        let key = Base64.encode([UInt8](repeating: 1, count: 32))
-        let other = Base64.encode([UInt8](repeating: 2, count: 32))
-        let ring = { (text: String) in try! MasterKeys(parsing: text) }  // Literals of the right form.
-        return (ring("1:\(key)"), ring("1:\(other)"), ring("2:\(other),1:\(key)"))
-    }()
 }
 
 /// SplitMix64.

@@ -1,0 +1,329 @@
+public import Messaging
+public import Postgres
+public import Timestamps
+public import Verification
+
+/// A code to be sent, for the first time or again, with the message that carries it.
+public struct Sending: Sendable {
+    public var account: AccountID
+    public var verification: VerificationID
+    public var application: ApplicationID
+    /// Of the application when its settings were read; nothing is sent by settings that have changed since.
+    public var revision: Int32
+    public var settings: ApplicationSettings
+    /// What limits go by; see ``Recipient/key``.
+    public var recipient: String
+    /// Nil for a resend.
+    public var start: Start?
+    public var message: NewMessage
+    /// Whether the customer wants reports of the delivery.
+    public var isTracked: Bool
+    public var idempotency: IdempotencyKey?
+
+    /// What a verification begins with.
+    public struct Start: Sendable {
+        public var template: TemplateID
+        public var mac: CodeMAC
+        /// The code and what its text is filled with.
+        public var sealedCode: [UInt8]
+
+        public init(template: TemplateID, mac: CodeMAC, sealedCode: [UInt8]) {
+            self.template = template
+            self.mac = mac
+            self.sealedCode = sealedCode
+        }
+    }
+
+    public init(
+        account: AccountID, verification: VerificationID, application: StoredApplication, recipient: String,
+        start: Start?, message: NewMessage, isTracked: Bool, idempotency: IdempotencyKey? = nil
+    ) {
+        self.account = account
+        self.verification = verification
+        self.application = application.id
+        self.revision = application.revision
+        self.settings = application.settings
+        self.recipient = recipient
+        self.start = start
+        self.message = message
+        self.isTracked = isTracked
+        self.idempotency = idempotency
+    }
+}
+
+/// What became of a ``Sending``. Only `sent` stored anything.
+public enum SendingResult: Sendable, Hashable {
+    case sent
+    /// The idempotency key had been used before.
+    case repeated(EarlierAcceptance)
+    /// The application or one of its templates has changed: read them again.
+    case stale
+    /// There is no verification to send again: it is unknown, someone else's, or its code has ended.
+    case ended
+    /// It was sent as often as its application allows.
+    case sendsSpent
+    /// It was sent too short a time ago.
+    case tooEarly(wait: Duration)
+    /// The recipient has got as many codes of this application as it may in this period.
+    case limited(wait: Duration)
+    /// Too many guesses have failed for this recipient; a code could not be used.
+    case locked
+    /// Another of this batch is for the same recipient and goes first.
+    case again
+}
+
+extension Store {
+    /// Stores codes and the messages that carry them, many in one statement and one commit; returns one result each, in
+    /// order.
+    ///
+    /// The limit of a recipient is counted here, in the row that the insertion locks, so it holds exactly however many
+    /// processes send. Of several for one recipient and application in a batch, the first is taken.
+    ///
+    /// Rows are locked in one order, here and in ``check(_:now:)``: verifications, then limits, then failures, each by key.
+    /// So two batches may wait for each other's rows, but never in a circle.
+    ///
+    /// Two processes with the same idempotency key at the same time: the second violates the key's index, and nothing of its
+    /// batch is stored. Sent again, it finds the first.
+    public func send(_ sendings: [Sending], now: Timestamp? = nil) async throws(PostgresError) -> [SendingResult] {
+        let rows = SendingColumns(sendings)
+        let messages = SendingMessageColumns(sendings)
+        let days = MessageID.days(of: sendings.lazy.filter { $0.start == nil }.map(\.verification.rawValue))
+        let statement: SQL = """
+            WITH moment AS MATERIALIZED (
+                SELECT coalesce(\(now), now()) AS now
+            ), incoming AS MATERIALIZED (
+                SELECT i.*, m.message_id, m.provider_id, m.priority, m.parts, m.channel, m.message_recipient, m.sender,
+                       m.reference, m.metadata, m.message_ttl_us, m.body, m.tracked, send_period_us * interval '1 microsecond' AS send_period,
+                       check_period_us * interval '1 microsecond' AS check_period,
+                       ttl_us * interval '1 microsecond' AS time_to_live
+                FROM unnest(
+                    \(rows.lanes), \(rows.ids), \(rows.accounts), \(rows.applications), \(rows.revisions),
+                    \(rows.recipients), \(rows.templates), \(rows.keyIDs), \(rows.macs), \(rows.codes),
+                    \(rows.attemptLimits), \(rows.allowsReuse), \(rows.timesToLive), \(rows.sendLimits),
+                    \(rows.sendPeriods), \(rows.checkLimits), \(rows.checkPeriods), \(rows.mostSends), \(rows.cooldowns),
+                    \(rows.keys), \(rows.fingerprints)
+                ) WITH ORDINALITY AS i (lane, id, account_id, application_id, revision, recipient, template_id, key_id, mac,
+                        code, attempt_limit, allows_reuse, ttl_us, send_limit, send_period_us, check_limit,
+                        check_period_us, most_sends, cooldown_us, key, fingerprint, n)
+                JOIN unnest(
+                    \(messages.ids), \(messages.providers), \(messages.priorities), \(messages.parts),
+                    \(messages.channels), \(messages.recipients), \(messages.senders), \(messages.references),
+                    \(messages.metadata), \(messages.timesToLive), \(messages.bodies), \(messages.tracked)
+                ) WITH ORDINALITY AS m (message_id, provider_id, priority, parts, channel, message_recipient, sender,
+                        reference, metadata, message_ttl_us, body, tracked, n) USING (n)
+            ), earlier AS MATERIALIZED (
+                SELECT i.n, k.ids, k.fingerprint
+                FROM incoming i JOIN idempotency_keys k ON k.lane = i.lane AND k.account_id = i.account_id AND k.key = i.key
+            ), held AS MATERIALIZED (
+                SELECT i.n, v.sends, v.sent_at,
+                       v.code IS NOT NULL AND v.expires_at > (SELECT now FROM moment) AS alive
+                FROM incoming i JOIN verifications v ON v.lane = i.lane AND v.id = i.id AND v.account_id = i.account_id
+                WHERE i.template_id IS NULL AND v.id >= \(days.first) AND v.id < \(days.end)
+                ORDER BY v.lane, v.id FOR UPDATE OF v
+            ), judged AS MATERIALIZED (
+                SELECT i.n, i.lane, i.account_id, i.recipient, i.application_id,
+                       h.sent_at + i.cooldown_us * interval '1 microsecond' AS ready_at,
+                       CASE
+                           WHEN e.n IS NOT NULL THEN 'repeated'
+                           WHEN a.id IS NULL THEN 'stale'
+                           WHEN i.template_id IS NULL AND h.alive IS NOT TRUE THEN 'ended'
+                           WHEN h.sends >= i.most_sends THEN 'spent'
+                           WHEN h.sent_at + i.cooldown_us * interval '1 microsecond' > (SELECT now FROM moment) THEN 'early'
+                           WHEN f.failures >= \(FailurePolicy.hardLimit) THEN 'locked'
+                           ELSE 'open'
+                       END AS verdict
+                FROM incoming i
+                LEFT JOIN earlier e USING (n)
+                LEFT JOIN held h USING (n)
+                LEFT JOIN applications a ON a.id = i.application_id AND a.revision = i.revision
+                LEFT JOIN recipient_failures f
+                    ON f.lane = i.lane AND f.account_id = i.account_id AND f.recipient = i.recipient
+            ), first AS MATERIALIZED (
+                SELECT DISTINCT ON (lane, account_id, recipient, application_id) n, lane, account_id, recipient, application_id
+                FROM judged WHERE verdict = 'open'
+                ORDER BY lane, account_id, recipient, application_id, n
+            ), counted AS (
+                INSERT INTO recipient_limits AS l (lane, account_id, application_id, recipient, sends, sends_since,
+                                                   send_limit, send_period, check_limit, check_period, checks_since,
+                                                   forget_at)
+                SELECT f.lane, f.account_id, f.application_id, f.recipient, 1, moment.now, i.send_limit, i.send_period,
+                       i.check_limit, i.check_period, moment.now,
+                       date_trunc('day', moment.now + greatest(i.send_period, i.check_period, i.time_to_live))
+                           + interval '2 days'
+                FROM moment, first f JOIN incoming i USING (n)
+                ORDER BY f.lane, f.account_id, f.recipient, f.application_id
+                ON CONFLICT (lane, account_id, recipient, application_id) DO UPDATE SET
+                    sends = CASE WHEN l.sends_since + excluded.send_period <= excluded.sends_since THEN 1
+                                 ELSE l.sends + 1 END,
+                    sends_since = CASE WHEN l.sends_since + excluded.send_period <= excluded.sends_since
+                                       THEN excluded.sends_since ELSE l.sends_since END,
+                    send_limit = excluded.send_limit, send_period = excluded.send_period,
+                    check_limit = excluded.check_limit, check_period = excluded.check_period,
+                    forget_at = greatest(l.forget_at, excluded.forget_at)
+                WHERE l.sends < excluded.send_limit OR l.sends_since + excluded.send_period <= excluded.sends_since
+                RETURNING lane, account_id, application_id, recipient
+            ), passed AS MATERIALIZED (
+                SELECT i.* FROM incoming i JOIN first f USING (n)
+                JOIN counted c ON c.lane = f.lane AND c.account_id = f.account_id AND c.recipient = f.recipient
+                    AND c.application_id = f.application_id
+            ), started AS (
+                INSERT INTO verifications (lane, id, account_id, application_id, template_id, key_id, attempt_limit,
+                                           allows_reuse, channel, recipient, mac, message_id, started_at, sent_at,
+                                           expires_at, code)
+                SELECT lane, id, account_id, application_id, template_id, key_id, attempt_limit, allows_reuse, channel,
+                       recipient, mac, message_id, moment.now, moment.now, moment.now + time_to_live, code
+                FROM passed, moment WHERE template_id IS NOT NULL
+            ), resent AS (
+                UPDATE verifications v SET
+                    sends = v.sends + 1, sent_at = moment.now, message_id = p.message_id, channel = p.channel
+                FROM passed p, moment
+                WHERE p.template_id IS NULL AND v.lane = p.lane AND v.id = p.id
+                  AND v.id >= \(days.first) AND v.id < \(days.end)
+            ), stored AS (
+                INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
+                                      reference, metadata, expires_at, body, verification_id, tracked)
+                SELECT lane, message_id, account_id, provider_id, priority, parts, channel, message_recipient, sender,
+                       reference, metadata, now() + message_ttl_us * interval '1 microsecond', body, id, tracked
+                FROM passed
+            ), ready AS (
+                INSERT INTO outbox (lane, id, account_id, provider_id, priority)
+                SELECT lane, message_id, account_id, provider_id, priority FROM passed
+            ), keyed AS (
+                INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
+                SELECT lane, account_id, key, fingerprint, ARRAY[id] FROM passed WHERE key IS NOT NULL
+            )
+            -- Those behind the first of their recipient share its refusal; when it passed, they are to come again.
+            SELECT j.n, CASE WHEN p.n IS NOT NULL THEN 'sent' WHEN j.verdict <> 'open' THEN j.verdict
+                             WHEN leader.n IS NULL THEN 'limited' ELSE 'again' END,
+                   CASE WHEN j.verdict = 'early' THEN j.ready_at - moment.now
+                        ELSE greatest(l.sends_since + l.send_period - moment.now, interval '0') END,
+                   e.ids, e.fingerprint
+            FROM moment, judged j LEFT JOIN passed p USING (n) LEFT JOIN earlier e USING (n)
+            LEFT JOIN first f ON f.lane = j.lane AND f.account_id = j.account_id AND f.recipient = j.recipient
+                AND f.application_id = j.application_id
+            LEFT JOIN passed leader ON leader.n = f.n
+            LEFT JOIN recipient_limits l ON j.verdict = 'open' AND leader.n IS NULL AND l.lane = j.lane
+                AND l.account_id = j.account_id AND l.recipient = j.recipient AND l.application_id = j.application_id
+            """
+        let verdicts = try await self.pool.query(statement) { row throws(PostgresError) in
+            (place: Int(try row.decode(0, as: Int64.self)) - 1, result: try SendingResult(row: row))
+        }
+        var results = [SendingResult](repeating: .ended, count: sendings.count)
+        for verdict in verdicts { results[verdict.place] = verdict.result }
+        return results
+    }
+}
+
+extension SendingResult {
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
+        let wait = try row.decodeIfPresent(2, as: Duration.self) ?? .zero
+        switch try row.decode(1, as: String.self) {
+        case "sent": self = .sent
+        case "repeated":
+            self = .repeated(
+                EarlierAcceptance(ids: try row.decode(3), fingerprint: try row.decode(4, as: Bytes.self).bytes))
+        case "stale": self = .stale
+        case "spent": self = .sendsSpent
+        case "early": self = .tooEarly(wait: wait)
+        case "limited": self = .limited(wait: wait)
+        case "locked": self = .locked
+        case "again": self = .again
+        default: self = .ended
+        }
+    }
+}
+
+/// Verifications, a column an array, as `unnest` wants them.
+private struct SendingColumns {
+    var lanes: [Int16] = []
+    var ids: [MessageID] = []
+    var accounts: [Int32] = []
+    var applications: [Int32] = []
+    var revisions: [Int32] = []
+    var recipients: [String] = []
+    /// Null for a resend, as the three that follow.
+    var templates: [Int32?] = []
+    var keyIDs: [Int16?] = []
+    var macs: [Bytes?] = []
+    var codes: [Bytes?] = []
+    var attemptLimits: [Int16] = []
+    var allowsReuse: [Bool] = []
+    var timesToLive: [Int64] = []
+    var sendLimits: [Int32] = []
+    var sendPeriods: [Int64] = []
+    var checkLimits: [Int32] = []
+    var checkPeriods: [Int64] = []
+    var mostSends: [Int16?] = []
+    var cooldowns: [Int64?] = []
+    var keys: [String?] = []
+    var fingerprints: [Bytes?] = []
+
+    init(_ sendings: [Sending]) {
+        for sending in sendings {
+            self.append(sending)
+            self.append(sending.settings)
+        }
+    }
+
+    private mutating func append(_ sending: Sending) {
+        self.lanes.append(sending.verification.lane.column)
+        self.ids.append(sending.verification.rawValue)
+        self.accounts.append(sending.account.rawValue)
+        self.applications.append(sending.application.rawValue)
+        self.revisions.append(sending.revision)
+        self.recipients.append(sending.recipient)
+        self.templates.append(sending.start?.template.rawValue)
+        self.keyIDs.append(sending.start?.mac.keyID)
+        self.macs.append(sending.start.map { Bytes($0.mac.bytes) })
+        self.codes.append(sending.start.map { Bytes($0.sealedCode) })
+        self.keys.append(sending.idempotency?.key)
+        self.fingerprints.append(sending.idempotency.map { Bytes($0.fingerprint) })
+    }
+
+    private mutating func append(_ settings: ApplicationSettings) {
+        self.attemptLimits.append(settings.attemptLimit)
+        self.allowsReuse.append(settings.allowsReuse)
+        self.timesToLive.append(settings.timeToLive.duration.microseconds)
+        self.sendLimits.append(settings.recipientSendLimit.count)
+        self.sendPeriods.append(settings.recipientSendLimit.period.microseconds)
+        self.checkLimits.append(settings.checkLimit.count)
+        self.checkPeriods.append(settings.checkLimit.period.microseconds)
+        self.mostSends.append(settings.sendLimit)
+        self.cooldowns.append(settings.resendCooldown?.duration.microseconds)
+    }
+}
+
+/// Their messages.
+private struct SendingMessageColumns {
+    var ids: [MessageID] = []
+    var providers: [Int32] = []
+    var priorities: [Int16] = []
+    var parts: [Int16] = []
+    var channels: [String] = []
+    var recipients: [String] = []
+    var senders: [String?] = []
+    var references: [String?] = []
+    var metadata: [String?] = []
+    var timesToLive: [Int64] = []
+    var bodies: [Bytes] = []
+    var tracked: [Bool] = []
+
+    init(_ sendings: [Sending]) {
+        for sending in sendings {
+            let message = sending.message
+            precondition(message.id.lane == sending.verification.lane, "a code's message is in its verification's lane")
+            self.ids.append(message.id)
+            self.providers.append(message.provider.rawValue)
+            self.priorities.append(message.priority.rawValue)
+            self.parts.append(message.parts)
+            self.channels.append(message.channel.rawValue)
+            self.recipients.append(message.recipient)
+            self.senders.append(message.sender)
+            self.references.append(message.reference)
+            self.metadata.append(message.metadata)
+            self.timesToLive.append(message.timeToLive.microseconds)
+            self.bodies.append(Bytes(message.body))
+            self.tracked.append(sending.isTracked)
+        }
+    }
+}
