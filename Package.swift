@@ -83,18 +83,21 @@ let package = Package(
         library("Crypto", ["CCrypto"]),
         library("HTTP"),
         library("JSON", ["CJansson"]),
+        library("PhoneNumbers", ["CPhoneNumber"]),
         library("Polling", ["CLinux"]),
         library("Settings", ["Crypto"]),
         library("Telemetry", ["Timestamps"]),
         library("Timestamps"),
 
-        // 1: C.
+        // 1: C, and C++ behind a header of C.
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CMicroHTTP", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
+        // Debian's libphonenumber-dev, which comes without a pkg-config file.
+        .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
 
         // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
@@ -105,6 +108,7 @@ let package = Package(
         tests("HTTPTests", ["HTTP"]),
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
+        tests("PhoneNumbersTests", ["PhoneNumbers"]),
         tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         .target(
