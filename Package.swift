@@ -64,7 +64,7 @@ let package = Package(
         ),
 
         // 5: tables, and providers' dialects.
-        library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Timestamps"]),
+        library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Timestamps", "Verification"]),
         library("Channels", ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         // 4: pure values and functions.
@@ -116,7 +116,11 @@ let package = Package(
         tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
         tests(
             "StoreTests",
-            ["Crypto", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "TestSystem", "Timestamps"]),
+            [
+                "Crypto", "JSON", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "TestSystem",
+                "Timestamps",
+                "Verification",
+            ]),
         tests("JSONTests", ["JSON"]),
         tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
         .target(

@@ -23,13 +23,23 @@ public enum Priority: Int16, Sendable, Hashable, CaseIterable, Comparable {
     public static func < (left: Priority, right: Priority) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Numbers of rows in `accounts` and `providers`; types of their own so that they cannot be mixed up.
+/// Numbers of rows in `accounts`, `providers` and so on; types of their own so that they cannot be mixed up.
 public struct AccountID: RawRepresentable, Sendable, Hashable {
     public let rawValue: Int32
     public init(rawValue: Int32) { self.rawValue = rawValue }
 }
 
 public struct ProviderID: RawRepresentable, Sendable, Hashable {
+    public let rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+public struct ApplicationID: RawRepresentable, Sendable, Hashable {
+    public let rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+public struct TemplateID: RawRepresentable, Sendable, Hashable {
     public let rawValue: Int32
     public init(rawValue: Int32) { self.rawValue = rawValue }
 }
