@@ -10,6 +10,13 @@ public struct StoredApplication: Sendable, Hashable {
     public var settings: ApplicationSettings
     /// Raised by every change of the application, of its templates, and of the account's words for e-mails.
     public var revision: Int32
+
+    public init(id: ApplicationID, publicID: String, settings: ApplicationSettings, revision: Int32) {
+        self.id = id
+        self.publicID = publicID
+        self.settings = settings
+        self.revision = revision
+    }
 }
 
 /// What became of something that was to be made.

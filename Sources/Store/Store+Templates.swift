@@ -10,6 +10,13 @@ public struct StoredTemplate: Sendable, Hashable {
     public var publicID: String
     public var applicationPublicID: String
     public var template: Template
+
+    public init(id: TemplateID, publicID: String, applicationPublicID: String, template: Template) {
+        self.id = id
+        self.publicID = publicID
+        self.applicationPublicID = applicationPublicID
+        self.template = template
+    }
 }
 
 /// An application and one of its templates, as of one revision, with the words of its e-mail when it only names a number.
@@ -18,6 +25,12 @@ public struct SendingPlan: Sendable, Hashable {
     public var template: StoredTemplate
     /// Nil too when the account keeps nothing under the number; see `EmailContent.standard`.
     public var emailContent: EmailContent?
+
+    public init(application: StoredApplication, template: StoredTemplate, emailContent: EmailContent?) {
+        self.application = application
+        self.template = template
+        self.emailContent = emailContent
+    }
 }
 
 /// What is known of an application and a template that a request names.
