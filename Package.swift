@@ -68,7 +68,7 @@ let package = Package(
         library("Channels", ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         // 4: pure values and functions.
-        library("Messaging", ["Timestamps"]),
+        library("Messaging", ["JSON", "Timestamps"]),
 
         // 3: thin shells around C libraries and processes.
         library("Postgres", ["CPostgres", "Polling", "Timestamps"]),
@@ -97,7 +97,7 @@ let package = Package(
 
         // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
-        tests("CarrierTests", ["Carrier", "Crypto", "HTTP", "JSON", "Timestamps", "WebClient"]),
+        tests("CarrierTests", ["Carrier", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps", "WebClient"]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
