@@ -101,7 +101,7 @@ let package = Package(
 
         // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
-        tests("CarrierTests", ["Carrier", "Crypto", "HTTP", "JSON", "Timestamps", "WebClient"]),
+        tests("CarrierTests", ["Carrier", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps", "WebClient"]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),

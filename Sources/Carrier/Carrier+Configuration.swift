@@ -5,6 +5,7 @@ extension Carrier {
     public struct Configuration: Sendable {
         public var vonage = Vonage()
         public var infobip = Infobip()
+        public var own = Own()
         /// Takes every message whatever its credentials; for trying things out. The accounts below then only say how
         /// receipts are made.
         public var acceptsAnyCredential = false
@@ -74,5 +75,12 @@ extension Carrier.Configuration {
             case basic(user: String, password: Secret)
             case header(name: String, value: Secret)
         }
+    }
+
+    /// The account with the carrier's own contract, for calls and mails.
+    public struct Own: Sendable {
+        public var apiKey = Secret("")
+        /// Waits before each further try to post a receipt: every minute for an hour.
+        public var retries = [Duration](repeating: .seconds(60), count: 60)
     }
 }

@@ -1,12 +1,13 @@
 import HTTP
 import JSON
+import Messaging
 import Synchronization
 
 extension Carrier {
     func showInbox(_ request: HTTPRequest) -> HTTPResponse {
         guard let query = Form(parsing: request.query ?? "") else { return .problem(400, "the query is malformed") }
         let messages = self.state.withLock { state in
-            query["to"].map { state.inbox.messages(to: Self.number($0)) } ?? state.inbox.all
+            query["to"].map { state.inbox.messages(to: Self.recipient($0)) } ?? state.inbox.all
         }
         return .jsonLines(messages.lazy.map(\.json))
     }
@@ -31,7 +32,8 @@ extension Carrier {
     }
 
     /// A plus sign in a query means a blank, and people forget to encode it.
-    private static func number(_ text: String) -> String {
-        "+" + text.drop { $0 == " " || $0 == "+" }
+    private static func recipient(_ text: String) -> String {
+        if let address = EmailAddress(text.replacing(" ", with: "+")) { return address.address }
+        return "+" + text.drop { $0 == " " || $0 == "+" }
     }
 }

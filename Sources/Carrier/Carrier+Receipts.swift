@@ -140,6 +140,7 @@ extension Carrier {
         case .infobip:
             request = InfobipReport(receipts: post.receipts, now: self.now())
                 .request(to: post.url, from: self.configuration.infobip)
+        case .own: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
         }
         request.timeout = self.configuration.postTimeout
         request.connectTimeout = self.configuration.connectTimeout
@@ -147,6 +148,10 @@ extension Carrier {
     }
 
     private func retries(of provider: Provider) -> [Duration] {
-        provider == .vonage ? self.configuration.vonage.retries : self.configuration.infobip.retries
+        switch provider {
+        case .vonage: self.configuration.vonage.retries
+        case .infobip: self.configuration.infobip.retries
+        case .own: self.configuration.own.retries
+        }
     }
 }

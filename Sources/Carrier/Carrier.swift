@@ -1,5 +1,6 @@
 public import HTTP
 public import Lifecycle
+import Messaging
 import Synchronization
 public import Telemetry
 public import Timestamps
@@ -7,19 +8,21 @@ public import WebClient
 
 /// The simulated carrier: stands for real providers, and does on demand what real ones do only now and then.
 ///
-/// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3. Every message
-/// taken lies in the inbox at once, and its receipts are posted after ``Configuration/receiptDelay``.
+/// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3; `POST /calls` and
+/// `POST /mails` are a contract of its own, for what we have no real provider for. Every message taken lies in the inbox
+/// at once, and its receipts are posted after ``Configuration/receiptDelay``.
 ///
-/// **Looking.** `GET /inbox` and `GET /inbox?to=+41791234567` answer what the handsets have received, newest last, one
-/// JSON object a line; `DELETE /inbox` empties it. `GET /statistics` counts. `GET /arrivals?reference=…` answers how
+/// **Looking.** `GET /inbox`, `GET /inbox?to=+41791234567` and `GET /inbox?to=anna@example.com` answer what the handsets
+/// and mailboxes have received, newest last, one JSON object a line; `DELETE /inbox` empties it. `GET /statistics` counts. `GET /arrivals?reference=…` answers how
 /// often a client's reference arrived: Vonage's `client-ref`, Infobip's `messageId` or, where that is absent,
-/// `callbackData`; without a reference all of them, one a line, with `minimum=2` only those that arrived so often.
+/// `callbackData`, the own contract's `reference`; without a reference all of them, one a line, with `minimum=2` only those that arrived so often.
 ///
 /// **Faults.** `POST /faults` adds a rule, as in `{"fault":"drop_answer","provider":"vonage","to":"+4179","times":3}`;
 /// `GET /faults` lists them and `DELETE /faults` ends them. The first rule that fits is taken; at most one of those that
 /// befall a request and one of those that befall a message.
 ///
-/// A number in the prefix +999, which belongs to no country, asks for a fault by its last four digits:
+/// A number in the prefix +999, which belongs to no country, asks for a fault by its last four digits; so does an address
+/// by a local part of that form, as in `+9990000004@example.com`:
 ///
 /// | digits | `fault` | what happens |
 /// |---|---|---|
@@ -79,6 +82,8 @@ public final class Carrier: Service {
         switch (request.method, request.path) {
         case ("POST", "/sms/json"): await self.answerVonage(request)
         case ("POST", "/sms/3/messages"): await self.answerInfobip(request)
+        case ("POST", "/calls"): await self.answerOwn(request, .voice)
+        case ("POST", "/mails"): await self.answerOwn(request, .email)
         case ("GET", "/inbox"): self.showInbox(request)
         case ("DELETE", "/inbox"): self.emptyInbox()
         case ("GET", "/statistics"): .json(200, self.state.withLock { $0.statistics })
@@ -90,5 +95,7 @@ public final class Carrier: Service {
         }
     }
 
-    private static let paths = ["/sms/json", "/sms/3/messages", "/inbox", "/statistics", "/arrivals", "/faults"]
+    private static let paths = [
+        "/sms/json", "/sms/3/messages", "/calls", "/mails", "/inbox", "/statistics", "/arrivals", "/faults",
+    ]
 }

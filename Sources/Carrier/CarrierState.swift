@@ -16,6 +16,7 @@ struct CarrierState {
     var isDraining = false
     private var vonage = Statistics()
     private var infobip = Statistics()
+    private var own = Statistics()
 
     init(_ configuration: Carrier.Configuration) {
         self.inbox = Inbox(limit: configuration.inboxLimit)
@@ -29,17 +30,29 @@ struct CarrierState {
     }
 
     subscript(_ provider: Provider) -> Statistics {
-        get { provider == .vonage ? self.vonage : self.infobip }
-        set { if provider == .vonage { self.vonage = newValue } else { self.infobip = newValue } }
+        get {
+            switch provider {
+            case .vonage: self.vonage
+            case .infobip: self.infobip
+            case .own: self.own
+            }
+        }
+        set {
+            switch provider {
+            case .vonage: self.vonage = newValue
+            case .infobip: self.infobip = newValue
+            case .own: self.own = newValue
+            }
+        }
     }
 
-    /// Puts an accepted message onto its handset.
+    /// Puts an accepted message into its recipient's inbox.
     mutating func take(_ message: TakenMessage) {
         self[message.provider].accepted += 1
         self[message.provider].segments += message.segments
         if let reference = message.reference { self.arrivals.add(reference) }
         self.inbox.add(
-            Inbox.Message(to: message.to, from: message.from, text: message.text, channel: "sms", at: message.takenAt)
+            Inbox.Message(to: message.to, from: message.from, content: message.content, at: message.takenAt)
         )
     }
 
@@ -54,7 +67,8 @@ struct CarrierState {
 
     var statistics: JSON {
         [
-            "vonage": self.vonage.json, "infobip": self.infobip.json, "scheduled": JSON(self.schedule.count),
+            "vonage": self.vonage.json, "infobip": self.infobip.json, "carrier": self.own.json,
+            "scheduled": JSON(self.schedule.count),
             "arrivals": [
                 "references": JSON(self.arrivals.counts.count), "uncounted": JSON(self.arrivals.uncounted),
             ],

@@ -1,29 +1,43 @@
 import JSON
+import Messaging
 import Timestamps
 
-/// What the handsets have received: the newest messages, by arrival and by number.
+/// What the handsets and mailboxes have received: the newest messages, by arrival and by recipient.
 ///
-/// A ring: each message remembers the one before it to the same number, so that a look-up walks only over that number's
-/// messages, and a message that makes room leaves no trace.
+/// A ring: each message remembers the one before it to the same recipient, so that a look-up walks only over that
+/// recipient's messages, and a message that makes room leaves no trace.
 struct Inbox {
     struct Message: Hashable {
         var to: String
         var from: String
-        var text: String
-        var channel: String
+        var content: Content
         var at: Timestamp
 
+        /// The same five members for every channel, and then what its own has beside.
         var json: JSON {
-            [
-                "to": .string(self.to), "from": .string(self.from), "text": .string(self.text),
-                "channel": .string(self.channel), "at": "\(self.at)",
+            let common: [(String, JSON?)] = [
+                ("to", .string(self.to)), ("from", .string(self.from)), ("text", .string(self.content.body)),
+                ("channel", .string(self.content.channel.rawValue)), ("at", "\(self.at)"),
             ]
+            return .object((common + self.special).compactMap { name, value in value.map { .init(name, $0) } })
+        }
+
+        private var special: [(String, JSON?)] {
+            switch self.content {
+            case .text: []
+            case .speech(let speech):
+                [
+                    ("language", .string(speech.language)), ("voice", speech.voice.map { .string($0) }),
+                    ("rate", .number(speech.rate)), ("repeat", speech.repeatDTMF.map { .string($0) }),
+                ]
+            case .mail(let mail): [("subject", .string(mail.subject))]
+            }
         }
     }
 
     private struct Slot {
         var message: Message
-        /// The number, in order of arrival, of the message before it to the same handset.
+        /// The number, in order of arrival, of the message before it to the same recipient.
         var previous: Int?
     }
 
@@ -57,10 +71,10 @@ struct Inbox {
     /// Oldest first.
     var all: [Message] { (self.first..<self.count).map { self.slots[$0 % self.limit].message } }
 
-    /// Those to one number, oldest first.
-    func messages(to number: String) -> [Message] {
+    /// Those to one recipient, oldest first.
+    func messages(to recipient: String) -> [Message] {
         var found: [Message] = []
-        var next = self.latest[number]
+        var next = self.latest[recipient]
         while let current = next, current >= self.first {
             let slot = self.slots[current % self.limit]
             found.append(slot.message)

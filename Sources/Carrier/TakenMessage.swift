@@ -1,17 +1,20 @@
+import Messaging
 import Timestamps
 
-/// The two contracts that the carrier speaks.
+/// The contracts that the carrier speaks.
 enum Provider: String, Sendable, CaseIterable {
     case vonage, infobip
+    /// Its own, for calls and mails.
+    case own = "carrier"
 }
 
 /// A message that the carrier has accepted: it is on the handset, and receipts will follow.
 struct TakenMessage: Sendable, Hashable {
     var provider: Provider
-    /// With its plus sign.
+    /// A number with its plus sign, or an address.
     var to: String
     var from: String
-    var text: String
+    var content: Content
     /// The caller's name for it, where it gave one.
     var reference: String?
     /// What the provider calls the message, or each of its parts.

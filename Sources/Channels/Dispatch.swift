@@ -4,25 +4,38 @@ public import Messaging
 public struct Dispatch: Sendable {
     /// Our id, which travels in every field that the provider echoes.
     public var reference: MessageReference
-    public var recipient: PhoneNumber
-    /// A number, a short code or a name. Nil: the account's own.
+    /// Of the content's channel.
+    public var recipient: Recipient
+    /// A number, a short code or a name; for a mail a ``Mailbox``. Nil: the account's own.
     public var sender: String?
-    /// What the recipient reads. Never logged.
-    public var text: String
+    /// What the recipient reads or hears. Never logged.
+    public var content: Content
     /// How long the message is still worth anything, from now. Providers drop it afterwards, within their own limits.
     public var validity: Duration
     public var priority: Priority
 
     public init(
-        reference: MessageReference, recipient: PhoneNumber, sender: String? = nil, text: String, validity: Duration,
+        reference: MessageReference, recipient: Recipient, sender: String? = nil, content: Content, validity: Duration,
         priority: Priority = .otp
     ) {
         self.reference = reference
         self.recipient = recipient
         self.sender = sender
-        self.text = text
+        self.content = content
         self.validity = validity
         self.priority = priority
+    }
+
+    public var channel: Channel { self.content.channel }
+}
+
+extension Dispatch {
+    /// What a driver of short messages is promised by ``Driver/channels``.
+    var shortMessage: (number: PhoneNumber, content: TextContent) {
+        guard case .phone(let number) = self.recipient, case .text(let content) = self.content else {
+            preconditionFailure("a driver got a dispatch of a channel that it does not carry")
+        }
+        return (number, content)
     }
 }
 

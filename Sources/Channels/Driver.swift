@@ -10,6 +10,7 @@ public protocol Driver: Sendable {
 
     /// How many dispatches one request may carry, at least 1.
     var batchLimit: Int { get }
+    /// The channels that it carries. Whoever hands it dispatches of others breaks the contract.
     var channels: Set<Channel> { get }
 
     /// What comes of dispatches without asking anybody. Nil, the default, for a driver that has a provider.
@@ -84,6 +85,7 @@ public enum Drivers {
         switch account.kind {
         case .vonageSMS: try VonageSMS(account)
         case .infobipSMS: try InfobipSMS(account)
+        case .carrier: try CarrierGateway(account)
         case .discard: try Discard(account)
         }
     }

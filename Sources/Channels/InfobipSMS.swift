@@ -63,20 +63,36 @@ public struct InfobipSMS: Driver {
     private static let validities: ClosedRange<Int64> = 1...172_800
 
     private func message(_ dispatch: Dispatch) -> JSON {
+        let (number, content) = dispatch.shortMessage
         let reference = JSON.string(dispatch.reference.description)
-        let validity = min(
-            max(dispatch.validity.components.seconds, Self.validities.lowerBound), Self.validities.upperBound)
         var members: [JSON.Member] = []
         if let sender = dispatch.sender ?? self.defaultSender {
             members.append(.init("sender", .string(String(senderWithoutPlus(sender)))))
         }
         members += [
-            .init("destinations", [["to": .string(String(dispatch.recipient.digits)), "messageId": reference]]),
-            .init("content", ["text": .string(dispatch.text)]),
-            .init("options", ["validityPeriod": ["amount": .integer(validity), "timeUnit": "SECONDS"]]),
+            .init("destinations", [["to": .string(String(number.digits)), "messageId": reference]]),
+            .init("content", ["text": .string(content.text)]),
+            .init("options", Self.options(dispatch.validity, content)),
             .init("webhooks", self.webhooks(reference)),
         ]
         return .object(members)
+    }
+
+    private static func options(_ validity: Duration, _ content: TextContent) -> JSON {
+        let seconds = min(max(validity.components.seconds, self.validities.lowerBound), self.validities.upperBound)
+        var members: [JSON.Member] = [
+            .init("validityPeriod", ["amount": .integer(seconds), "timeUnit": "SECONDS"])
+        ]
+        if let dlt = content.indiaDLT { members.append(.init("regional", ["indiaDlt": self.members(of: dlt)])) }
+        return .object(members)
+    }
+
+    private static func members(of dlt: IndiaDLT) -> JSON {
+        let members: [(String, String?)] = [
+            ("principalEntityId", dlt.principalEntityID), ("contentTemplateId", dlt.contentTemplateID),
+            ("teleMarketerId", dlt.teleMarketerID),
+        ]
+        return .object(members.compactMap { name, value in value.map { .init(name, .string($0)) } })
     }
 
     private func webhooks(_ reference: JSON) -> JSON {

@@ -90,20 +90,26 @@ public struct VonageSMS: Driver {
     }
 
     private func parameters(of dispatch: Dispatch) -> [(String, String)] {
+        let (number, content) = dispatch.shortMessage
         var parameters: [(String, String)] = []
         if let sender = dispatch.sender ?? self.defaultSender {
             parameters.append(("from", String(senderWithoutPlus(sender))))
         }
-        parameters.append(("to", String(dispatch.recipient.digits)))
-        parameters.append(("text", dispatch.text))
+        parameters.append(("to", String(number.digits)))
+        parameters.append(("text", content.text))
         // Without it, characters beyond the GSM alphabet would arrive as question marks.
-        if Segments(of: dispatch.text).alphabet == .ucs2 { parameters.append(("type", "unicode")) }
+        if Segments(of: content.text).alphabet == .ucs2 { parameters.append(("type", "unicode")) }
         let validity = min(max(dispatch.validity.milliseconds, Self.validities.lowerBound), Self.validities.upperBound)
         parameters.append(("ttl", String(validity)))
         parameters.append(("status-report-req", "true"))
         if let callback = self.callback { parameters.append(("callback", callback.text)) }
         parameters.append(("client-ref", dispatch.reference.description))
+        if let dlt = content.indiaDLT { parameters += Self.parameters(of: dlt) }
         return parameters
+    }
+
+    private static func parameters(of dlt: IndiaDLT) -> [(String, String)] {
+        [("entity-id", dlt.principalEntityID)] + (dlt.contentTemplateID.map { [("content-id", $0)] } ?? [])
     }
 
     /// The secret and a signature together would be refused (status 32).

@@ -131,6 +131,9 @@ struct ConfigurationReader {
         }
         let prefix = self.text(json, "prefix", at: path) ?? ""
         if !Self.isPrefix(prefix) { self.fail("\(path)/prefix", "must be empty or a plus sign and 1 to 15 digits") }
+        if channelName == Channel.email.rawValue, !prefix.isEmpty {
+            self.fail("\(path)/prefix", "is for numbers; a route for email has none")
+        }
         return .init(
             account: self.text(json, "account", at: path), channel: Channel(rawValue: channelName) ?? .sms,
             prefix: prefix, provider: self.text(json, "provider", required: !isRemoved, at: path), isRemoved: isRemoved)

@@ -29,7 +29,7 @@ struct Sender: Sendable {
         var settled: [Settled] = []
         var parcels: [Parcel] = []
         for held in batch where held.worker == worker {
-            switch self.prepare(held.current(now: .now)) {
+            switch self.prepare(held.current(now: .now), for: outlet) {
             case .parcel(let parcel): parcels.append(parcel)
             case .settled(let end): settled.append(end)
             }
@@ -40,7 +40,7 @@ struct Sender: Sendable {
 
     // MARK: - Private
 
-    /// A claim with its text opened.
+    /// A claim with its content opened.
     private struct Parcel {
         var claim: Claim
         var dispatch: Dispatch
@@ -51,7 +51,7 @@ struct Sender: Sendable {
         case settled(Settled)
     }
 
-    private func prepare(_ claim: Claim) -> Prepared {
+    private func prepare(_ claim: Claim, for outlet: Outlet) -> Prepared {
         switch Triage(claim, attemptLimit: self.policy.attemptLimit) {
         case .settle(let settled): return .settled(settled)
         case .send: break
@@ -61,17 +61,24 @@ struct Sender: Sendable {
                 "cannot open the body; is the master key the one it was sealed with?", ["message": "\(claim.id)"])
             return .settled(Settled(claim, outcome: "refused", reason: .configError, state: .failed))
         }
+        guard outlet.driver.channels.contains(dispatch.channel) else {
+            self.logger.error(
+                "a route leads to a provider that does not carry its channel; apply the routes again",
+                ["message": "\(claim.id)", "provider": outlet.name, "channel": dispatch.channel.rawValue])
+            return .settled(self.conclude(claim, .unsupportedChannel, duration: .zero, through: outlet))
+        }
         return .parcel(Parcel(claim: claim, dispatch: dispatch))
     }
 
     private func open(_ claim: Claim) -> Dispatch? {
         guard
-            let sealed = claim.body, let recipient = PhoneNumber(claim.recipient),
-            let bytes = try? self.masterKeys.open(sealed, for: claim.id.sealingContext(account: claim.account))
+            let sealed = claim.body, let recipient = Recipient(claim.recipient, channel: claim.channel),
+            let bytes = try? self.masterKeys.open(sealed, for: claim.id.sealingContext(account: claim.account)),
+            let content = Content(decoding: bytes, channel: claim.channel)
         else { return nil }
         return Dispatch(
-            reference: claim.reference, recipient: recipient, sender: claim.sender,
-            text: String(decoding: bytes, as: UTF8.self), validity: claim.remaining, priority: claim.priority
+            reference: claim.reference, recipient: recipient, sender: claim.sender, content: content,
+            validity: claim.remaining, priority: claim.priority
         )
     }
 
@@ -81,15 +88,20 @@ struct Sender: Sendable {
         let duration = ContinuousClock.now - started
         self.metrics.providerTime(outlet.name).observe(duration)
         return zip(parcels, outcomes).map { parcel, outcome in
-            self.metrics.attempts(provider: outlet.name, outcome: outcome.name).add(1)
-            self.logger.debug(
-                "attempted",
-                [
-                    "message": "\(parcel.claim.id)", "attempt": parcel.claim.attempt, "provider": outlet.name,
-                    "outcome": outcome.name, "reason": outcome.reason.rawValue, "code": outcome.code,
-                ])
-            return self.decide(parcel.claim, outcome, duration: duration, through: outlet)
+            self.conclude(parcel.claim, outcome, duration: duration, through: outlet)
         }
+    }
+
+    /// Counts and tells what came of an attempt, and decides what follows.
+    private func conclude(_ claim: Claim, _ outcome: Outcome, duration: Duration, through outlet: Outlet) -> Settled {
+        self.metrics.attempts(provider: outlet.name, outcome: outcome.name).add(1)
+        self.logger.debug(
+            "attempted",
+            [
+                "message": "\(claim.id)", "attempt": claim.attempt, "provider": outlet.name, "outcome": outcome.name,
+                "reason": outcome.reason.rawValue, "code": outcome.code,
+            ])
+        return self.decide(claim, outcome, duration: duration, through: outlet)
     }
 
     private func outcomes(of dispatches: [Dispatch], through outlet: Outlet) async -> [Outcome] {
@@ -135,6 +147,10 @@ extension WebClientError {
 }
 
 extension Outcome {
+    /// The provider was not asked: it carries no such messages, and will not by the next attempt.
+    static let unsupportedChannel = Outcome.refused(
+        Verdict(.failed, .config, .stop, .configError), code: "unsupported_channel", retryAfter: nil)
+
     /// As in the `CHECK` of `attempts.outcome`.
     var name: String {
         switch self {

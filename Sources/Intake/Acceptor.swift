@@ -130,8 +130,8 @@ struct Acceptor: Sendable {
             let id = MessageID(lane: lane, milliseconds: milliseconds, using: &generator)
             return NewMessage(
                 id: id, provider: provider, channel: message.channel, priority: message.priority,
-                recipient: message.recipient.e164, sender: message.sender,
-                body: self.masterKeys.seal(Array(message.body.utf8), for: id.sealingContext(account: account)),
+                recipient: message.recipient.text, sender: message.sender,
+                body: self.masterKeys.seal(message.content.encoded, for: id.sealingContext(account: account)),
                 parts: message.parts, reference: message.reference, metadata: message.metadata,
                 sendAt: message.sendAt, timeToLive: message.timeToLive)
         }

@@ -59,9 +59,10 @@ public struct Access: Sendable {
         return principal
     }
 
-    /// The provider for a recipient: the longest prefix wins, and among equals the account's own route.
-    func provider(for recipient: PhoneNumber, channel: Channel, account: AccountID) -> ProviderID? {
-        var prefix = recipient.e164[...]
+    /// The provider for a recipient: the longest prefix wins, and among equals the account's own route. Addresses have no
+    /// prefixes.
+    func provider(for recipient: Recipient, channel: Channel, account: AccountID) -> ProviderID? {
+        var prefix: Substring = if case .phone(let number) = recipient { number.e164[...] } else { "" }
         while true {
             for owner in [account, nil] {
                 let place = Place(account: owner, channel: channel, prefix: String(prefix))

@@ -112,9 +112,10 @@ private struct ListQuery {
     private mutating func set(_ name: String, _ value: String) -> String? {
         switch name {
         case "to":
-            // An unescaped plus sign is a space by the rules of forms; no number begins with one.
-            self.filter.recipient = PhoneNumber(value.hasPrefix(" ") ? "+" + value.dropFirst() : value)?.e164
-            return self.filter.recipient == nil ? "must be a number in E.164" : nil
+            // An unescaped plus sign is a space by the rules of forms; no recipient holds one.
+            let text = value.replacing(" ", with: "+")
+            self.filter.recipient = PhoneNumber(text)?.e164 ?? EmailAddress(text)?.address
+            return self.filter.recipient == nil ? "must be a number in E.164 or a mail address" : nil
         case "reference":
             self.filter.reference = value
             return value.utf8.contains(0) ? "must not hold a NUL" : nil

@@ -4,16 +4,18 @@ import Timestamps
 
 /// One message as a customer asks for it, checked.
 struct MessageRequest: Sendable {
-    var recipient: PhoneNumber
-    var channel: Channel
+    var recipient: Recipient
     var sender: String?
-    var body: String
+    var content: Content
+    /// Short messages that the text becomes; 1 on the other channels.
     var parts: Int16
     var timeToLive: Duration
     var sendAt: Timestamp?
     var priority: Priority
     var reference: String?
     var metadata: String?
+
+    var channel: Channel { self.content.channel }
 }
 
 /// What a message may be. Each limit is told to whoever passes it.
@@ -24,8 +26,18 @@ enum MessageLimits {
     static let segments = 10
     /// Bytes; more cannot be within the limit of segments.
     static let bodyBytes = 8000
+    /// Characters of a text to be spoken: a minute or more.
+    static let speechCharacters = 1...1000
+    static let voiceCharacters = 1...64
+    /// Characters of a language's tag, as RFC 5646 section 4.4.1 would have buffers take.
+    static let languageCharacters = 2...35
+    /// Bytes of a mail's text, so that a full array of messages may hold some.
+    static let mailBytes = 16 << 10
+    static let subjectCharacters = 1...200
     /// Characters, as providers allow of numeric senders; alphanumeric ones are shorter.
     static let senderCharacters = 1...15
+    /// Characters of an address and the name before it.
+    static let mailSenderCharacters = 1...320
     static let referenceCharacters = 1...64
     static let metadataMembers = 20
     static let metadataBytes = 2048
@@ -72,8 +84,10 @@ struct MessageReader {
         return messages
     }
 
-    private static let fields: Set<String> = [
-        "to", "channel", "from", "body", "ttl", "send_at", "priority", "reference", "metadata",
+    /// With the one channel that has the field; nil for those that all have.
+    private static let fields: [String: Channel?] = [
+        "to": nil, "channel": nil, "from": nil, "body": nil, "ttl": nil, "send_at": nil, "priority": nil,
+        "reference": nil, "metadata": nil, "language": .voice, "voice": .voice, "subject": .email,
     ]
 
     private mutating func message(_ json: JSON, at path: String) -> MessageRequest? {
@@ -82,17 +96,16 @@ struct MessageReader {
             return nil
         }
         let before = self.problems.count
-        for member in members where !Self.fields.contains(member.name) {
-            self.fail("\(path)/\(Self.escaped(member.name))", "is not a field of a message")
-        }
         let channel = self.channel(json, at: path)
-        let recipient = self.recipient(json, at: path)
-        let (body, parts) = self.body(json, at: path)
+        self.refuseUnknown(members, on: channel, at: path)
+        let recipient = self.recipient(json, on: channel, at: path)
+        let (content, parts) = self.content(json, on: channel, at: path)
         let priority = self.priority(json, at: path)
         let sendAt = self.sendAt(json, at: path)
         let message = MessageRequest(
-            recipient: recipient ?? Self.nobody, channel: channel, sender: self.sender(json, at: path), body: body,
-            parts: parts, timeToLive: self.timeToLive(json, priority: priority, at: path), sendAt: sendAt,
+            recipient: recipient ?? Self.nobody, sender: self.sender(json, on: channel, at: path),
+            content: content, parts: parts, timeToLive: self.timeToLive(json, priority: priority, at: path),
+            sendAt: sendAt,
             priority: priority,
             reference: self.text(json, "reference", characters: MessageLimits.referenceCharacters, at: path),
             metadata: self.metadata(json, at: path))
@@ -101,17 +114,31 @@ struct MessageReader {
 
     // MARK: - Fields
 
-    /// Stands for a recipient that could not be read, until the problem is told.
-    private static let nobody = PhoneNumber("+1000000")!  // Seven digits after the plus: always a number.
-
-    private mutating func recipient(_ json: JSON, at path: String) -> PhoneNumber? {
-        guard let text = self.string(json, "to", required: true, at: path) else { return nil }
-        guard let number = PhoneNumber(text) else {
-            self.fail(
-                "\(path)/to", "must be a number in E.164: a plus sign, then 7 to 15 digits that do not begin with 0")
-            return nil
+    private mutating func refuseUnknown(_ members: [JSON.Member], on channel: Channel, at path: String) {
+        for member in members {
+            guard let owner = Self.fields[member.name] else {
+                self.fail("\(path)/\(Self.escaped(member.name))", "is not a field of a message")
+                continue
+            }
+            if let owner, owner != channel, !member.value.isNull {
+                self.fail("\(path)/\(member.name)", "is for the channel \(owner.rawValue) only")
+            }
         }
-        return number
+    }
+
+    /// Stands for a recipient that could not be read, until the problem is told. Seven digits after the plus are always a
+    /// number.
+    private static let nobody = Recipient.phone(PhoneNumber("+1000000")!)
+
+    private mutating func recipient(_ json: JSON, on channel: Channel, at path: String) -> Recipient? {
+        guard let text = self.string(json, "to", required: true, at: path) else { return nil }
+        if let recipient = Recipient(text, channel: channel) { return recipient }
+        self.fail(
+            "\(path)/to",
+            channel == .email
+                ? "must be a mail address: ASCII letters, digits and signs, an at sign, and a domain"
+                : "must be a number in E.164: a plus sign, then 7 to 15 digits that do not begin with 0")
+        return nil
     }
 
     private mutating func channel(_ json: JSON, at path: String) -> Channel {
@@ -123,6 +150,21 @@ struct MessageReader {
         return channel
     }
 
+    private mutating func sender(_ json: JSON, on channel: Channel, at path: String) -> String? {
+        channel == .email ? self.mailSender(json, at: path) : self.sender(json, at: path)
+    }
+
+    private mutating func mailSender(_ json: JSON, at path: String) -> String? {
+        guard let text = self.text(json, "from", characters: MessageLimits.mailSenderCharacters, at: path) else {
+            return nil
+        }
+        guard Mailbox(text) != nil else {
+            self.fail("\(path)/from", "must be a mail address, or a name and an address in angle brackets")
+            return nil
+        }
+        return text
+    }
+
     private mutating func sender(_ json: JSON, at path: String) -> String? {
         guard let text = self.text(json, "from", characters: MessageLimits.senderCharacters, at: path) else {
             return nil
@@ -132,23 +174,6 @@ struct MessageReader {
             return nil
         }
         return text
-    }
-
-    private mutating func body(_ json: JSON, at path: String) -> (text: String, parts: Int16) {
-        guard let text = self.string(json, "body", required: true, at: path) else { return ("", 1) }
-        guard !text.isEmpty else {
-            self.fail("\(path)/body", "must not be empty")
-            return ("", 1)
-        }
-        guard text.utf8.count <= MessageLimits.bodyBytes else {
-            self.fail("\(path)/body", "must be at most \(MessageLimits.segments) segments long")
-            return ("", 1)
-        }
-        let parts = Segments(of: text).count
-        if parts > MessageLimits.segments {
-            self.fail("\(path)/body", "is \(parts) segments long; at most \(MessageLimits.segments) can be sent")
-        }
-        return (text, Int16(parts))
     }
 
     private mutating func priority(_ json: JSON, at path: String) -> Priority {
@@ -219,7 +244,7 @@ struct MessageReader {
     // MARK: - Kinds
 
     /// A string without NUL, which PostgreSQL cannot store; null counts as absent.
-    private mutating func string(_ json: JSON, _ name: String, required: Bool = false, at path: String) -> String? {
+    mutating func string(_ json: JSON, _ name: String, required: Bool = false, at path: String) -> String? {
         guard let value = json[name], !value.isNull else {
             if required { self.fail("\(path)/\(name)", "is required") }
             return nil
@@ -235,10 +260,10 @@ struct MessageReader {
         return text
     }
 
-    private mutating func text(
-        _ json: JSON, _ name: String, characters: ClosedRange<Int>, at path: String
+    mutating func text(
+        _ json: JSON, _ name: String, characters: ClosedRange<Int>, required: Bool = false, at path: String
     ) -> String? {
-        guard let text = self.string(json, name, at: path) else { return nil }
+        guard let text = self.string(json, name, required: required, at: path) else { return nil }
         guard characters.contains(text.unicodeScalars.count) else {
             self.fail("\(path)/\(name)", "must have \(characters.lowerBound) to \(characters.upperBound) characters")
             return nil
@@ -246,7 +271,7 @@ struct MessageReader {
         return text
     }
 
-    private mutating func fail(_ path: String, _ problem: String) {
+    mutating func fail(_ path: String, _ problem: String) {
         guard self.problems.count < Self.problemLimit else { return }
         self.problems.append(Problem.Detail(path, problem))
     }

@@ -13,6 +13,7 @@ public struct Claim: Sendable {
     /// How often in a row the provider has asked us to slow down.
     public var waits: Int16
     public var state: MessageState
+    public var channel: Channel
     public var recipient: String
     public var sender: String?
     /// Sealed; nil when the message needs no sending any more.
@@ -144,10 +145,10 @@ extension Store {
                 RETURNING outbox.id, outbox.account_id, outbox.provider_id, outbox.priority, outbox.attempt,
                           outbox.series, outbox.waits, due.quota, due.cut
             )
-            SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, c.waits, m.state, m.recipient, m.sender,
-                   m.body, m.remaining, m.age, c.quota, c.cut
+            SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, c.waits, m.state, m.channel,
+                   m.recipient, m.sender, m.body, m.remaining, m.age, c.quota, c.cut
             FROM claimed c CROSS JOIN LATERAL (
-                SELECT state, recipient, sender, body, expires_at - now() AS remaining,
+                SELECT state, channel, recipient, sender, body, expires_at - now() AS remaining,
                        now() - greatest(accepted_at, send_at) AS age
                 FROM messages WHERE lane = \(lane.column) AND id = c.id AND id >= \(days.first) AND id < \(days.end) LIMIT 1
             ) m
@@ -240,13 +241,14 @@ extension Claim {
             series: try row.decode(5),
             waits: try row.decode(6),
             state: try row.decode(7, oneOf: MessageState.self),
-            recipient: try row.decode(8),
-            sender: try row.decodeIfPresent(9),
-            body: try row.decodeIfPresent(10, as: Bytes.self)?.bytes,
-            remaining: try row.decode(11),
-            age: try row.decode(12),
-            quota: try row.decode(13),
-            isCut: try row.decode(14)
+            channel: try row.decode(8, oneOf: Channel.self),
+            recipient: try row.decode(9),
+            sender: try row.decodeIfPresent(10),
+            body: try row.decodeIfPresent(11, as: Bytes.self)?.bytes,
+            remaining: try row.decode(12),
+            age: try row.decode(13),
+            quota: try row.decode(14),
+            isCut: try row.decode(15)
         )
     }
 }

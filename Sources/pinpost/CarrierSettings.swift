@@ -42,6 +42,8 @@ enum CarrierSettings {
             "CARRIER_VONAGE_RECEIPT_FORM", default: Carrier.Configuration.Vonage.ReceiptForm.get,
             help: "How this account wants its receipts.")
         Self.readInfobip(&configuration, &reader)
+        configuration.own.apiKey =
+            reader.optionalSecret("CARRIER_API_KEY", help: "The API key that /calls and /mails take.") ?? Secret("")
         configuration.receiptDelay = reader.duration(
             "CARRIER_RECEIPT_DELAY", default: .milliseconds(100), in: .zero...(.seconds(3600)),
             help: "From taking a message to posting its receipt.")
@@ -67,10 +69,11 @@ enum CarrierSettings {
 }
 
 extension Carrier.Configuration {
-    /// Both providers come again after a minute first: the same schedules, faster or slower.
+    /// All contracts come again after a minute first: the same schedules, faster or slower.
     fileprivate mutating func scaleRetries(by factor: Double) {
         self.vonage.retries = self.vonage.retries.map { $0 * factor }
         self.infobip.retries = self.infobip.retries.map { $0 * factor }
+        self.own.retries = self.own.retries.map { $0 * factor }
     }
 }
 

@@ -1,6 +1,7 @@
 import Carrier
 import Crypto
 import JSON
+import Messaging
 
 /// The simulated carrier as `up` knows it, from both sides.
 enum Simulation {
@@ -10,6 +11,7 @@ enum Simulation {
     private static let signatureSecret = "simulated-signature-secret"
     private static let receiptUser = "carrier"
     private static let receiptPassword = "simulated-password"
+    private static let receiptToken = "simulated-receipt-token"
 
     /// What the carrier expects and how it reports.
     static func carrier() -> Carrier.Configuration {
@@ -22,11 +24,12 @@ enum Simulation {
         configuration.infobip.apiKey = Secret(Self.apiSecret)
         configuration.infobip.receiptAuthorization = .basic(
             user: Self.receiptUser, password: Secret(Self.receiptPassword))
+        configuration.own.apiKey = Secret(Self.apiSecret)
         return configuration
     }
 
-    /// The account `demo` with its key, and the carrier as two providers; the first gets the route when there is none.
-    static func configuration(key: Secret, carrier url: String, withRoute: Bool) -> [UInt8] {
+    /// The account `demo` with its key, the carrier as three providers, and a route for each of `channels`.
+    static func configuration(key: Secret, carrier url: String, routing channels: [Channel]) -> [UInt8] {
         let json: JSON = [
             "accounts": [["name": "demo", "keys": [["name": "up", "key": .string(key.text)]]]],
             "providers": [
@@ -46,9 +49,22 @@ enum Simulation {
                     ],
                     "in_flight": 16, "per_second": 100_000,
                 ],
+                [
+                    "name": "simulated-carrier", "kind": "carrier", "url": .string(url), "sender": "Pinpost",
+                    "credentials": ["api_key": .string(Self.apiSecret), "receipt_token": .string(Self.receiptToken)],
+                    "settings": ["mail_sender": "Pinpost <pinpost@example.com>"], "in_flight": 64, "per_second": 10_000,
+                ],
             ],
-            "routes": withRoute ? [["channel": "sms", "provider": "simulated-vonage"]] : [],
+            "routes": .array(
+                channels.map { ["channel": .string($0.rawValue), "provider": .string(Self.provider(for: $0))] }),
         ]
         return json.serialized()
+    }
+
+    private static func provider(for channel: Channel) -> String {
+        switch channel {
+        case .sms: "simulated-vonage"
+        case .voice, .email: "simulated-carrier"
+        }
     }
 }

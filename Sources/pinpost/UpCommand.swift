@@ -66,12 +66,13 @@ struct UpCommand {
         try await self.serve(store, masterKeys: masterKeys, key: key, poller: poller, database: database)
     }
 
-    /// Applies the file, then what a first message needs: an account with a key, the carrier as providers, a route if
-    /// there is none.
+    /// Applies the file, then what a first message needs: an account with a key, the carrier as providers, a route for
+    /// each channel that has none.
     private func configure(_ configurator: Configurator, store: Store, key: Secret) async throws {
         if let file = self.file { ApplyCommand.show(try await configurator.apply(file)) }
-        let hasRoute = try await !store.directory().routes.isEmpty
-        let text = Simulation.configuration(key: key, carrier: "http://\(self.carrier)", withRoute: !hasRoute)
+        let routed = Set(try await store.directory().routes.map(\.channel))
+        let text = Simulation.configuration(
+            key: key, carrier: "http://\(self.carrier)", routing: Channel.allCases.filter { !routed.contains($0) })
         _ = try await configurator.apply(try Configurator.read(text, environment: [:]))
     }
 

@@ -1,3 +1,4 @@
+import Messaging
 import Testing
 import Timestamps
 
@@ -5,16 +6,16 @@ import Timestamps
 
 struct CarrierMemoryTests {
     private func message(_ to: String, _ text: String) -> Inbox.Message {
-        Inbox.Message(to: to, from: "A", text: text, channel: "sms", at: .test)
+        Inbox.Message(to: to, from: "A", content: .text(TextContent(text)), at: .test)
     }
 
     @Test func anInboxKeepsTheNewest() {
         var inbox = Inbox(limit: 3)
         for (to, text) in [("+1", "a"), ("+2", "b"), ("+1", "c")] { inbox.add(self.message(to, text)) }
-        #expect(inbox.messages(to: "+1").map(\.text) == ["a", "c"])
+        #expect(inbox.messages(to: "+1").map(\.content.body) == ["a", "c"])
         inbox.add(self.message("+3", "d"))
-        #expect(inbox.all.map(\.text) == ["b", "c", "d"])
-        #expect(inbox.messages(to: "+1").map(\.text) == ["c"])
+        #expect(inbox.all.map(\.content.body) == ["b", "c", "d"])
+        #expect(inbox.messages(to: "+1").map(\.content.body) == ["c"])
         inbox.add(self.message("+3", "e"))
         #expect(inbox.messages(to: "+2") == [])
         inbox.clear()

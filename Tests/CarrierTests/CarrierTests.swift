@@ -56,7 +56,9 @@ import WebClient
                 statistics.text
                     == #"{"vonage":{"requests":2,"accepted":1,"segments":2,"refused":1,"#
                     + #""receipts":{"posted":2,"failed":0,"lost":0}},"infobip":{"requests":0,"accepted":0,"#
-                    + #""segments":0,"refused":0,"receipts":{"posted":0,"failed":0,"lost":0}},"scheduled":0,"#
+                    + #""segments":0,"refused":0,"receipts":{"posted":0,"failed":0,"lost":0}},"carrier":{"requests":0,"#
+                    + #""accepted":0,"segments":0,"refused":0,"receipts":{"posted":0,"failed":0,"lost":0}},"#
+                    + #""scheduled":0,"#
                     + #""arrivals":{"references":0,"uncounted":0}}"#
             )
         }

@@ -36,6 +36,13 @@ import Testing
         #expect(rules.takeForMessage(to: "+41781234567", of: .vonage) == nil)
     }
 
+    @Test func aRuleBefallsTheAddressesThatBeginSo() {
+        var rules = FaultRules()
+        _ = rules.add(FaultRule(fault: Fault(.refuse), provider: .own, to: "anna@"))
+        #expect(rules.takeForMessage(to: "anna@example.com", of: .own) != nil)
+        #expect(rules.takeForMessage(to: "johanna@example.com", of: .own) == nil)
+    }
+
     @Test func aRequestIsBefallenOnceHoweverManyItsNumbers() {
         var rules = FaultRules()
         _ = rules.add(FaultRule(fault: Fault(.throttle), to: "+4179", remaining: 2))
@@ -55,7 +62,7 @@ import Testing
     @Test(arguments: [
         ("[]", "a fault is an object, not an array"), ("{}", "fault: is missing"),
         (#"{"fault":"slow","too":"+41"}"#, "too: no such member"),
-        (#"{"fault":"slow","provider":"x"}"#, "provider: must be one of vonage, infobip"),
+        (#"{"fault":"slow","provider":"x"}"#, "provider: must be one of vonage, infobip, carrier"),
         (#"{"fault":"slow","times":0}"#, "times: must be a number between 1 and 1000000"),
         (#"{"fault":"slow","times":"3"}"#, "times: must be a number between 1 and 1000000"),
         (#"{"fault":"slow","milliseconds":-1}"#, "milliseconds: must be a number between 0 and 3600000"),

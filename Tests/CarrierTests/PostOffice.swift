@@ -75,6 +75,8 @@ extension Carrier.Configuration {
         configuration.infobip.receiptURL = "http://receiver/infobip"
         configuration.infobip.receiptGathering = .zero
         configuration.infobip.retries = [.milliseconds(1), .milliseconds(1)]
+        configuration.own.apiKey = Secret("own-k3y")
+        configuration.own.retries = [.milliseconds(1), .milliseconds(1)]
         change(&configuration)
         return configuration
     }
@@ -107,6 +109,11 @@ extension Carrier {
                 ]
             ]
         ])
+    }
+
+    /// Sends by the carrier's own contract; the path says what.
+    func sendOwn(_ path: String, _ body: JSON, key: String = "own-k3y") async -> HTTPResponse {
+        await self.respond(to: .json(path, body, ["Authorization": "Bearer \(key)"]))
     }
 
     func get(_ target: String) async -> HTTPResponse {

@@ -1,3 +1,4 @@
+import Messaging
 import Testing
 import Timestamps
 
@@ -9,7 +10,8 @@ struct ReceiptScheduleTests {
 
     private func post(_ provider: Provider, _ id: String, attempt: Int = 0, url: String = "u") -> ReceiptPost {
         let message = TakenMessage(
-            provider: provider, to: "+41791234567", from: "A", text: "x", ids: [id], segments: 1, receiptURL: url,
+            provider: provider, to: "+41791234567", from: "A", content: .text(TextContent("x")), ids: [id], segments: 1,
+            receiptURL: url,
             takenAt: .test
         )
         return ReceiptPost(

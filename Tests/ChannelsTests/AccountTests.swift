@@ -26,7 +26,12 @@ import Testing
         (Sample.infobip(["api_key": "a\r\nX: b", "receipt_token": Sample.token]), "control characters"),
     ]
 
-    @Test(arguments: vonageProblems + infobipProblems)
+    static let carrierProblems: [(ProviderAccount, String)] = [
+        (Sample.carrier([:]), "could forge"), (Sample.carrier(["api_key": ""]), "credential api_key is empty"),
+        (Sample.carrier(settings: ["mail_sender": "Acme"]), "mail_sender is not an address"),
+    ]
+
+    @Test(arguments: vonageProblems + infobipProblems + carrierProblems)
     func aBadAccountIsRefused(_ account: ProviderAccount, _ problem: String) {
         let error = #expect(throws: ProviderProblems.self) { try Drivers.make(account) }
         #expect(error?.description.contains(problem) == true)

@@ -37,17 +37,28 @@ import Testing
         #expect(messages[6]["sender"] == "15550100" && messages[7]["sender"] == "ACME")
         for (dispatch, message) in zip(dispatches, messages) {
             #expect(message["destinations"]?[0]?["messageId"]?.string == dispatch.reference.description)
-            #expect(message["destinations"]?[0]?["to"]?.string == String(dispatch.recipient.digits))
-            #expect(message["content"]?["text"]?.string == dispatch.text)
+            #expect(message["destinations"]?[0]?["to"]?.string == String(dispatch.recipient.text.dropFirst()))
+            #expect(message["content"]?["text"]?.string == dispatch.content.body)
         }
     }
 
-    @Test(arguments: [
-        (Duration.zero, Int64(1)), (.milliseconds(1999), 1), (.seconds(172_800), 172_800), (.seconds(172_801), 172_800),
-    ])
-    func theValidityStaysWithinInfobipsLimits(_ validity: Duration, _ seconds: Int64) throws {
-        let message = try self.body([Sample.dispatch(validity: validity)])["messages"]?[0]
-        #expect(message?["options"]?["validityPeriod"]?["amount"]?.integer == seconds)
+    static let registrations: [(IndiaDLT, JSON)] = [
+        (
+            IndiaDLT(principalEntityID: "p-1", contentTemplateID: "c-1", teleMarketerID: "t-1"),
+            ["principalEntityId": "p-1", "contentTemplateId": "c-1", "teleMarketerId": "t-1"]
+        ),
+        (IndiaDLT(principalEntityID: "p-1"), ["principalEntityId": "p-1"]),
+    ]
+
+    @Test(arguments: registrations)
+    func whatIndiaWantsGoesWithTheOptions(_ dlt: IndiaDLT, _ members: JSON) throws {
+        let dispatch = Sample.dispatch(.text(TextContent("Your code is 123456", indiaDLT: dlt)))
+        let message = try self.body([dispatch])["messages"]?[0]
+        #expect(message?["content"] == ["text": "Your code is 123456"])
+        #expect(
+            message?["options"] == [
+                "validityPeriod": ["amount": 180, "timeUnit": "SECONDS"], "regional": ["indiaDlt": members],
+            ])
     }
 
     @Test func aTokenGoesWithTheReceiptURL() throws {

@@ -16,9 +16,29 @@ enum Sample {
         _ reference: MessageReference = reference, to recipient: String = "+447700900000", sender: String? = nil,
         text: String = "Your code is 123456", validity: Duration = .seconds(180)
     ) -> Dispatch {
+        self.dispatch(
+            .text(TextContent(text)), reference, to: recipient, sender: sender, validity: validity)
+    }
+
+    static func dispatch(
+        _ content: Content, _ reference: MessageReference = reference, to recipient: String = "+447700900000",
+        sender: String? = nil, validity: Duration = .seconds(180)
+    ) -> Dispatch {
         Dispatch(
-            reference: reference, recipient: PhoneNumber(recipient)!, sender: sender, text: text, validity: validity,
-            priority: .otp
+            reference: reference, recipient: Recipient(recipient, channel: content.channel)!, sender: sender,
+            content: content, validity: validity, priority: .otp
+        )
+    }
+
+    static func carrier(
+        _ credentials: [String: String] = ["receipt_token": token], receiptURL: String? = "https://r.example/c",
+        sender: String? = "ACME", settings: [String: String] = ["mail_sender": "Acme <codes@acme.example>"]
+    ) -> ProviderAccount {
+        let all = ["api_key": "key-2"].merging(credentials) { $1 }
+        return ProviderAccount(
+            id: ProviderID(rawValue: 3), name: "c1", kind: .carrier, baseURL: "http://carrier.example/",
+            credentials: Credentials(all.mapValues { Secret($0) }), receiptURL: receiptURL, defaultSender: sender,
+            settings: settings
         )
     }
 

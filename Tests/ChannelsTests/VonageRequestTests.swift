@@ -28,6 +28,12 @@ import Timestamps
         #expect(body.contains("&text=%D0%9A%D0%BE%D0%B4+1%262&type=unicode&"))
     }
 
+    @Test func whatIndiaWantsGoesAlong() throws {
+        let dlt = IndiaDLT(principalEntityID: "p-1", contentTemplateID: "c-1", teleMarketerID: "t-1")
+        let body = try self.body(Sample.vonage(), Sample.dispatch(.text(TextContent("Code", indiaDLT: dlt))))
+        #expect(body.hasSuffix("&entity-id=p-1&content-id=c-1"))
+    }
+
     @Test func theSenderIsTheMessagesElseTheAccounts() throws {
         #expect(try self.body(Sample.vonage(), Sample.dispatch(sender: "+15550100")).contains("&from=15550100&"))
         #expect(try self.body(Sample.vonage(), Sample.dispatch()).contains("&from=ACME&"))

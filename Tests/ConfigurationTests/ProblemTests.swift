@@ -37,6 +37,7 @@ import Testing
                 ["channel": "fax", "prefix": "+5", "provider": "v"], ["prefix": "41", "provider": "v"],
                 ["prefix": "+0", "provider": "v"],
                 ["channel": "sms"], ["prefix": "+6", "provider": "v", "remove": "yes"],
+                ["channel": "email", "prefix": "+41", "provider": "v"],
             ],
         ]
         let expected: Set = [
@@ -46,6 +47,7 @@ import Testing
             "/providers/2/kind", "/providers/3/kind", "/providers/4/in_flight", "/providers/4/per_second",
             "/providers/4/timeout", "/providers/4/enabled", "/providers/5/credentials/a", "/providers/5/settings",
             "/routes/0/channel", "/routes/1/prefix", "/routes/2/prefix", "/routes/3/provider", "/routes/4/remove",
+            "/routes/5/prefix",
         ]
         #expect(Set(self.problems(file)) == expected)
     }

@@ -77,7 +77,8 @@ struct DeliveryFixture: Sendable {
 
     @discardableResult
     func accept(
-        _ count: Int = 1, priority: Priority = .otp, provider: String? = nil, timeToLive: Duration = .seconds(600)
+        _ count: Int = 1, priority: Priority = .otp, provider: String? = nil, timeToLive: Duration = .seconds(600),
+        recipient: String = "+41790000077", content: Content = .text(TextContent("Your code is 918273"))
     ) async throws -> [MessageID] {
         let provider = try #require(self.providers[provider ?? self.providers.keys.first ?? ""])
         var generator = SystemRandomNumberGenerator()
@@ -85,10 +86,10 @@ struct DeliveryFixture: Sendable {
             let id = MessageID(
                 lane: Lane(rawValue: 0), milliseconds: Timestamp.now.milliseconds, using: &generator)
             return NewMessage(
-                id: id, provider: provider, channel: .sms, priority: priority, recipient: "+41790000077",
+                id: id, provider: provider, channel: content.channel, priority: priority, recipient: recipient,
                 sender: "Pinpost",
                 body: TestSystem.masterKeys.seal(
-                    Array("Your code is 918273".utf8), for: id.sealingContext(account: self.account)),
+                    content.encoded, for: id.sealingContext(account: self.account)),
                 parts: 1, reference: nil, metadata: nil, sendAt: nil, timeToLive: timeToLive)
         }
         let request = Acceptance(account: self.account, messages: messages, idempotency: nil)

@@ -14,7 +14,8 @@ extension Claim {
         Claim(
             id: MessageID(high: 0x0192_d1e4_7000_7000, low: 0x8000_0000_0000_0000 | number << 8),
             account: AccountID(rawValue: account), provider: ProviderID(rawValue: provider), priority: priority,
-            attempt: attempt, series: series, waits: 0, state: state, recipient: "+41790000077", body: body,
+            attempt: attempt, series: series, waits: 0, state: state, channel: .sms, recipient: "+41790000077",
+            body: body,
             remaining: remaining, age: .zero, quota: quota, isCut: isCut)
     }
 

@@ -187,6 +187,36 @@ import Testing
         }
     }
 
+    /// A provider's kind may change under a route.
+    @Test func aChannelThatTheProviderDoesNotCarryFailsAndStopsNobody() async throws {
+        try await DeliveryFixture.run { fixture, provider async throws in
+            let mail = try await fixture.accept(
+                recipient: "anna@example.com", content: .mail(Mail(subject: "s", text: "t")))
+            let call = try await fixture.accept(content: .speech(Speech("4, 9")))
+            let text = try await fixture.accept()
+            try await fixture.work { _ in
+                try await fixture.wait(for: .failed, count: 2)
+                try await fixture.wait(for: .accepted)
+            }
+            #expect(provider.references == text.map(\.description))
+            for id in mail + call {
+                let attempts = try await fixture.attempts(of: id)
+                #expect(attempts.map(\.outcome) == ["refused"])
+                #expect(attempts.map(\.reason) == ["config_error"])
+                #expect(attempts.map(\.code) == ["unsupported_channel"])
+            }
+        }
+    }
+
+    @Test func contentOfAnotherChannelDoesNotOpen() async throws {
+        try await DeliveryFixture.run { fixture, provider async throws in
+            _ = try await fixture.accept()
+            _ = try await fixture.system.pool.execute("UPDATE messages SET channel = 'voice'")
+            try await fixture.work { _ in try await fixture.wait(for: .failed) }
+            #expect(provider.asked.isEmpty)
+        }
+    }
+
     @Test func aReceiptThatCameFirstStopsTheRetry() async throws {
         try await DeliveryFixture.run { fixture, provider async throws in
             let id = try await fixture.accept()[0]

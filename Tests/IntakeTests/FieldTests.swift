@@ -28,11 +28,13 @@ import Timestamps
     }
 
     /// The cases are made when the database is there, for some tell of the time.
-    private static func check(_ cases: @autoclosure () -> [Case]) async throws {
+    private static func check(
+        _ cases: @autoclosure () -> [Case], in message: JSON = IntakeFixture.message
+    ) async throws {
         try await IntakeFixture.run { fixture async throws in
             let cases = cases()
             for item in cases {
-                let response = await fixture.post(IntakeFixture.message.with([item.field: item.value]))
+                let response = await fixture.post(message.with([item.field: item.value]))
                 let name = "\(item.field) = \(item.value?.text.prefix(80) ?? "absent")"
                 if let path = item.path {
                     #expect(response.status == 422, "\(name)")
@@ -65,9 +67,49 @@ import Timestamps
 
     @Test func channels() async throws {
         try await Self.check(
-            Case.good("channel", [nil, .null, "sms"])
-                + Case.bad("channel", ["SMS", "", "fax", 1, ["sms"]])
-                + ["voice", "email"].map { Case("channel", $0, refused: "/to") })
+            Case.good("channel", [nil, .null, "sms", "voice"]) + Case.bad("channel", ["SMS", "", "fax", 1, ["sms"]]))
+    }
+
+    @Test func calls() async throws {
+        try await Self.check(
+            Case.good("to", ["+41790000077"]) + Case.bad("to", [nil, "anna@example.com", "+42790000077"])
+                + Case.good("body", ["x", .string(String(repeating: "ä", count: 1000))])
+                + Case.bad("body", [nil, "", "a\u{0}b", 1, .string(String(repeating: "a", count: 1001))])
+                + Case.good("language", [nil, .null, "en", "pt-br", "zh_cn", "de-CH-1996", "gsw"])
+                + Case.bad(
+                    "language",
+                    [
+                        "", "e", "english", "en-", "-en", "en br", "en-a", "1n", "ën", 5,
+                        .string("en" + String(repeating: "-latn", count: 7)),
+                    ])
+                + Case.good("voice", [nil, "Joanna", "Ana (beta)", .string(String(repeating: "v", count: 64))])
+                + Case.bad("voice", ["", "a\nb", 1, .string(String(repeating: "v", count: 65))])
+                + Case.good("from", [nil, "+41790000001"]) + Case.bad("from", ["1234567890123456"])
+                + Case.bad("subject", ["Your code"]) + Case.good("subject", [.null]),
+            in: IntakeFixture.call)
+    }
+
+    @Test func mails() async throws {
+        let address = { (count: Int) in JSON.string(String(repeating: "n", count: count - 10) + " <a@bcd.e>") }
+        try await Self.check(
+            Case.good("to", ["anna.berg@example.com", "a+b@EXAMPLE.com"])
+                + Case.bad(
+                    "to", [nil, "", "+41790000077", "anna", "anna@", "Anna <anna@example.com>", "ä@example.com"])
+                + Case.good("subject", ["s", "Ihr Code: 1 & 2", .string(String(repeating: "ä", count: 200))])
+                + Case.bad(
+                    "subject",
+                    [nil, .null, "", "a\nb", "a\r\nBcc: b", "a\u{0}b", 1, .string(String(repeating: "a", count: 201))])
+                + Case.good("body", ["x", "a\r\nb", .string(String(repeating: "a", count: 16_384))])
+                + Case.bad("body", [nil, "", 1, .string(String(repeating: "a", count: 16_385))])
+                + Case.good("from", [nil, "codes@acme.example", "Größe <codes@acme.example>", address(320)])
+                + Case.bad("from", ["", "Acme", "Acme <acme>", "A\r\nB <a@b.co>", address(321), 1])
+                + Case.bad("language", ["en"]) + Case.bad("voice", ["Joanna"]),
+            in: IntakeFixture.mail)
+    }
+
+    @Test func fieldsOfOtherChannels() async throws {
+        try await Self.check(
+            ["language", "voice", "subject"].flatMap { Case.bad($0, ["en"]) + Case.good($0, [.null]) })
     }
 
     @Test func senders() async throws {

@@ -39,6 +39,9 @@ struct IntakeFixture: Sendable {
     static let text = "Your code is 918273"
 
     static let message: JSON = ["to": .string(number), "body": .string(text)]
+    static let call = message.with(["channel": "voice"])
+    static let address = "anna.berg@example.com"
+    static let mail = message.with(["channel": "email", "to": .string(address), "subject": "Your code 918273"])
 
     static let configuration: JSON = [
         "accounts": [
@@ -54,10 +57,17 @@ struct IntakeFixture: Sendable {
             ],
             ["name": "other", "keys": [["name": "all", "key": .string(strangersKey)]]],
         ],
-        "providers": [["name": "nowhere", "kind": "discard"]],
+        "providers": [
+            ["name": "nowhere", "kind": "discard"],
+            [
+                "name": "calls", "kind": "carrier", "url": "http://127.0.0.1",
+                "credentials": ["api_key": "k", "receipt_token": "receipts-0123456789"],
+            ],
+        ],
         "routes": [
             ["channel": "sms", "prefix": "+41", "provider": "nowhere"],
             ["channel": "sms", "prefix": "+1", "provider": "nowhere"],
+            ["channel": "voice", "prefix": "+41", "provider": "calls"], ["channel": "email", "provider": "calls"],
         ],
     ]
 
@@ -163,7 +173,7 @@ struct IntakeFixture: Sendable {
     private func checkDiscretion(of response: HTTPResponse, key: String?) {
         guard response.status >= 400 else { return }
         let whole = response.fields.all.map { "\($0.name): \($0.value)" }.joined(separator: "\n") + response.text
-        let secrets = [key ?? "", Self.number, String(Self.number.dropFirst()), Self.text, "918273"]
+        let secrets = [key ?? "", Self.number, String(Self.number.dropFirst()), Self.text, "918273", Self.address]
         for secret in secrets where secret.count > 5 {
             #expect(!whole.contains(secret), "a refusal repeats \(secret)")
         }

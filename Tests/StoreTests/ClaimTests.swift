@@ -38,6 +38,7 @@ import Testing
             #expect(claim.attempt == 1)
             #expect(claim.series == 1)
             #expect(claim.priority == .transactional)
+            #expect(claim.channel == .sms)
             #expect(claim.recipient == "+41790000001")
             #expect(claim.sender == "Pinpost")
             #expect(claim.body == [1, 2, 3])

@@ -2,16 +2,20 @@ import Glibc
 import JSON
 
 extension Deployment {
-    /// Numbers in Germany go to the provider that takes many messages a request, those in America nowhere, all others to
-    /// the one that takes one.
+    /// Short messages to Germany go to the provider that takes many messages a request, those to America nowhere, all
+    /// others to the one that takes one; calls and mails go to the carrier.
     var configuration: JSON {
         [
             "accounts": [["name": "demo", "keys": [["name": "main", "key": .string(self.secrets.apiKey)]]]],
-            "providers": [self.vonage, self.infobip, ["name": "nowhere", "kind": "discard", "per_second": 100_000]],
+            "providers": [
+                self.vonage, self.infobip, self.carrier,
+                ["name": "nowhere", "kind": "discard", "per_second": 100_000],
+            ],
             "routes": [
                 ["channel": "sms", "provider": "vonage"],
                 ["channel": "sms", "prefix": "+49", "provider": "infobip"],
                 ["channel": "sms", "prefix": "+1", "provider": "nowhere"],
+                ["channel": "voice", "provider": "carrier"], ["channel": "email", "provider": "carrier"],
             ],
         ]
     }
@@ -53,6 +57,17 @@ extension Deployment {
                 "api_key": .string(self.secrets.infobipKey), "receipt_username": "carrier",
                 "receipt_password": .string(self.secrets.receiptPassword),
             ],
+            "in_flight": 8, "per_second": 10_000, "timeout": 30,
+        ]
+    }
+
+    private var carrier: JSON {
+        [
+            "name": "carrier", "kind": "carrier", "url": self.carrierURL, "sender": "Pinpost",
+            "credentials": [
+                "api_key": .string(self.secrets.carrierKey), "receipt_token": .string(self.secrets.receiptToken),
+            ],
+            "settings": ["mail_sender": "Pinpost <pinpost@example.com>"],
             "in_flight": 8, "per_second": 10_000, "timeout": 30,
         ]
     }

@@ -22,9 +22,12 @@ extension Deployment {
 
     /// Has the API accept one message and returns its id.
     func accept(to recipient: String, _ body: String, priority: String = "otp") async throws -> MessageID {
-        let response = try await self.api(
-            "POST", "/v1/messages",
-            body: ["to": .string(recipient), "body": .string(body), "priority": .string(priority)])
+        try await self.accept(["to": .string(recipient), "body": .string(body), "priority": .string(priority)])
+    }
+
+    /// Has the API accept one message and returns its id.
+    func accept(_ message: JSON) async throws -> MessageID {
+        let response = try await self.api("POST", "/v1/messages", body: message)
         guard response.status == 202, let id = MessageID(try response.json["id"]?.string ?? "") else {
             throw Failure("not accepted: \(response.status) \(response.text)")
         }
@@ -87,9 +90,9 @@ extension Deployment {
         return response
     }
 
-    /// What the handset with this number has received.
-    func inbox(of number: String) async throws -> [JSON] {
-        try await self.carrier("GET", "/inbox?to=\(PercentEncoding.encode(number))").jsonLines
+    /// What the handset with this number, or the mailbox with this address, has received.
+    func inbox(of recipient: String) async throws -> [JSON] {
+        try await self.carrier("GET", "/inbox?to=\(PercentEncoding.encode(recipient))").jsonLines
     }
 
     /// How often each reference arrived.

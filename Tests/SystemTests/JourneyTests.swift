@@ -9,8 +9,11 @@ extension SystemTests {
                 for role in [ManagedProcess.Role.carrier, .receiver, .worker, .api] { try await deployment.start(role) }
                 try await self.sendTwoParts(deployment)
                 try await self.sendOne(deployment)
+                try await self.call(deployment)
+                try await self.mail(deployment)
                 try await deployment.findNothingReadable(
-                    of: ["kanarienvogel"], numbers: ["+41791234567", "+4917612345678"])
+                    of: ["kanarienvogel"], numbers: ["+41791234567", "+4917612345678", "+41780000077"])
+                #expect(deployment.logs.allSatisfy { !$0.log.contains("anna.berg") })
                 // The search would find it: numbers are stored as they are.
                 #expect(try await deployment.filesHolding("+41791234567").isEmpty == false)
             }
@@ -39,6 +42,36 @@ extension SystemTests {
             #expect(
                 Self.events(message) == ["accepted", "attempt infobip accepted", "receipt infobip delivered"])
             #expect(try await deployment.inbox(of: "+4917612345678").count == 1)
+            #expect(try await deployment.arrivals()["\(id)"] == 1)
+        }
+
+        private func call(_ deployment: Deployment) async throws {
+            let id = try await deployment.accept([
+                "channel": "voice", "to": "+41780000077", "body": "Kanarienvogel kanarienvogel 4, 9", "language": "de",
+            ])
+            let message = try await deployment.message(id, being: "delivered")
+            #expect(message["channel"]?.string == "voice")
+            #expect(Self.events(message) == ["accepted", "attempt carrier accepted", "receipt carrier delivered"])
+            let heard = try await deployment.inbox(of: "+41780000077")
+            #expect(heard.map { $0["text"]?.string } == ["Kanarienvogel kanarienvogel 4, 9"])
+            #expect(heard.first?["channel"]?.string == "voice")
+            #expect(heard.first?["language"]?.string == "de")
+            #expect(heard.first?["from"]?.string == "Pinpost")
+        }
+
+        private func mail(_ deployment: Deployment) async throws {
+            let id = try await deployment.accept([
+                "channel": "email", "to": "anna.berg@Example.com", "subject": "The kanarienvogel",
+                "body": "It sings.\nkanarienvogel",
+            ])
+            let message = try await deployment.message(id, being: "delivered")
+            #expect(message["to"]?.string == "anna.berg@example.com")
+            #expect(Self.events(message) == ["accepted", "attempt carrier accepted", "receipt carrier delivered"])
+            let read = try await deployment.inbox(of: "anna.berg@example.com")
+            #expect(read.map { $0["subject"]?.string } == ["The kanarienvogel"])
+            #expect(read.first?["text"]?.string == "It sings.\nkanarienvogel")
+            #expect(read.first?["channel"]?.string == "email")
+            #expect(read.first?["from"]?.string == "Pinpost <pinpost@example.com>")
             #expect(try await deployment.arrivals()["\(id)"] == 1)
         }
 

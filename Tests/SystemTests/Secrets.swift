@@ -8,10 +8,13 @@ struct Secrets: Sendable {
     let signatureSecret = Self.make()
     let infobipKey = Self.make()
     let receiptPassword = Self.make()
+    let carrierKey = Self.make()
+    let receiptToken = Self.make()
 
     var all: [String] {
         [
             self.apiKey, self.vonageKey, self.vonageSecret, self.signatureSecret, self.infobipKey, self.receiptPassword,
+            self.carrierKey, self.receiptToken,
         ]
     }
 
@@ -21,6 +24,7 @@ struct Secrets: Sendable {
             "CARRIER_VONAGE_API_KEY": self.vonageKey, "CARRIER_VONAGE_API_SECRET": self.vonageSecret,
             "CARRIER_VONAGE_SIGNATURE_SECRET": self.signatureSecret, "CARRIER_INFOBIP_API_KEY": self.infobipKey,
             "CARRIER_INFOBIP_RECEIPT_USER": "carrier", "CARRIER_INFOBIP_RECEIPT_PASSWORD": self.receiptPassword,
+            "CARRIER_API_KEY": self.carrierKey,
         ]
     }
 

@@ -49,8 +49,10 @@ extension Fault {
     /// Numbers in this prefix belong to nobody: +999 is reserved by the ITU and assigned to no country.
     static let reservedPrefix = "+999"
 
-    /// The fault that a reserved number asks for by its last four digits; see ``Carrier``.
-    static func asked(byNumber number: String) -> Fault? {
+    /// The fault that a reserved number, or an address whose local part is one, asks for by its last four digits; see
+    /// ``Carrier``.
+    static func asked(by recipient: String) -> Fault? {
+        let number = recipient.prefix { $0 != "@" }
         guard number.hasPrefix(Self.reservedPrefix), number.utf8.count >= 8 else { return nil }
         return Self.kind(ofSuffix: number.suffix(4)).map { Fault($0) }
     }

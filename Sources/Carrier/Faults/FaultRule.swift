@@ -3,15 +3,15 @@ import JSON
 /// A fault, and whom it befalls how often.
 struct FaultRule: Sendable, Hashable {
     var fault: Fault
-    /// Nil for both.
+    /// Nil for all.
     var provider: Provider?
-    /// What the recipient's number begins with, with its plus sign; nil for every number.
+    /// What the recipient begins with: a number with its plus sign, or an address; nil for every recipient.
     var to: String?
     /// Nil for ever.
     var remaining: Int?
 
-    func befalls(_ number: String, of provider: Provider) -> Bool {
-        (self.provider == nil || self.provider == provider) && (self.to.map(number.hasPrefix) ?? true)
+    func befalls(_ recipient: String, of provider: Provider) -> Bool {
+        (self.provider == nil || self.provider == provider) && (self.to.map(recipient.hasPrefix) ?? true)
     }
 
     var json: JSON {
@@ -44,9 +44,10 @@ extension FaultRule {
         self.provider = try Self.word(json, "provider", of: Provider.self)
         self.fault = Fault(
             kind, milliseconds: try Self.number(json, "milliseconds", in: 0...3_600_000),
-            code: try Self.text(json, "code") { (1...10).contains($0.utf8.count) }
+            code: try Self.text(json, "code") { (1...32).contains($0.utf8.count) }
         )
-        self.to = try Self.text(json, "to") { $0.hasPrefix("+") }
+        // Digits alone are a number whose plus sign was forgotten.
+        self.to = try Self.text(json, "to") { !$0.allSatisfy(\.isNumber) }
         self.remaining = try Self.number(json, "times", in: 1...1_000_000)
     }
 

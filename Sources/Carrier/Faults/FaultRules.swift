@@ -14,24 +14,24 @@ struct FaultRules {
 
     mutating func clear() { self.rules = [] }
 
-    /// The fault of a whole request to these numbers, if any: by the first rule that fits one of them, or else by what
-    /// one of the numbers asks for. Counts against the rule once.
-    mutating func takeForRequest(to numbers: [String], of provider: Provider) -> Fault? {
+    /// The fault of a whole request to these recipients, if any: by the first rule that fits one of them, or else by what
+    /// one of them asks for. Counts against the rule once.
+    mutating func takeForRequest(to recipients: [String], of provider: Provider) -> Fault? {
         if let index = self.rules.firstIndex(where: { rule in
-            rule.fault.kind.isOfRequest && numbers.contains { rule.befalls($0, of: provider) }
+            rule.fault.kind.isOfRequest && recipients.contains { rule.befalls($0, of: provider) }
         }) {
             return self.take(index)
         }
-        return numbers.lazy.compactMap(Fault.asked(byNumber:)).first { $0.kind.isOfRequest }
+        return recipients.lazy.compactMap(Fault.asked(by:)).first { $0.kind.isOfRequest }
     }
 
     /// The fault of one message, if any.
-    mutating func takeForMessage(to number: String, of provider: Provider) -> Fault? {
-        if let index = self.rules.firstIndex(where: { !$0.fault.kind.isOfRequest && $0.befalls(number, of: provider) })
-        {
+    mutating func takeForMessage(to recipient: String, of provider: Provider) -> Fault? {
+        let index = self.rules.firstIndex { !$0.fault.kind.isOfRequest && $0.befalls(recipient, of: provider) }
+        if let index {
             return self.take(index)
         }
-        return Fault.asked(byNumber: number).flatMap { $0.kind.isOfRequest ? nil : $0 }
+        return Fault.asked(by: recipient).flatMap { $0.kind.isOfRequest ? nil : $0 }
     }
 
     private mutating func take(_ index: Int) -> Fault {

@@ -89,8 +89,9 @@ extension Carrier {
     ) -> TakenMessage {
         let url = message.wantsReceipt ? message.receiptURL ?? self.configuration.infobip.receiptURL : nil
         return TakenMessage(
-            provider: .infobip, to: "+\(destination.to ?? "")", from: message.sender ?? "", text: message.text,
-            reference: destination.id ?? message.callbackData, ids: [id], echo: message.callbackData, bulk: bulk,
+            provider: .infobip, to: "+\(destination.to ?? "")", from: message.sender ?? "",
+            content: .text(TextContent(message.text)), reference: destination.id ?? message.callbackData, ids: [id],
+            echo: message.callbackData, bulk: bulk,
             segments: segments, receiptURL: url, wantsIntermediate: message.wantsIntermediate, takenAt: now
         )
     }

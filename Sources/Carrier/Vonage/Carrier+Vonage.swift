@@ -1,4 +1,5 @@
 import HTTP
+import Messaging
 import Synchronization
 
 extension Carrier {
@@ -33,8 +34,8 @@ extension Carrier {
         let now = self.now()
         return self.state.withLock { state in
             let message = TakenMessage(
-                provider: .vonage, to: "+\(submission.to)", from: submission.from, text: submission.text,
-                reference: submission.clientReference,
+                provider: .vonage, to: "+\(submission.to)", from: submission.from,
+                content: .text(TextContent(submission.text)), reference: submission.clientReference,
                 ids: (0..<submission.segments).map { _ in state.random.nextID() },
                 segments: submission.segments, receiptURL: url, takenAt: now
             )
