@@ -36,7 +36,10 @@ let package = Package(
         // 6: the processes' work.
         library(
             "Intake",
-            ["Batching", "Crypto", "HTTP", "JSON", "Messaging", "Postgres", "Store", "Telemetry", "Timestamps"]),
+            [
+                "Batching", "Crypto", "HTTP", "JSON", "Messaging", "PhoneNumbers", "Postgres", "Store", "Telemetry",
+                "Timestamps", "Verification",
+            ]),
         library(
             "Delivery",
             [
@@ -138,7 +141,7 @@ let package = Package(
             "IntakeTests",
             [
                 "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer", "Store", "Telemetry",
-                "TestDatabase", "TestSystem", "Timestamps",
+                "TestDatabase", "TestSystem", "Timestamps", "Verification",
             ]),
         tests(
             "BenchTests",

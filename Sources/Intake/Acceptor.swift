@@ -3,7 +3,6 @@ import Crypto
 import Messaging
 import Postgres
 import Store
-import Synchronization
 import Telemetry
 import Timestamps
 
@@ -17,14 +16,14 @@ struct Acceptor: Sendable {
     static let gather = Duration.milliseconds(2)
 
     private let store: Store
-    private let lanes: [Lane]
+    private let lanes: LaneChoice
     private let masterKeys: MasterKeys
     private let metrics: IntakeMetrics
     private let batcher: Batcher<Acceptance, AcceptanceResult>
     private let keysInFlight = KeysInFlight()
 
     init(
-        store: Store, lanes: [Lane], masterKeys: MasterKeys, metrics: IntakeMetrics, logger: Logger,
+        store: Store, lanes: LaneChoice, masterKeys: MasterKeys, metrics: IntakeMetrics, logger: Logger,
         onAccepted: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
     ) {
         self.store = store
@@ -62,7 +61,7 @@ struct Acceptor: Sendable {
         key: String?, fingerprint: @autoclosure () -> [UInt8]
     ) async throws(Problem) -> [MessageID] {
         guard let key else {
-            let acceptance = self.acceptance(of: messages, for: account, lane: self.lanes.randomElement()!, key: nil)
+            let acceptance = self.acceptance(of: messages, for: account, lane: self.lanes.any, key: nil)
             return try await self.store(acceptance)
         }
         let lane = self.lane(of: key, account)
@@ -89,10 +88,7 @@ struct Acceptor: Sendable {
 
     // MARK: - Private
 
-    /// The lane follows from the key, so that every process looks for the key in the same place.
-    private func lane(of key: String, _ account: AccountID) -> Lane {
-        self.lanes[Int(Self.hash(account, key) % UInt64(self.lanes.count))]
-    }
+    private func lane(of key: String, _ account: AccountID) -> Lane { self.lanes.lane(of: key, account: account) }
 
     private func store(_ acceptance: Acceptance) async throws(Problem) -> [MessageID] {
         do {
@@ -137,33 +133,8 @@ struct Acceptor: Sendable {
         }
         return Acceptance(account: account, messages: stored, idempotency: key)
     }
-
-    /// FNV-1a: the same in every process, which Swift's own hashes are not.
-    private static func hash(_ account: AccountID, _ key: String) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in "\(account.rawValue)/\(key)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return hash
-    }
 }
 
 extension EarlierAcceptance {
     fileprivate func isOf(_ fingerprint: [UInt8]) -> Bool { equalInConstantTime(self.fingerprint, fingerprint) }
-}
-
-/// The idempotency keys of requests that this process is handling now.
-private final class KeysInFlight: Sendable {
-    private struct Place: Hashable {
-        var account: AccountID
-        var key: String
-    }
-
-    private let places = Mutex<Set<Place>>([])
-
-    func begin(_ account: AccountID, _ key: String) -> Bool {
-        self.places.withLock { $0.insert(Place(account: account, key: key)).inserted }
-    }
-
-    func end(_ account: AccountID, _ key: String) {
-        _ = self.places.withLock { $0.remove(Place(account: account, key: key)) }
-    }
 }

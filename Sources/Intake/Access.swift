@@ -8,8 +8,12 @@ import Timestamps
 public enum Scope: String, Sendable, Hashable, CaseIterable {
     /// Accept and cancel messages.
     case send
-    /// Look at messages.
+    /// Look at messages and verifications.
     case read
+    /// Send codes, send them again and check them.
+    case verify
+    /// Make and change applications and templates.
+    case manage
 }
 
 /// Who makes a request.
@@ -52,12 +56,18 @@ public struct Access: Sendable {
             field[..<space].lowercased() == "bearer"
         else { throw .unauthorized }
         let key = field[field.index(after: space)...].drop { $0 == " " }
-        guard
-            APIKey.isWellFormed(String(key)), let principal = self.principals[APIKey.digest(String(key))],
-            principal.expiresAt.map({ $0 > .now }) ?? true
-        else { throw .unauthorized }
+        guard let principal = self.principal(ofKey: String(key)) else { throw .unauthorized }
         return principal
     }
+
+    /// Whose key this is; nil for one that is unknown or has expired.
+    func principal(ofKey key: String) -> Principal? {
+        guard APIKey.isWellFormed(key), let principal = self.principals[APIKey.digest(key)] else { return nil }
+        return principal.expiresAt.map { $0 > .now } ?? true ? principal : nil
+    }
+
+    /// Whose user name and password these are in a vendor's API.
+    func principal(vendor: Vendor, name: String, password: String) -> Principal? { nil }
 
     /// The provider for a recipient: the longest prefix wins, and among equals the account's own route. Addresses have no
     /// prefixes.

@@ -14,31 +14,40 @@ public struct Intake: Sendable {
     /// Commits under way: two, so that a lone request pays for one flush of the log and no more.
     public static let writers = 2
 
+    /// What ``init(store:acceptStore:lanes:access:masterKeys:lookUp:metrics:logger:onAccepted:onProgress:onLook:onFailure:)``
+    /// wants of `acceptStore`: the writers of messages, of codes and of guesses, and a look at an earlier request.
+    public static let connections = 3 * Self.writers + 1
+
     let store: Store
     let lanes: [Lane]
     let access: DirectoryWatch<Access>
     let acceptor: Acceptor
+    let verifier: Verifier
+    private let infobip: InfobipDialect
     let metrics: IntakeMetrics
     let onLook: @Sendable () -> Void
     let logger: Logger
 
     /// - `store`: what messages are read and cancelled through.
-    /// - `acceptStore`: what messages are stored through, with connections for ``writers`` commits and a look at an
-    ///   earlier request; one of its own, so that slow reads hold nobody up. Nil: `store`.
+    /// - `acceptStore`: what messages and codes are stored and guesses judged through, with
+    ///   ``connections``; one of its own, so that slow reads hold nobody up. Nil: `store`.
     /// - `lanes`: what new messages are spread over.
+    /// - `lookUp`: what numbers are looked up with before codes are sent to them.
     /// - `onAccepted`: told after each commit, so that a worker can be woken.
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed.
     /// - `onLook`: told whenever the database answered a request that stores no messages.
     public init(
         store: Store, acceptStore: Store? = nil, lanes: [Lane] = [Lane(rawValue: 0)],
         access: DirectoryWatch<Access>, masterKeys: MasterKeys,
-        metrics: Metrics, logger: Logger, onAccepted: @escaping @Sendable () -> Void,
+        lookUp: any NumberLookUp = NoLookUp(), metrics: Metrics, logger: Logger,
+        onAccepted: @escaping @Sendable () -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void = {},
         onFailure: @escaping @Sendable () -> Void = {}
     ) {
         precondition(!lanes.isEmpty, "messages need a lane")
         self.store = store
         self.lanes = lanes
+        let lanes = LaneChoice(lanes: lanes)
         self.access = access
         self.metrics = IntakeMetrics(metrics)
         self.onLook = onLook
@@ -50,29 +59,47 @@ public struct Intake: Sendable {
                 onAccepted()
             },
             onFailure: onFailure)
+        self.verifier = Verifier(
+            store: store, commitStore: acceptStore ?? store, lanes: lanes, access: access, masterKeys: masterKeys,
+            lookUp: lookUp, metrics: metrics, logger: logger, onSent: onAccepted, onProgress: onProgress,
+            onLook: onLook, onFailure: onFailure)
+        self.infobip = InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger)
     }
 
     /// Hosts the commits; nothing is accepted unless this runs. Returns when drained.
-    public func run() async { await self.acceptor.run() }
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.acceptor.run() }
+            group.addTask { await self.verifier.run() }
+        }
+    }
 
     /// Commits what has been taken and lets `run` return; for when no more requests come.
-    public func drain() { self.acceptor.drain() }
+    public func drain() {
+        self.acceptor.drain()
+        self.verifier.drain()
+    }
 
     /// Answers one request.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
         let started = ContinuousClock.now
-        let response: HTTPResponse
-        do throws(Problem) {
-            response = try await self.answer(request)
-        } catch {
-            response = error.response
-        }
+        let response = await self.response(to: request)
         self.metrics.requestTime.observe(ContinuousClock.now - started)
         self.metrics.responses(response.status).add(1)
         return response
     }
 
     // MARK: - Private
+
+    /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.
+    private func response(to request: HTTPRequest) async -> HTTPResponse {
+        if InfobipDialect.owns(request.path) { return await self.infobip.respond(to: request) }
+        do throws(Problem) {
+            return try await self.answer(request)
+        } catch {
+            return error.response
+        }
+    }
 
     private func answer(_ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
         switch Route(request.path) {

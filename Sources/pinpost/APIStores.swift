@@ -12,12 +12,12 @@ struct APIStores {
         /// For the configuration and the hints, whose statements are short and one at a time.
         var watch: Int
 
-        /// `total`: 3 at least. As many for accepts as there are writers and one to look for earlier requests, when
-        /// that leaves one to read with.
+        /// `total`: 3 at least. As many for accepts as there are writers of messages, of codes and of guesses, and one to look
+        /// for earlier requests, when that leaves one to read with.
         init(of total: Int) {
             precondition(total >= 3, "the API needs a connection each to accept, to read and to watch")
             self.watch = 1
-            self.accepts = min(Intake.writers + 1, total - 2)
+            self.accepts = min(Intake.connections, total - 2)
             self.reads = total - self.watch - self.accepts
         }
     }

@@ -16,6 +16,10 @@ struct ProcessSettings {
     var workerName: String
     /// Where providers reach the receiver; nil asks for no receipts with a message.
     var receiptURL: String?
+    var lookUp: LookUp
+
+    /// What numbers are looked up with before codes are sent to them.
+    enum LookUp: String, CaseIterable { case offline, off }
 
     struct LogSettings {
         var level: Logger.Level
@@ -85,6 +89,13 @@ struct ProcessSettings {
                 "PINPOST_OPS_LISTEN", default: self.operations, help: "Where /healthz, /readyz and /metrics are.")
         }
         self.receiptURL = role == .worker ? Self.receiptURL(&reader) : nil
+        self.lookUp =
+            role != .api && role != .up
+            ? .off
+            : reader.choice(
+                "PINPOST_NUMBER_LOOK_UP", default: LookUp.offline,
+                help: "How numbers are looked up before codes are sent: offline, in the numbering plans, or not at all."
+            )
         let isWorker = role == .worker || role == .up
         self.lease =
             !isWorker
@@ -148,7 +159,7 @@ struct ProcessSettings {
 
 extension ProcessSettings.DatabaseSettings {
     private static func connectionsHelp(_ role: ProcessSettings.Role) -> String {
-        let division = "up to 3 to accept, 1 to watch the configuration, the rest to read"
+        let division = "up to 7 to accept and check, 1 to watch the configuration, the rest to read"
         return switch role {
         case .api: "Connections to PostgreSQL at most: \(division)."
         case .up: "Connections to PostgreSQL at most for the API (\(division)), and as many for all else."
@@ -173,7 +184,8 @@ extension ProcessSettings.DatabaseSettings {
             !role.servesForLong
             ? 2
             : reader.integer(
-                "PINPOST_DATABASE_CONNECTIONS", default: 8, in: 3...200, help: Self.connectionsHelp(role))
+                "PINPOST_DATABASE_CONNECTIONS", default: role == .api || role == .up ? 12 : 8, in: 3...200,
+                help: Self.connectionsHelp(role))
         self.timeout =
             !role.servesForLong
             ? .seconds(600)

@@ -34,7 +34,7 @@ extension Role {
         let access = try await DirectoryWatch(stores.watch) { Access($0) }
         let intake = Intake(
             store: stores.reads, acceptStore: stores.accepts, access: access, masterKeys: masterKeys,
-            metrics: base.metrics, logger: base.logger,
+            lookUp: base.settings.lookUp.lookUp, metrics: base.metrics, logger: base.logger,
             onAccepted: {
                 onAccepted()
                 hints.signal.ring()
@@ -87,6 +87,15 @@ extension Role {
                 }
             },
             drain: { stop.ring() })
+    }
+}
+
+extension ProcessSettings.LookUp {
+    fileprivate var lookUp: any NumberLookUp {
+        switch self {
+        case .offline: OfflineLookUp()
+        case .off: NoLookUp()
+        }
     }
 }
 

@@ -41,7 +41,7 @@ import Verification
 
     /// Fifty at once through four connections, some in one batch and some alone.
     @Test func theRecipientsLimitHoldsExactly() async throws {
-        try await Fixture.run({ $0.recipientSendLimit = RateLimit("5/1d")! }) { fixture async throws in  // By the grammar.
+        try await Fixture.run(recipientSendLimit: "5/1d") { fixture async throws in
             let sent = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<25 {
                     group.addTask { try await fixture.sendInRounds(count: 2) }
@@ -55,7 +55,7 @@ import Verification
     }
 
     @Test func theLimitIsEachRecipientsAndBeginsAnewWithItsPeriod() async throws {
-        try await Fixture.run({ $0.recipientSendLimit = RateLimit("1/10m")! }) { fixture async throws in  // By the grammar.
+        try await Fixture.run(recipientSendLimit: "1/10m") { fixture async throws in
             let now = Timestamp.now
             _ = try await fixture.start(now: now)
             let late = now + .seconds(599)
@@ -78,7 +78,7 @@ import Verification
     }
 
     @Test func thoseBehindARefusedOneAreRefusedWithIt() async throws {
-        try await Fixture.run({ $0.recipientSendLimit = RateLimit("1/1d")! }) { fixture async throws in  // By the grammar.
+        try await Fixture.run(recipientSendLimit: "1/1d") { fixture async throws in
             _ = try await fixture.start()
             let results = try await fixture.store.send([try fixture.sending(), try fixture.sending()])
             for result in results {
@@ -116,7 +116,7 @@ import Verification
     }
 
     @Test func aRefusedRequestLeavesItsKeyFree() async throws {
-        try await Fixture.run({ $0.recipientSendLimit = RateLimit("1/1d")! }) { fixture async throws in  // By the grammar.
+        try await Fixture.run(recipientSendLimit: "1/1d") { fixture async throws in
             _ = try await fixture.start()
             let key = IdempotencyKey(lane: fixture.base.lane, key: "k", fingerprint: [7])
             #expect(try await fixture.store.send([fixture.sending(key: key)]) != [.sent])
@@ -157,7 +157,7 @@ import Verification
     }
 
     @Test func countsTowardsTheRecipientsLimit() async throws {
-        try await Fixture.run({ $0.recipientSendLimit = RateLimit("2/1d")! }) { fixture async throws in  // By the grammar.
+        try await Fixture.run(recipientSendLimit: "2/1d") { fixture async throws in
             let id = try await fixture.start()
             #expect(try await fixture.store.send([fixture.resending(id)]) == [.sent])
             guard case .limited = try await fixture.store.send([fixture.resending(id)])[0] else {

@@ -18,14 +18,15 @@ struct VerificationFixture {
     static let number = "+41790000001"
 
     static func run(
-        limit: Int = 4, _ adjust: (inout ApplicationSettings) -> Void = { _ in },
+        limit: Int = 4, recipientSendLimit: String = "1000/1d",
+        _ adjust: (inout ApplicationSettings) -> Void = { _ in },
         _ body: (VerificationFixture) async throws -> Void
     ) async throws {
         try await StoreFixture.run(limit: limit) { base async throws in
             var settings = ApplicationSettings(name: "test")
             // Out of the way of tests that are about something else.
             settings.checkLimit = try #require(RateLimit("1000/1s"))
-            settings.recipientSendLimit = try #require(RateLimit("1000/1d"))
+            settings.recipientSendLimit = try #require(RateLimit(recipientSendLimit))
             adjust(&settings)
             try await body(VerificationFixture(base, settings))
         }

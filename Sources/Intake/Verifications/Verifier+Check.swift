@@ -1,0 +1,39 @@
+import Batching
+import Messaging
+import Store
+import Telemetry
+import Verification
+
+extension Verifier {
+    /// What a guess at a code comes to; charged and committed when this returns.
+    ///
+    /// When the answer of the database is lost, the guess may or may not have been charged; it is never given back.
+    func check(
+        _ code: Code, of id: VerificationID, for account: AccountID
+    ) async throws(VerifierRefusal) -> CheckResult {
+        let macs = CodeMAC.guesses(code, at: id, account: account, keys: self.masterKeys)
+        let guess = Guess(account: account, verification: id, macs: macs)
+        for _ in 0..<Self.roundLimit {
+            let result = try await self.answer { try await self.guesses.submit(guess) }
+            guard result != .again else { continue }
+            self.metrics.checked(result.name).add(1)
+            return result
+        }
+        throw .unavailable
+    }
+}
+
+extension CheckResult {
+    /// For a metric.
+    fileprivate var name: String {
+        switch self {
+        case .right: "right"
+        case .wrong: "wrong"
+        case .limited: "limited"
+        case .locked: "locked"
+        case .ended(let end): end.cause.rawValue
+        case .unknown: "unknown"
+        case .again: "again"
+        }
+    }
+}

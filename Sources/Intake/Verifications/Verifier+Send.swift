@@ -1,0 +1,222 @@
+import Batching
+import Crypto
+import Messaging
+import Postgres
+import Store
+import Telemetry
+import Timestamps
+import Verification
+
+extension Verifier {
+    /// Sends a new code: it and its message are committed when this returns. Each call makes a code of its own.
+    func send(_ request: CodeRequest, for account: AccountID) async throws(VerifierRefusal) -> SentCode {
+        let lane = self.lanes.lane(of: request.recipient.key, account: account)
+        return try await self.withKey(request.idempotency, account, lane: lane) { key throws(VerifierRefusal) in
+            while true {
+                let plan = try await self.plan(request.application, request.template, account)
+                guard plan.application.settings.isEnabled else { throw .disabled }
+                let sending = try self.sending(of: request, plan, account, key: key)
+                // A plan that has changed since is read again, and the code made anew by it.
+                if let sent = try await self.commit(sending, plan: plan) { return sent }
+                self.catalogue.forget(plan, account: account)
+            }
+        }
+    }
+
+    /// Sends the code of a verification again, under the same id, perhaps by another channel. Neither its attempts nor its time
+    /// begin anew; it counts towards the limits of the application and of the recipient as any other.
+    func resend(_ request: ResendRequest, for account: AccountID) async throws(VerifierRefusal) -> SentCode {
+        while true {
+            guard
+                let stored = try await self.verification(request.verification, of: account), !stored.isExpired,
+                let sealed = stored.code
+            else { throw .ended }
+            guard
+                let code = SealedCode(opening: sealed, for: stored.id, account: account, keys: self.masterKeys)
+            else {
+                self.logger.error(
+                    "a code does not open with the master keys that are given", ["verification": "\(stored.id)"])
+                throw .ended
+            }
+            let plan = try await self.plan(stored.application, stored.template, account)
+            let sending = try self.sending(of: code, stored, request, plan, account)
+            if let sent = try await self.commit(sending, plan: plan) { return sent }
+            self.catalogue.forget(plan, account: account)
+        }
+    }
+
+    // MARK: - Making
+
+    private func plan(
+        _ application: String, _ template: String, _ account: AccountID
+    ) async throws(VerifierRefusal) -> SendingPlan {
+        try await self.catalogue.plan(application: application, template: template, account: account)
+    }
+
+    private func sending(
+        of request: CodeRequest, _ plan: SendingPlan, _ account: AccountID, key: IdempotencyKey?
+    ) throws(VerifierRefusal) -> Sending {
+        let lane = self.lanes.lane(of: request.recipient.key, account: account)
+        let id = VerificationID(rawValue: self.newID(lane))
+        let code = plan.template.template.format.makeCode()
+        let sender = request.sender ?? CodeContent.sender(of: plan)
+        let sealed = SealedCode(code: code, sender: sender, placeholders: request.placeholders)
+        let content = try CodeContent.make(
+            plan, code: code, channel: request.channel, placeholders: request.placeholders)
+        let message = try self.message(
+            content, to: request.recipient, sender: sender, account: account, lane: lane,
+            timeToLive: plan.application.settings.timeToLive.duration, reference: request.reference,
+            metadata: request.metadata)
+        let start = Sending.Start(
+            template: plan.template.id,
+            mac: CodeMAC(code, of: id, account: account, recipient: request.recipient, keys: self.masterKeys),
+            sealedCode: sealed.sealed(for: id, account: account, keys: self.masterKeys))
+        return Sending(
+            account: account, verification: id, application: plan.application, recipient: request.recipient.key,
+            start: start, message: message, isTracked: request.isTracked, idempotency: key)
+    }
+
+    private func sending(
+        of sealed: SealedCode, _ stored: StoredVerification, _ request: ResendRequest, _ plan: SendingPlan,
+        _ account: AccountID
+    ) throws(VerifierRefusal) -> Sending {
+        let channel = request.channel ?? stored.channel
+        guard let recipient = Recipient(stored.recipient, channel: channel) else { throw .wrongTemplate }
+        let content = try CodeContent.make(
+            plan, code: sealed.code, channel: channel, placeholders: request.placeholders ?? sealed.placeholders)
+        let message = try self.message(
+            content, to: recipient, sender: sealed.sender, account: account, lane: stored.id.lane,
+            timeToLive: .milliseconds(max(1, stored.expiresAt.milliseconds - Timestamp.now.milliseconds)),
+            reference: nil, metadata: nil)
+        return Sending(
+            account: account, verification: stored.id, application: plan.application, recipient: stored.recipient,
+            start: nil, message: message, isTracked: request.isTracked)
+    }
+
+    private func message(
+        _ content: Content, to recipient: Recipient, sender: String?, account: AccountID, lane: Lane,
+        timeToLive: Duration, reference: String?, metadata: String?
+    ) throws(VerifierRefusal) -> NewMessage {
+        let route = self.access.current.provider(for: recipient, channel: content.channel, account: account)
+        guard let provider = route else { throw .noRoute }
+        let id = self.newID(lane)
+        return NewMessage(
+            id: id, provider: provider, channel: content.channel, priority: .otp, recipient: recipient.text,
+            sender: sender, body: self.masterKeys.seal(content.encoded, for: id.sealingContext(account: account)),
+            parts: content.parts, reference: reference, metadata: metadata, sendAt: nil,
+            // A code is worth nothing when it has ended, and providers hold nothing for longer.
+            timeToLive: min(timeToLive, .seconds(MessageLimits.timeToLive.upperBound)))
+    }
+
+    private func newID(_ lane: Lane) -> MessageID {
+        var generator = SystemRandomNumberGenerator()
+        return MessageID(lane: lane, milliseconds: Timestamp.now.milliseconds, using: &generator)
+    }
+
+    // MARK: - Committing
+
+    /// Nil when the application has changed since it was read.
+    private func commit(_ sending: Sending, plan: SendingPlan) async throws(VerifierRefusal) -> SentCode? {
+        let limit = plan.application.settings.applicationSendLimit
+        let grant = try await self.answer { try await self.allowances.take(sending.application, limit: limit) }
+        guard case .given(let allowance) = grant else {
+            guard case .refused(let wait) = grant else { throw .unavailable }
+            // What was known of the limit may be old, and then a raised one counts.
+            if try await self.hasChanged(plan, sending.account) { return nil }
+            self.metrics.refused("application_limit").add(1)
+            throw .applicationLimited(wait: wait)
+        }
+        let result: SendingResult
+        do throws(VerifierRefusal) {
+            result = try await self.submit(sending)
+        } catch {
+            // Where nobody knows whether it was sent, it counts as sent.
+            if case .unavailable = error { self.allowances.putBack(allowance, to: sending.application) }
+            throw error
+        }
+        if result != .sent { self.allowances.putBack(allowance, to: sending.application) }
+        return try self.sent(sending, result)
+    }
+
+    private func submit(_ sending: Sending) async throws(VerifierRefusal) -> SendingResult {
+        for _ in 0..<Self.roundLimit {
+            let result = try await self.answer { try await self.sendings.submit(sending) }
+            if result != .again { return result }
+        }
+        throw .unavailable
+    }
+
+    private func sent(_ sending: Sending, _ result: SendingResult) throws(VerifierRefusal) -> SentCode? {
+        switch result {
+        case .stale: return nil
+        case .sent:
+            self.metrics.sent(sending.message.channel, isResend: sending.start == nil).add(1)
+            return SentCode(sending, id: sending.verification)
+        case .repeated(let earlier):
+            guard let key = sending.idempotency, equalInConstantTime(key.fingerprint, earlier.fingerprint) else {
+                throw .keyReused
+            }
+            var sent = SentCode(sending, id: VerificationID(rawValue: earlier.ids[0]))
+            sent.isRepeated = true
+            return sent
+        case .ended, .again: throw .ended
+        case .sendsSpent: throw self.refused("sends_spent", .sendsSpent)
+        case .tooEarly(let wait): throw self.refused("too_early", .tooEarly(wait: wait))
+        case .limited(let wait): throw self.refused("recipient_limit", .recipientLimited(wait: wait))
+        case .locked: throw self.refused("locked", .locked)
+        }
+    }
+
+    private func refused(_ reason: String, _ refusal: VerifierRefusal) -> VerifierRefusal {
+        self.metrics.refused(reason).add(1)
+        return refusal
+    }
+
+    private func hasChanged(_ plan: SendingPlan, _ account: AccountID) async throws(VerifierRefusal) -> Bool {
+        let current = try await self.ask { () async throws(PostgresError) in
+            try await self.store.application(plan.application.publicID, of: account)
+        }
+        return current?.revision != plan.application.revision
+    }
+
+    /// What a batch or the database threw, in the words of a refusal.
+    func answer<Value>(_ body: () async throws -> Value) async throws(VerifierRefusal) -> Value {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            throw error.mayHaveCommitted ? .outcomeUnknown : .unavailable
+        } catch is CancellationError {
+            // Nobody waits any more, but its batch may still be written.
+            throw .outcomeUnknown
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    /// Runs `body` alone among this process's requests with the same idempotency key.
+    private func withKey<Value>(
+        _ key: (key: String, fingerprint: [UInt8])?, _ account: AccountID, lane: Lane,
+        _ body: (IdempotencyKey?) async throws(VerifierRefusal) -> Value
+    ) async throws(VerifierRefusal) -> Value {
+        guard let key else { return try await body(nil) }
+        guard self.keysInFlight.begin(account, key.key) else { throw .keyInFlight }
+        defer { self.keysInFlight.end(account, key.key) }
+        return try await body(IdempotencyKey(lane: lane, key: key.key, fingerprint: key.fingerprint))
+    }
+}
+
+extension SentCode {
+    fileprivate init(_ sending: Sending, id: VerificationID) {
+        self.init(
+            verification: id, message: sending.message.id, recipient: sending.recipient,
+            channel: sending.message.channel, parts: sending.message.parts, expiresIn: sending.message.timeToLive)
+    }
+}
+
+extension Content {
+    /// Segments, of what is sent in any.
+    fileprivate var parts: Int16 {
+        guard case .text(let content) = self else { return 1 }
+        return Int16(clamping: Segments(of: content.text).count)
+    }
+}
