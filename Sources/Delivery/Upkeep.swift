@@ -5,7 +5,7 @@ import Store
 import Telemetry
 import Timestamps
 
-/// What any worker does for all: promotes what is due, takes over from the dead, expires, makes partitions, counts.
+/// What any worker does for all: promotes what is due, takes over from the dead, expires, wipes codes, makes partitions, counts.
 ///
 /// Every statement may be run by several workers at once: rows that one is at are skipped by the others.
 struct Upkeep: Sendable {
@@ -21,6 +21,11 @@ struct Upkeep: Sendable {
     static let partitionDaysAhead: Int32 = 7
     /// How long an answer given under an idempotency key is kept.
     static let idempotencyRetention = Duration.seconds(24 * 3600)
+
+    /// Codes wiped, or limits forgotten, by one statement.
+    static let wipeLimit: Int32 = 1000
+    /// Between looks for codes whose time is over: so long a sealed code may outlive its use.
+    static let wipeInterval = Duration.seconds(5)
 
     let store: Store
     let lanes: [Lane]
@@ -38,6 +43,7 @@ struct Upkeep: Sendable {
             group.addTask { await self.pulse("promoting") { try await self.promote() } }
             group.addTask { await self.reap() }
             group.addTask { await self.pulse("expiring") { try await self.expire() } }
+            group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes() } }
             group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
             group.addTask { await self.pulse("keeping house") { try await self.keepHouse() } }
         }
@@ -97,6 +103,13 @@ struct Upkeep: Sendable {
         }
     }
 
+    private func wipeCodes() async throws {
+        for lane in self.lanes {
+            while try await self.store.wipeExpiredCodes(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
+        }
+        try await Task.sleep(for: Self.wipeInterval * Double.random(in: 0.8...1.2))
+    }
+
     private func measure() async throws {
         for (_, configured) in self.providers.current {
             for priority in Priority.allCases { self.show(0, .zero, of: configured, priority) }
@@ -124,6 +137,7 @@ struct Upkeep: Sendable {
             while try await self.store.dropIdempotencyKeys(
                 lane: lane, olderThan: Self.idempotencyRetention, limit: 1000) == 1000
             {}
+            while try await self.store.forgetLimits(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
         }
         try await Task.sleep(for: .seconds(3600) * Double.random(in: 0.8...1.2))
     }
