@@ -62,7 +62,7 @@ let package = Package(
             "Bench",
             [
                 "CLinux", "CPostgres", "Crypto", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store",
-                "Timestamps",
+                "Timestamps", "Verification",
             ]
         ),
 
@@ -146,7 +146,8 @@ let package = Package(
         tests(
             "BenchTests",
             [
-                "Bench", "HTTP", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase", "Timestamps",
+                "Bench", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
+                "Timestamps",
                 "WebServer",
             ]
         ),

@@ -6,6 +6,10 @@ import JSON
 /// |---|---|---|
 /// | `accept_single_per_s` | messages answered with 202, that is committed: 64 callers, each with one request under way and one message in it, closed loop, no worker running | what it is beside delivery: see `end_to_end_…` |
 /// | `accept_batch_per_s` | as above with 8 callers and 100 messages a request | |
+/// | `verify_start_per_s` | verifications answered with 202, that is, the code and its message are committed: 64 callers, closed loop, no worker running | |
+/// | `verify_check_per_s`, `check_ms` | right guesses answered with 200, that is, charged and committed, and the time of each: 64 callers, closed loop; each at another verification while there are any, then at the first again | a time at a rate that leaves room |
+/// | `floor_update_per_s`, `floor_update_ms` | one-row updates of `verifications`, each with its commit, 64 connections: what a guess is at the least | a guess, which also keeps the pace and the failures of its recipient |
+/// | `check_p99_ratio` | the p99 of `check_ms` divided by that of `floor_update_ms` | |
 /// | `drain_per_s` | messages claimed, given to a provider that takes everything at once, and settled with their history kept, from a queue that was there before | a provider's speed: nothing is sent |
 /// | `end_to_end_single_per_s` | messages delivered: accepted one a request, sent one a request (Vonage's contract) over HTTP, receipts posted one a request, verified and applied; over the time from the first request to the last receipt applied | a provider's speed: the carrier answers at once |
 /// | `end_to_end_batch_per_s` | as above through the contract that takes many messages a request (Infobip's), accepted 100 a request | |
@@ -23,6 +27,10 @@ struct Figures {
     var floorLifecycle = 0.0
     var acceptSingle = 0.0
     var acceptBatch = 0.0
+    var floorUpdate: Floor.Timed?
+    var verifyStart = 0.0
+    var verifyCheck = 0.0
+    var checkTimes: Percentiles?
     var drain = 0.0
     var endToEndSingle = 0.0
     var endToEndBatch = 0.0
@@ -41,6 +49,8 @@ struct Figures {
         [
             .init("accept_single_per_s", .rounded(self.acceptSingle, 0)),
             .init("accept_batch_per_s", .rounded(self.acceptBatch, 0)),
+            .init("verify_start_per_s", .rounded(self.verifyStart, 0)),
+            .init("verify_check_per_s", .rounded(self.verifyCheck, 0)),
             .init("drain_per_s", .rounded(self.drain, 0)),
             .init("end_to_end_single_per_s", .rounded(self.endToEndSingle, 0)),
             .init("end_to_end_batch_per_s", .rounded(self.endToEndBatch, 0)),
@@ -54,6 +64,7 @@ struct Figures {
         return [
             .init("accept_ms", self.acceptTimes?.json ?? .null),
             .init("pickup_ms", self.pickupTimes?.json ?? .null),
+            .init("check_ms", self.checkTimes?.json ?? .null),
             .init("peak_memory_mib", .object(memory)),
         ]
     }
@@ -61,15 +72,24 @@ struct Figures {
     private var floors: [JSON.Member] {
         [
             .init("floor_commit_per_s", .rounded(self.floorCommit, 0)),
+            .init("floor_update_per_s", .rounded(self.floorUpdate?.perSecond ?? 0, 0)),
+            .init("floor_update_ms", self.floorUpdate?.times?.json ?? .null),
             .init("floor_insert_per_s", .rounded(self.floorInsert, 0)),
             .init("floor_lifecycle_per_s", .rounded(self.floorLifecycle, 0)),
         ]
+    }
+
+    private var checkRatio: Double? {
+        guard let check = self.checkTimes?[99], let floor = self.floorUpdate?.times?[99] else { return nil }
+        return check / floor
     }
 
     private var ratios: [JSON.Member] {
         [
             .init("accept_single_ratio", .rounded(self.acceptSingle / self.floorCommit, 2)),
             .init("accept_batch_ratio", .rounded(self.acceptBatch / self.floorInsert, 2)),
+            .init("verify_check_ratio", .rounded(self.verifyCheck / (self.floorUpdate?.perSecond ?? 0), 2)),
+            .init("check_p99_ratio", self.checkRatio.map { .rounded($0, 2) } ?? .null),
             .init("drain_ratio", .rounded(self.drain / self.floorLifecycle, 2)),
             .init("end_to_end_single_ratio", .rounded(self.endToEndSingle / self.floorLifecycle, 2)),
             .init("end_to_end_batch_ratio", .rounded(self.endToEndBatch / self.floorLifecycle, 2)),

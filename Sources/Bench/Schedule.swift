@@ -3,16 +3,20 @@ import Synchronization
 /// The parts of a run in their order, and how long is left.
 final class Schedule: Sendable {
     enum Part: CaseIterable {
-        case setUp, commits, inserts, lifecycles, acceptSingle, acceptBatch, drain, single, batch, acceptTime,
-            pickupTime
+        case setUp, commits, updates, inserts, lifecycles, acceptSingle, start, check, acceptBatch, drain, single,
+            batch,
+            acceptTime, pickupTime
 
         fileprivate var title: String {
             switch self {
             case .setUp: "setting up a database"
             case .commits: "floor: one-row commits, 64 connections"
+            case .updates: "floor: one-row updates of verifications, 64 connections"
             case .inserts: "floor: 100-row inserts"
             case .lifecycles: "floor: whole lives of messages in batches of 100"
             case .acceptSingle: "accepting, one message a request, 64 callers"
+            case .start: "starting verifications, 64 callers"
+            case .check: "guessing at codes, 64 callers"
             case .acceptBatch: "accepting, 100 messages a request, 8 callers"
             case .drain: "draining what was accepted"
             case .single: "end to end, provider that takes one message a request"
@@ -27,7 +31,8 @@ final class Schedule: Sendable {
             switch self {
             case .setUp: 3
             case .commits, .inserts, .acceptBatch: seconds + 0.5
-            case .lifecycles, .acceptSingle, .acceptTime, .pickupTime: seconds + 1
+            case .updates, .check: 1.5 * seconds + 1
+            case .lifecycles, .acceptSingle, .start, .acceptTime, .pickupTime: seconds + 1
             case .drain: 1.5 * seconds + 1
             case .single, .batch: seconds + 2
             }

@@ -1,4 +1,5 @@
 import Glibc
+import Messaging
 import Postgres
 import PostgresServer
 import Store
@@ -35,6 +36,26 @@ struct FloorTests {
             let all = try await Self.count(pool, "SELECT count(*) FROM messages")
             #expect(inserts > 0)
             #expect(all - single == (try await Self.count(pool, "SELECT count(*) FROM outbox")))
+        }
+    }
+
+    @Test func updatesAreTimedOneByOne() async throws {
+        try await Self.withTables { url in
+            let pool = TestDatabase.pool(url)
+            let ids = try await pool.query(
+                """
+                INSERT INTO verifications (lane, id, account_id, application_id, template_id, key_id, attempt_limit,
+                                           allows_reuse, channel, recipient, mac, message_id, expires_at)
+                SELECT 0, first_id_of(now() + n * interval '1 ms'), 1, 1, 1, 1, 10, true, 'sms', n::text,
+                       sha256(n::text::bytea), first_id_of(now()), now()
+                FROM generate_series(1, 10) n RETURNING id
+                """
+            ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
+            let floor = try await Floor(url: url, seconds: 0.5).updates(of: ids, connections: 2)
+            #expect(floor.perSecond > 0)
+            #expect(try #require(floor.times)[99] > 0)
+            let updated = try await Self.count(pool, "SELECT sum(attempts) FROM verifications")
+            #expect(updated >= Int64(floor.perSecond * 0.5))
         }
     }
 

@@ -75,7 +75,7 @@ struct LoadTests {
     }
 
     private static func load(_ port: UInt16, messages: Int, _ mode: Pacer.Mode) -> Load {
-        Load(ports: [port], callers: 4, messagesPerRequest: messages, prefix: "+41", key: "key", mode: mode)
+        Load(ports: [port], callers: 4, request: .messages(messages, prefix: "+41"), key: "key", mode: mode)
     }
 
     private static func withServer(

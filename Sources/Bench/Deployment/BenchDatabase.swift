@@ -14,7 +14,7 @@ struct BenchDatabase {
     private let server: PostgresServer?
     private let admin: ConnectionPool?
     private let name: String
-    private let pool: ConnectionPool
+    let pool: ConnectionPool
 
     /// With `serverURL` nil, a private server whose data lie below `parent`. Throws with nothing left behind.
     static func make(serverURL: String?, parent: String, poller: Poller) async throws -> BenchDatabase {
@@ -43,7 +43,8 @@ struct BenchDatabase {
 
     /// In the order in which idle workers and receivers look at them, so that none waits for the other in a circle.
     private static let truncation = """
-        TRUNCATE scheduled, outbox, messages, attempts, unmatched_receipts, parts, receipts, idempotency_keys
+        TRUNCATE scheduled, outbox, messages, attempts, unmatched_receipts, parts, receipts, idempotency_keys,
+            verifications, recipient_limits, recipient_failures, application_sends
         """
 
     /// Returns once no message is ready or in a worker's hands; throws when that takes more than half a minute. To be

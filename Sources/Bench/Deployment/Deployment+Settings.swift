@@ -19,7 +19,18 @@ extension Deployment {
     var configuration: JSON {
         let url: JSON = "http://127.0.0.1:\(Int(self.carrierPort))"
         return [
-            "accounts": [["name": "bench", "keys": [["name": "bench", "key": .string(self.apiKey.text)]]]],
+            "accounts": [
+                [
+                    "name": "bench", "keys": [["name": "bench", "key": .string(self.apiKey.text)]],
+                    "applications": [
+                        [
+                            "id": "bench", "name": "bench", "application_send_limit": "1000000000/1d",
+                            "check_limit": "1000/1s",
+                            "templates": [["id": "bench", "text": "Your code is {{pin}}", "code_type": "NUMERIC"]],
+                        ]
+                    ],
+                ]
+            ],
             "providers": [
                 ["name": "discard", "kind": "discard", "url": url, "in_flight": 16, "per_second": 1_000_000],
                 [

@@ -24,6 +24,8 @@ final class Deployment: Sendable {
     private let directory: String
     private let environment: [String: String]
     private let masterKey = MasterKeys.generate()
+    /// What the processes seal with.
+    var masterKeys: MasterKeys { get throws { try MasterKeys(parsing: self.masterKey) } }
     let carrierPort: UInt16
     let receiverPorts: [UInt16]
     private let state = Mutex(State())

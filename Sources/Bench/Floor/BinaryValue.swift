@@ -1,3 +1,7 @@
+import Messaging
+import Postgres
+import Store
+
 /// A parameter in PostgreSQL's binary format.
 struct BinaryValue {
     var bytes: [UInt8]
@@ -5,6 +9,14 @@ struct BinaryValue {
     /// The object ids of types, from PostgreSQL's `pg_type.dat`.
     static let uuid: UInt32 = 2950
     static let text: UInt32 = 25
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    init(uuid id: MessageID) {
+        var bytes: [UInt8] = []
+        id.encode(into: &bytes)
+        self.init(bytes: bytes)
+    }
 }
 
 /// An array of one dimension in PostgreSQL's binary format, as `array_recv` reads it.

@@ -1,4 +1,5 @@
 import Glibc
+import Messaging
 import Synchronization
 
 /// What the database can do by itself at the same concurrency: bare libpq, blocking connections on threads of their
@@ -51,6 +52,32 @@ struct Floor: Sendable {
                 return try connection.execute("receipt", [ids.value])
             }
         }
+    }
+
+    /// A rate, and how long each step took, in milliseconds.
+    struct Timed: Sendable {
+        var perSecond: Double
+        var times: Percentiles?
+    }
+
+    /// One-row updates of verifications, each with its commit, and the time of each.
+    func updates(of ids: [MessageID], connections: Int) async throws -> Timed {
+        let times = Mutex<[Double]>([])
+        let rate = try await self.rate(connections: connections) { connection in
+            try connection.prepare("update", FloorStatements.update)
+            var own: [Double] = []
+            return {
+                let begin = MonotonicTime.now
+                try connection.execute("update", [BinaryValue(uuid: ids[Int.random(in: 0..<ids.count)])])
+                own.append((MonotonicTime.now - begin) * 1000)
+                if own.count == 100 {
+                    times.withLock { $0 += own }
+                    own.removeAll(keepingCapacity: true)
+                }
+                return 1
+            }
+        }
+        return Timed(perSecond: rate, times: times.withLock { Percentiles($0) })
     }
 
     // MARK: - Private

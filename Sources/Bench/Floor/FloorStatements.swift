@@ -13,6 +13,11 @@ enum FloorStatements {
         INSERT INTO messages (\(columns)) VALUES (0, $1::uuid, 1, 1, 0, 'sms', $2::text, \(constants))
         """
 
+    /// `$1` the id.
+    static let update = """
+        UPDATE verifications SET attempts = attempts + 1, checked_at = now() WHERE lane = 0 AND id = $1::uuid
+        """
+
     /// `$1` ids, `$2` recipients.
     static let insertMany = """
         WITH new AS MATERIALIZED (

@@ -4,15 +4,13 @@ struct Load: Sendable {
     var ports: [UInt16]
     /// Connections, on each of which one request at a time is under way.
     var callers: Int
-    var messagesPerRequest: Int
-    /// What recipients' numbers begin with; the route that the messages take goes by it.
-    var prefix: String
+    var request: LoadRequest
     var key: String
     var mode: Pacer.Mode
 
     /// Sends it all, from one thread of its own, and returns when every request is answered.
     ///
-    /// Throws when any request was answered otherwise than with 202, or not within ``LoadClient/patience``: a rate with
+    /// Throws when any request was answered otherwise than it should be, or not within ``LoadClient/patience``: a rate with
     /// errors in it is none.
     func run() async throws -> LoadResult {
         let result = try await BlockingWork.run("load") { stop in
@@ -21,7 +19,7 @@ struct Load: Sendable {
         }
         if let status = result.firstRefusal {
             throw BenchError(
-                "\(result.refused) of \(result.requests) requests were not accepted; the first was answered with "
+                "\(result.refused) of \(result.requests) requests were refused; the first was answered with "
                     + "status \(status)")
         }
         return result
@@ -31,7 +29,7 @@ struct Load: Sendable {
 /// What came of a load.
 struct LoadResult: Sendable {
     var requests = 0
-    /// Messages of requests that were answered with 202.
+    /// Messages, or guesses, of requests that were answered as they should be.
     var accepted = 0
     var refused = 0
     /// The status of the first request that was refused.

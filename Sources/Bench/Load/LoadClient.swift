@@ -23,7 +23,7 @@ final class LoadClient {
     /// Connects all callers.
     init(_ load: Load) throws {
         self.load = load
-        let request = RequestTemplate(messages: load.messagesPerRequest, prefix: load.prefix, key: load.key)
+        let request = RequestTemplate(load.request, key: load.key)
         self.callers = try (0..<load.callers).map { index in
             try Caller(port: load.ports[index % load.ports.count], request: request)
         }
@@ -49,7 +49,7 @@ final class LoadClient {
         let start = MonotonicTime.now
         self.result.started = start
         self.result.ended = start
-        var pacer = Pacer(self.load.mode, messagesPerRequest: self.load.messagesPerRequest, start: start)
+        var pacer = Pacer(self.load.mode, messagesPerRequest: self.load.request.weight, start: start)
         var events = [epoll_event](repeating: epoll_event(), count: 128)
         while true {
             let hasMore = try self.sendWhatIsDue(&pacer)
@@ -74,7 +74,7 @@ final class LoadClient {
             case .send(let scheduled):
                 self.idle.removeLast()
                 let isSent = try self.callers[index].send(from: self.numbers, scheduled: scheduled)
-                self.numbers += self.load.messagesPerRequest
+                self.numbers += self.load.request.weight
                 if !isSent { try self.watch(self.callers[index].descriptor, tag: UInt64(index), EPOLLOUT, again: true) }
             case .wait(let moment):
                 self.setTimer(moment)
@@ -106,8 +106,8 @@ final class LoadClient {
         self.result.requests += 1
         self.result.ended = now
         self.result.latencies.append((now - scheduled) * 1000)
-        if status == 202 {
-            self.result.accepted += self.load.messagesPerRequest
+        if status == self.load.request.success {
+            self.result.accepted += self.load.request.weight
         } else {
             self.result.refused += 1
             if self.result.firstRefusal == nil { self.result.firstRefusal = status }

@@ -14,6 +14,12 @@ struct Measurements {
         try await self.deployment.start([.carrier, .receiver, .api])
         schedule.begin(.acceptSingle)
         figures.acceptSingle = try await self.accept(messagesPerRequest: 1, callers: 64).acceptedPerSecond
+        schedule.begin(.start)
+        figures.verifyStart = try await self.startVerifications().acceptedPerSecond
+        schedule.begin(.check)
+        let checks = try await self.checkVerifications()
+        figures.verifyCheck = checks.acceptedPerSecond
+        figures.checkTimes = Percentiles(checks.latencies)
         schedule.begin(.acceptBatch)
         let accepted = try await self.accept(messagesPerRequest: 100, callers: 8)
         figures.acceptBatch = accepted.acceptedPerSecond
@@ -36,9 +42,13 @@ struct Measurements {
     func load(
         _ route: Deployment.Route, messagesPerRequest: Int, callers: Int, _ mode: Pacer.Mode
     ) -> Load {
+        self.load(.messages(messagesPerRequest, prefix: route.rawValue), callers: callers, mode)
+    }
+
+    func load(_ request: LoadRequest, callers: Int, _ mode: Pacer.Mode) -> Load {
         Load(
-            ports: self.deployment.apiPorts, callers: callers, messagesPerRequest: messagesPerRequest,
-            prefix: route.rawValue, key: self.deployment.apiKey.text, mode: mode)
+            ports: self.deployment.apiPorts, callers: callers, request: request, key: self.deployment.apiKey.text,
+            mode: mode)
     }
 
     // MARK: - Private
@@ -48,6 +58,8 @@ struct Measurements {
         schedule.begin(.commits)
         try await self.database.reset()
         figures.floorCommit = try await Floor(url: url, seconds: self.seconds).commits(connections: 64)
+        schedule.begin(.updates)
+        figures.floorUpdate = try await self.updateFloor()
         let part = Floor(url: url, seconds: self.seconds / 3)
         schedule.begin(.inserts)
         for connections in [2, 4, 8] {
