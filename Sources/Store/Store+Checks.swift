@@ -54,7 +54,7 @@ extension Store {
     ///
     /// A verification that is unknown, another account's, or over is answered without writing anything, each the same way.
     ///
-    /// Of several guesses for one recipient in a batch the first is evaluated. For the order of locks see ``send(_:now:)``.
+    /// Of several guesses for one recipient in a batch the first is evaluated. Rows are locked as ``send(_:now:)`` locks them.
     ///
     /// A verified code that may be used again costs no attempt when it is right again; while attempts last.
     public func check(_ guesses: [Guess], now: Timestamp? = nil) async throws(PostgresError) -> [CheckResult] {
@@ -63,58 +63,49 @@ extension Store {
         let statement: SQL = """
             WITH moment AS MATERIALIZED (
                 SELECT coalesce(\(now), now()) AS now
-            ), guess AS MATERIALIZED (
-                SELECT * FROM unnest(\(rows.lanes), \(rows.ids), \(rows.accounts)) WITH ORDINALITY AS g (lane, id, account_id, n)
             ), found AS MATERIALIZED (
-                SELECT g.n, v.lane, v.id, v.account_id, v.application_id, v.recipient
-                FROM guess g JOIN verifications v ON v.lane = g.lane AND v.id = g.id AND v.account_id = g.account_id
+                SELECT g.n, v.lane, v.id, v.account_id, v.application_id, v.recipient,
+                       row_number() OVER (PARTITION BY v.lane, v.account_id, v.recipient ORDER BY g.n) = 1 AS is_first
+                FROM unnest(\(rows.lanes), \(rows.ids), \(rows.accounts)) WITH ORDINALITY AS g (lane, id, account_id, n)
+                JOIN verifications v ON v.lane = g.lane AND v.id = g.id AND v.account_id = g.account_id
                 WHERE v.id >= \(days.first) AND v.id < \(days.end)
-            ), first AS MATERIALIZED (
-                SELECT DISTINCT ON (lane, account_id, recipient) * FROM found ORDER BY lane, account_id, recipient, n
             ), held AS MATERIALIZED (
-                SELECT f.n, v.lane, v.id, v.key_id, v.mac, v.state, v.attempts, v.attempt_limit, v.allows_reuse,
-                       v.expires_at > moment.now AS in_time
-                FROM first f JOIN verifications v ON v.lane = f.lane AND v.id = f.id, moment
-                WHERE v.id >= \(days.first) AND v.id < \(days.end)
-                ORDER BY v.lane, v.id FOR UPDATE OF v
-            ), alive AS MATERIALIZED (
-                SELECT n FROM held
-                WHERE in_time AND attempts < attempt_limit AND (state = 'pending' OR state = 'verified' AND allows_reuse)
-            ), pace AS MATERIALIZED (
-                SELECT f.n, l.lane, l.account_id, l.recipient, l.application_id,
-                       l.checks_since + l.check_period <= moment.now AS is_new, l.checks < l.check_limit AS has_room,
-                       l.checks_since + l.check_period - moment.now AS wait
-                FROM alive JOIN first f USING (n)
-                JOIN recipient_limits l ON l.lane = f.lane AND l.account_id = f.account_id AND l.recipient = f.recipient
-                    AND l.application_id = f.application_id, moment
-                ORDER BY l.lane, l.account_id, l.recipient, l.application_id FOR UPDATE OF l
-            ), lock AS MATERIALIZED (
-                SELECT f.n, r.failures, r.locked_until - moment.now AS wait
-                FROM alive JOIN first f USING (n)
-                JOIN recipient_failures r ON r.lane = f.lane AND r.account_id = f.account_id AND r.recipient = f.recipient,
-                     moment
-                -- Always after the limits: without a word PostgreSQL would lock whichever it joins first.
-                WHERE (SELECT count(*) FROM pace) >= 0
-                ORDER BY r.lane, r.account_id, r.recipient FOR UPDATE OF r
+                SELECT f.n, f.lane, f.id, f.account_id, f.application_id, f.recipient, v.allows_reuse, v.state,
+                       v.attempts, v.attempt_limit, v.expires_at > moment.now AS in_time,
+                       sha256((\(rows.macs))[(f.n - 1) * \(rows.keyCount) + array_position(\(rows.keyIDs), v.key_id)]
+                              || convert_to(v.recipient, 'UTF8')) = v.mac AS matches
+                FROM moment, found f JOIN verifications v ON v.lane = f.lane AND v.id = f.id
+                WHERE f.is_first AND v.id >= \(days.first) AND v.id < \(days.end)
+                ORDER BY v.lane, v.account_id, v.recipient, v.id FOR UPDATE OF v
             ), judged AS MATERIALIZED (
-                SELECT h.*, f.account_id, f.recipient, f.application_id, coalesce(k.failures, 0) AS failures,
+                SELECT h.*, pace.is_new, pace.has_room, lock.failures,
+                       CASE WHEN lock.wait > interval '0' THEN lock.wait ELSE pace.wait END AS wait,
                        CASE
                            WHEN NOT h.in_time THEN 'expired'
                            WHEN h.state = 'verified' AND NOT h.allows_reuse THEN 'used'
-                           WHEN a.n IS NULL THEN 'exhausted'
-                           WHEN k.failures >= \(FailurePolicy.hardLimit) THEN 'closed'
-                           WHEN k.wait > interval '0' THEN 'locked'
-                           WHEN NOT (p.is_new OR p.has_room) THEN 'limited'
-                           WHEN EXISTS (
-                               SELECT FROM unnest(\(rows.places), \(rows.keyIDs), \(rows.macs)) AS m (n, key_id, mac)
-                               WHERE m.n = h.n AND m.key_id = h.key_id
-                                 AND sha256(m.mac || convert_to(f.recipient, 'UTF8')) = h.mac
-                           ) THEN 'right'
+                           WHEN h.attempts >= h.attempt_limit THEN 'exhausted'
+                           WHEN lock.failures >= \(FailurePolicy.hardLimit) THEN 'closed'
+                           WHEN lock.wait > interval '0' THEN 'locked'
+                           WHEN NOT (pace.is_new OR pace.has_room) THEN 'limited'
+                           WHEN h.matches THEN 'right'
                            ELSE 'wrong'
-                       END AS verdict,
-                       CASE WHEN k.wait > interval '0' THEN k.wait ELSE p.wait END AS wait
-                FROM held h JOIN first f USING (n) LEFT JOIN alive a USING (n) LEFT JOIN pace p USING (n)
-                LEFT JOIN lock k USING (n)
+                       END AS verdict
+                FROM held h CROSS JOIN moment
+                LEFT JOIN LATERAL (
+                    SELECT checks_since + check_period <= moment.now AS is_new, checks < check_limit AS has_room,
+                           checks_since + check_period - moment.now AS wait
+                    FROM recipient_limits l
+                    WHERE l.lane = h.lane AND l.account_id = h.account_id AND l.recipient = h.recipient
+                      AND l.application_id = h.application_id AND h.in_time AND h.attempts < h.attempt_limit
+                      AND (h.state = 'pending' OR h.allows_reuse)
+                    FOR UPDATE
+                ) pace ON true
+                LEFT JOIN LATERAL (
+                    SELECT failures, locked_until - moment.now AS wait FROM recipient_failures r
+                    WHERE r.lane = h.lane AND r.account_id = h.account_id AND r.recipient = h.recipient
+                      AND h.in_time AND h.attempts < h.attempt_limit AND (h.state = 'pending' OR h.allows_reuse)
+                    FOR UPDATE
+                ) lock ON true
             ), charged AS (
                 UPDATE verifications v SET
                     attempts = v.attempts
@@ -132,14 +123,13 @@ extension Store {
                 FROM judged j, moment
                 WHERE j.verdict IN ('right', 'wrong') AND v.lane = j.lane AND v.id = j.id
                   AND v.id >= \(days.first) AND v.id < \(days.end)
-                RETURNING j.n, v.attempt_limit - v.attempts AS attempts_left
             ), paced AS (
                 UPDATE recipient_limits l SET
-                    checks = CASE WHEN p.is_new THEN 1 ELSE l.checks + 1 END,
-                    checks_since = CASE WHEN p.is_new THEN moment.now ELSE l.checks_since END
-                FROM pace p JOIN judged j USING (n), moment
-                WHERE j.verdict IN ('right', 'wrong') AND l.lane = p.lane AND l.account_id = p.account_id
-                  AND l.recipient = p.recipient AND l.application_id = p.application_id
+                    checks = CASE WHEN j.is_new THEN 1 ELSE l.checks + 1 END,
+                    checks_since = CASE WHEN j.is_new THEN moment.now ELSE l.checks_since END
+                FROM judged j, moment
+                WHERE j.verdict IN ('right', 'wrong') AND l.lane = j.lane AND l.account_id = j.account_id
+                  AND l.recipient = j.recipient AND l.application_id = j.application_id
             ), failed AS (
                 INSERT INTO recipient_failures AS r (lane, account_id, recipient, failures, failed_at)
                 SELECT lane, account_id, recipient, 1, moment.now FROM judged, moment WHERE verdict = 'wrong'
@@ -157,13 +147,13 @@ extension Store {
                   AND r.recipient = j.recipient
             )
             -- Those behind the first guess at the same code share its refusal; when it was evaluated, they are to come again.
-            SELECT g.n, CASE WHEN f.n IS NULL THEN 'unknown' WHEN j.n IS NOT NULL THEN j.verdict
-                             WHEN leader.verdict NOT IN ('right', 'wrong') THEN leader.verdict ELSE 'again' END,
-                   f.recipient, coalesce(c.attempts_left, 0)::smallint, coalesce(j.wait, leader.wait)
-            FROM guess g LEFT JOIN found f USING (n) LEFT JOIN judged j USING (n) LEFT JOIN charged c USING (n)
-            LEFT JOIN judged leader ON leader.lane = g.lane AND leader.id = g.id
+            SELECT f.n, CASE WHEN j.n = f.n OR j.verdict NOT IN ('right', 'wrong') THEN j.verdict ELSE 'again' END,
+                   f.recipient, (j.attempt_limit - j.attempts - 1)::smallint, j.wait
+            FROM found f LEFT JOIN judged j ON j.lane = f.lane AND j.id = f.id
             """
-        let verdicts = try await self.pool.query(statement) { row throws(PostgresError) in
+        // Every row is found by its whole key, however large the tables are: planning it each time would take four times as
+        // long as carrying it out.
+        let verdicts = try await self.pool.query(statement.prepared) { row throws(PostgresError) in
             (place: Int(try row.decode(0, as: Int64.self)) - 1, result: try CheckResult(row: row))
         }
         var results = [CheckResult](repeating: .unknown, count: guesses.count)
@@ -175,10 +165,6 @@ extension Store {
 extension CheckResult {
     fileprivate init(row: borrowing Row) throws(PostgresError) {
         let verdict = try row.decode(1, as: String.self)
-        if verdict == "unknown" {
-            self = .unknown
-            return
-        }
         let recipient = try row.decode(2, as: String.self)
         let wait = try row.decodeIfPresent(4, as: Duration.self)
         switch verdict {
@@ -195,26 +181,24 @@ extension CheckResult {
     }
 }
 
-/// Guesses, a column an array, and apart from them their hashes, several for each.
+/// Guesses, a column an array, and behind each other their hashes, one for each key of the ring.
 private struct GuessColumns {
     var lanes: [Int16] = []
     var ids: [MessageID] = []
     var accounts: [Int32] = []
-    /// The guess that a hash is of, counted from 1.
-    var places: [Int64] = []
-    var keyIDs: [Int16] = []
+    /// The ring's, the same for all guesses.
+    let keyIDs: [Int16]
+    var keyCount: Int32 { Int32(self.keyIDs.count) }
     var macs: [Bytes] = []
 
     init(_ guesses: [Guess]) {
-        for (index, guess) in guesses.enumerated() {
+        self.keyIDs = guesses.first?.macs.map(\.keyID) ?? []
+        for guess in guesses {
+            precondition(guess.macs.count == self.keyIDs.count, "all guesses are made with one ring of keys")
             self.lanes.append(guess.verification.lane.column)
             self.ids.append(guess.verification.rawValue)
             self.accounts.append(guess.account.rawValue)
-            for mac in guess.macs {
-                self.places.append(Int64(index + 1))
-                self.keyIDs.append(mac.keyID)
-                self.macs.append(Bytes(mac.bytes))
-            }
+            self.macs += guess.macs.map { Bytes($0.bytes) }
         }
     }
 }

@@ -79,8 +79,8 @@ extension Store {
     /// The limit of a recipient is counted here, in the row that the insertion locks, so it holds exactly however many
     /// processes send. Of several for one recipient and application in a batch, the first is taken.
     ///
-    /// Rows are locked in one order, here and in ``check(_:now:)``: verifications, then limits, then failures, each by key.
-    /// So two batches may wait for each other's rows, but never in a circle.
+    /// Rows are locked in the order of recipients, verifications before the rest, here and in ``check(_:now:)``: so two batches
+    /// may wait for each other's rows, but not in a circle.
     ///
     /// Two processes with the same idempotency key at the same time: the second violates the key's index, and nothing of its
     /// batch is stored. Sent again, it finds the first.
@@ -119,7 +119,7 @@ extension Store {
                        v.code IS NOT NULL AND v.expires_at > (SELECT now FROM moment) AS alive
                 FROM incoming i JOIN verifications v ON v.lane = i.lane AND v.id = i.id AND v.account_id = i.account_id
                 WHERE i.template_id IS NULL AND v.id >= \(days.first) AND v.id < \(days.end)
-                ORDER BY v.lane, v.id FOR UPDATE OF v
+                ORDER BY v.lane, v.account_id, v.recipient, v.id FOR UPDATE OF v
             ), judged AS MATERIALIZED (
                 SELECT i.n, i.lane, i.account_id, i.recipient, i.application_id,
                        h.sent_at + i.cooldown_us * interval '1 microsecond' AS ready_at,
@@ -205,7 +205,8 @@ extension Store {
             LEFT JOIN recipient_limits l ON j.verdict = 'open' AND leader.n IS NULL AND l.lane = j.lane
                 AND l.account_id = j.account_id AND l.recipient = j.recipient AND l.application_id = j.application_id
             """
-        let verdicts = try await self.pool.query(statement) { row throws(PostgresError) in
+        // As with guesses: every row is found by its whole key.
+        let verdicts = try await self.pool.query(statement.prepared) { row throws(PostgresError) in
             (place: Int(try row.decode(0, as: Int64.self)) - 1, result: try SendingResult(row: row))
         }
         var results = [SendingResult](repeating: .ended, count: sendings.count)

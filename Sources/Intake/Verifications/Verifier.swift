@@ -57,7 +57,9 @@ struct Verifier: Sendable {
             gather: Self.gather
         ) { sendings in
             try await Self.commit("codes", sendings.count, logger, onProgress: onProgress, onFailure: onFailure) {
-                let results = try await Self.store(sendings, in: commitStore)
+                let results = try await Self.settled { () async throws(PostgresError) in
+                    try await commitStore.send(sendings)
+                }
                 if results.contains(.sent) { onSent() }
                 return results
             }
@@ -69,7 +71,9 @@ struct Verifier: Sendable {
             let started = ContinuousClock.now
             let results = try await Self.commit(
                 "guesses", guesses.count, logger, onProgress: onProgress, onFailure: onFailure
-            ) { try await commitStore.check(guesses) }
+            ) {
+                try await Self.settled { () async throws(PostgresError) in try await commitStore.check(guesses) }
+            }
             metrics.checkCommitTime.observe(ContinuousClock.now - started)
             return results
         }
@@ -139,14 +143,16 @@ struct Verifier: Sendable {
 
     // MARK: - Private
 
-    /// Another process may have stored something under the same idempotency key at the same time: then nothing of this batch is
-    /// stored, and the next look finds what is.
-    private static func store(_ sendings: [Sending], in store: Store) async throws(PostgresError) -> [SendingResult] {
+    /// Runs a statement once more when it lost to another process: one that stored something under the same idempotency key, or,
+    /// rarely, one that waited for it in a circle. Nothing of it was stored, and the next look finds what the other did.
+    private static func settled<Value>(
+        _ statement: () async throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
         do throws(PostgresError) {
-            return try await store.send(sendings)
+            return try await statement()
         } catch {
-            guard error.sqlState == .uniqueViolation else { throw error }
-            return try await store.send(sendings)
+            guard error.sqlState == .uniqueViolation || error.sqlState == .deadlockDetected else { throw error }
+            return try await statement()
         }
     }
 
