@@ -82,9 +82,10 @@ struct IntakeFixture: Sendable {
 
     /// On a database that is configured already.
     static func run(
-        on system: TestSystem, lanes: [Lane] = [Lane(rawValue: 0)], _ body: (IntakeFixture) async throws -> Void
+        on system: TestSystem, lanes: [Lane] = [Lane(rawValue: 0)], lookUp: any NumberLookUp = NoLookUp(),
+        _ body: (IntakeFixture) async throws -> Void
     ) async throws {
-        let fixture = try await IntakeFixture(system, lanes: lanes)
+        let fixture = try await IntakeFixture(system, lanes: lanes, lookUp: lookUp)
         try await withThrowingTaskGroup { group in
             group.addTask { await fixture.intake.run() }
             let result: Result<Void, any Error>
@@ -95,7 +96,7 @@ struct IntakeFixture: Sendable {
         }
     }
 
-    private init(_ system: TestSystem, lanes: [Lane]) async throws {
+    private init(_ system: TestSystem, lanes: [Lane], lookUp: any NumberLookUp) async throws {
         let metrics = Metrics()
         let hints = Hints()
         let health = Reports()
@@ -108,8 +109,8 @@ struct IntakeFixture: Sendable {
         self.health = health
         self.access = access
         self.intake = Intake(
-            store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, metrics: metrics,
-            logger: Logger(label: "api", write: { log.append($0) }),
+            store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, lookUp: lookUp,
+            metrics: metrics, logger: Logger(label: "api", write: { log.append($0) }),
             onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
             onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }
