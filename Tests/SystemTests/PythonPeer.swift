@@ -30,7 +30,7 @@ struct PythonPeer {
             throw Failure(
                 "\(self.script).py \(status.map { "\($0)" } ?? "did not end within \(Self.runTime)")\n\(child.printed)")
         }
-        print("\(self.script).py: \(child.printed.split(separator: "\n").last ?? "")")
+        print("\(self.script).py: \(String(decoding: child.output, as: UTF8.self).split(separator: "\n").last ?? "")")
     }
 
     // MARK: - Private

@@ -1,10 +1,11 @@
 import Crypto
 import JSON
+import Polling
 import Testing
 
 extension SystemTests {
     /// Infobip's API through clients that others wrote, unchanged but for the host.
-    @Suite struct InfobipSDKTests {
+    @Suite struct InfobipClientTests {
         @Test(arguments: [
             PythonPeer(script: "infobip_sdk", requirements: "infobip"),
             PythonPeer(script: "infobip_raw", requirements: "infobip"),
