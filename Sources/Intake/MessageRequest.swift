@@ -1,6 +1,7 @@
 import JSON
 import Messaging
 import Timestamps
+import Verification
 
 /// One message as a customer asks for it, checked.
 struct MessageRequest: Sendable {
@@ -23,7 +24,7 @@ enum MessageLimits {
     /// Messages in one request.
     static let messages = 1000
     /// Segments of one text; providers take between 6 and 25.
-    static let segments = 10
+    static let segments = TemplateLimits.segments
     /// Bytes; more cannot be within the limit of segments.
     static let bodyBytes = 8000
     /// Characters of a text to be spoken: a minute or more.

@@ -42,8 +42,10 @@ public struct TemplateNames: Sendable {
 
 /// What a template may be. Each limit is told to whoever passes it.
 public enum TemplateLimits {
-    /// Of a text with its marks; what is sent is counted in segments when it is.
-    public static let textCharacters = 1...1600
+    /// Of a text with its marks.
+    public static let textCharacters = 1...4000
+    /// Of a text as it is sent by SMS; providers take between 6 and 25.
+    public static let segments = 10
     public static let senderCharacters = 1...15
     public static let voiceCharacters = 1...64
     public static let subjectCharacters = 1...200
@@ -84,6 +86,7 @@ extension TextTemplate {
         self.speechRate =
             reader.number(json, names.speechRate, in: Self.speechRates, at: path) ?? old?.speechRate
         self.indiaDLT = reader.indiaDLT(json, names: names, at: path) ?? old?.indiaDLT
+        self.checkLength(names, at: path, reader: &reader)
         guard reader.problems.count == before else { return nil }
     }
 
@@ -101,6 +104,18 @@ extension TextTemplate {
             members.append(names.regional.map { .init($0, .object([member])) } ?? member)
         }
         return members
+    }
+
+    /// Placeholders only make it longer; with them it is counted again when it is sent.
+    private func checkLength(_ names: TemplateNames, at path: String, reader: inout FieldReader) {
+        let blank = Dictionary(self.text.placeholders.map { ($0, "") }) { $1 }
+        let code = String(repeating: "0", count: self.format.length)
+        let segments = Segments(of: self.text.rendered(code: code, values: blank)).count
+        if segments > TemplateLimits.segments {
+            reader.fail(
+                "\(path)/\(names.text)",
+                "is \(segments) segments long even without its placeholders; at most \(TemplateLimits.segments) can be sent")
+        }
     }
 
     private static func language(_ text: String) -> String? {

@@ -123,6 +123,14 @@ import Verification
         #expect(try self.read(text).problems.map(\.path) == [path])
     }
 
+    @Test func aTextThatIsTooLongIsToldWithItsSegments() throws {
+        let text = String(repeating: "x", count: 1530 - 4)
+        #expect(try self.read(#"{"pinType":"NUMERIC","messageText":"\#(text){{pin}}{{name}}"}"#).problems.isEmpty)
+        let problems = try self.read(#"{"pinType":"NUMERIC","messageText":"\#(text)xx{{pin}}"}"#).problems
+        #expect(problems.map(\.path) == ["/messageText"])
+        #expect(problems.first?.problem.hasPrefix("is 11 segments long") == true)
+    }
+
     @Test func readsEmails() throws {
         var reader = FieldReader()
         let vendor = try JSON(parsing: Array(#"{"emailTemplateId":1234,"from":"a@example.com"}"#.utf8))
