@@ -114,7 +114,8 @@ extension TextTemplate {
         if segments > TemplateLimits.segments {
             reader.fail(
                 "\(path)/\(names.text)",
-                "is \(segments) segments long even without its placeholders; at most \(TemplateLimits.segments) can be sent")
+                "is \(segments) segments long even without its placeholders; "
+                    + "at most \(TemplateLimits.segments) can be sent")
         }
     }
 
