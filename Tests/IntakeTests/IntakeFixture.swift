@@ -100,7 +100,10 @@ struct IntakeFixture: Sendable {
         let hints = Hints()
         let health = Reports()
         let log = Log()
-        let access = try await DirectoryWatch(system.store) { Access($0) }
+        let logger = Logger(label: "api", write: { log.append($0) })
+        let access = try await DirectoryWatch(system.store) {
+            Access($0, masterKeys: TestSystem.masterKeys, logger: logger)
+        }
         self.system = system
         self.metrics = metrics
         self.accepted = hints
@@ -109,7 +112,7 @@ struct IntakeFixture: Sendable {
         self.access = access
         self.intake = Intake(
             store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, metrics: metrics,
-            logger: Logger(label: "api", write: { log.append($0) }),
+            logger: logger,
             onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
             onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }
