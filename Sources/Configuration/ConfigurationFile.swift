@@ -58,7 +58,7 @@ public struct ConfigurationFile: Sendable {
     public var routes: [Route] = []
 
     /// The scopes that a key may have; those of a key that names none.
-    public static let scopes = ["send", "read"]
+    public static let scopes = ["send", "read", "verify", "manage"]
 }
 
 /// All that is wrong with a configuration, each with its place. Never a value: it may be a secret.
