@@ -67,6 +67,18 @@ extension Store {
         }.first
     }
 
+    /// As ``template(_:of:account:)``, in whichever of the account's applications it is.
+    public func template(_ publicID: String, account: AccountID) async throws(PostgresError) -> StoredTemplate? {
+        try await self.pool.query(
+            """
+            SELECT t.id, t.public_id, a.public_id, t.kind, t.definition
+            FROM templates t JOIN applications a ON a.id = t.application_id
+            WHERE t.account_id = \(account.rawValue) AND t.public_id = \(publicID)
+            """,
+            decode: StoredTemplate.init
+        ).first
+    }
+
     /// As ``template(_:of:account:)``, within a transaction.
     public static func template(
         _ publicID: String, of application: String, account: AccountID, in transaction: borrowing Transaction

@@ -38,6 +38,26 @@ public struct TemplateNames: Sendable {
         principalEntityID: "principalEntityId", contentTemplateID: "contentTemplateId",
         teleMarketerID: "teleMarketerId", contentNumber: "emailTemplateId", subject: nil,
         landingPage: "landingPageId", emailSender: "from")
+
+    /// Every field of a ``TextTemplate``, for refusing others.
+    public var textFields: Set<String> {
+        [
+            self.alphabet, self.length, self.text, self.sender, self.language, self.voice, self.repeatDTMF,
+            self.speechRate, self.regional ?? self.indiaDLT,
+        ]
+    }
+
+    /// Every field of an ``EmailTemplate``, for refusing others.
+    public var emailFields: Set<String> {
+        let fields = [
+            self.alphabet, self.length, self.contentNumber, self.subject, self.subject.map { _ in self.text },
+            self.emailSender, self.landingPage,
+        ]
+        return Set(fields.compactMap { $0 })
+    }
+
+    /// Every field of an `IndiaDLT`, for refusing others.
+    public var indiaDLTFields: Set<String> { [self.principalEntityID, self.contentTemplateID, self.teleMarketerID] }
 }
 
 /// What a template may be. Each limit is told to whoever passes it.
@@ -62,13 +82,14 @@ extension TextTemplate {
     /// The template that `json` describes; with `old`, that one with what `json` names in its place. Nil when a problem was
     /// noted.
     public init?(
-        _ json: JSON, over old: TextTemplate? = nil, names: TemplateNames, defaultLength: Int, at path: String = "",
-        reader: inout FieldReader
+        _ json: JSON, over old: TextTemplate? = nil, names: TemplateNames, defaultLength: Int,
+        lengths: ClosedRange<Int64> = CodeFormat.lengths, at path: String = "", reader: inout FieldReader
     ) {
         let before = reader.problems.count
         let isNew = old == nil
         let format = reader.format(
-            json, over: old?.format, names: names, defaultLength: defaultLength, alphabetRequired: isNew, at: path)
+            json, over: old?.format, names: names, defaultLength: defaultLength, lengths: lengths,
+            alphabetRequired: isNew, at: path)
         let text = reader.pattern(
             json, names.text, characters: TemplateLimits.textCharacters, required: isNew, needsCode: true, at: path)
         self.init(format: format, text: text ?? old?.text ?? TextPattern(""))
@@ -131,15 +152,16 @@ extension TextTemplate {
 }
 
 extension EmailTemplate {
-    /// As ``TextTemplate/init(_:over:names:defaultLength:at:reader:)``.
+    /// As ``TextTemplate/init(_:over:names:defaultLength:lengths:at:reader:)``.
     public init?(
-        _ json: JSON, over old: EmailTemplate? = nil, names: TemplateNames, defaultLength: Int, at path: String = "",
-        reader: inout FieldReader
+        _ json: JSON, over old: EmailTemplate? = nil, names: TemplateNames, defaultLength: Int,
+        lengths: ClosedRange<Int64> = CodeFormat.lengths, at path: String = "", reader: inout FieldReader
     ) {
         let before = reader.problems.count
         self.init(
             format: reader.format(
-                json, over: old?.format, names: names, defaultLength: defaultLength, alphabetRequired: false, at: path))
+                json, over: old?.format, names: names, defaultLength: defaultLength, lengths: lengths,
+                alphabetRequired: false, at: path))
         self.contentNumber =
             reader.integer(
                 json, names.contentNumber, in: TemplateLimits.contentNumbers,
@@ -203,14 +225,14 @@ extension IndiaDLT {
 
 extension FieldReader {
     fileprivate mutating func format(
-        _ json: JSON, over old: CodeFormat?, names: TemplateNames, defaultLength: Int, alphabetRequired: Bool,
-        at path: String
+        _ json: JSON, over old: CodeFormat?, names: TemplateNames, defaultLength: Int, lengths: ClosedRange<Int64>,
+        alphabetRequired: Bool, at path: String
     ) -> CodeFormat {
         let known = CodeFormat.Alphabet.allCases.map(\.rawValue).joined(separator: ", ")
         let alphabet = self.parsed(
             json, names.alphabet, expected: "one of \(known)", required: alphabetRequired && names.subject == nil,
             at: path, CodeFormat.Alphabet.init)
-        let length = self.integer(json, names.length, in: CodeFormat.lengths, at: path)
+        let length = self.integer(json, names.length, in: lengths, at: path)
         return CodeFormat(
             alphabet: alphabet ?? old?.alphabet ?? .numeric,
             length: length.map(Int.init) ?? old?.length ?? defaultLength)

@@ -29,6 +29,8 @@ struct IntakeFixture: Sendable {
     static let key = "acme-all-0123456789abcdef"
     static let readingKey = "acme-read-0123456789abcdef"
     static let sendingKey = "acme-send-0123456789abcdef"
+    static let verifyingKey = "acme-verify-0123456789abcdef"
+    static let managingKey = "acme-manage-0123456789abcdef"
     static let expiredKey = "acme-expired-0123456789abcdef"
     static let revokedKey = "acme-revoked-0123456789abcdef"
     /// Of another account.
@@ -51,6 +53,8 @@ struct IntakeFixture: Sendable {
                     ["name": "all", "key": .string(key)],
                     ["name": "read", "key": .string(readingKey), "scopes": ["read"]],
                     ["name": "send", "key": .string(sendingKey), "scopes": ["send"]],
+                    ["name": "verify", "key": .string(verifyingKey), "scopes": ["verify"]],
+                    ["name": "manage", "key": .string(managingKey), "scopes": ["manage"]],
                     ["name": "expired", "key": .string(expiredKey), "expires_at": "2020-01-01T00:00:00Z"],
                     ["name": "revoked", "key": .string(revokedKey), "revoked": true],
                 ],
@@ -111,8 +115,8 @@ struct IntakeFixture: Sendable {
         self.health = health
         self.access = access
         self.intake = Intake(
-            store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, metrics: metrics,
-            logger: logger,
+            store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys,
+            lookUp: OfflineLookUp(), metrics: metrics, logger: logger,
             onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
             onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }

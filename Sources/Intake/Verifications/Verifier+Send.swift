@@ -1,5 +1,6 @@
 import Batching
 import Crypto
+import JSON
 import Messaging
 import Postgres
 import Store
@@ -40,9 +41,32 @@ extension Verifier {
             }
             let plan = try await self.plan(stored.application, stored.template, account)
             let sending = try self.sending(of: code, stored, request, plan, account)
-            if let sent = try await self.commit(sending, plan: plan) { return sent }
+            if var sent = try await self.commit(sending, plan: plan) {
+                sent.state = stored.state
+                return sent
+            }
             self.catalogue.forget(plan, account: account)
         }
+    }
+
+    /// The verification that the same request began before under its idempotency key; nil when there was none.
+    func earlier(
+        _ request: CodeRequest, for account: AccountID
+    ) async throws(VerifierRefusal) -> VerificationID? {
+        guard let key = request.idempotency else { return nil }
+        let lane = self.lanes.lane(of: request.recipient.key, account: account)
+        let earlier = try await self.ask { () async throws(PostgresError) in
+            try await self.store.accepted(under: key.key, lane: lane, account: account)
+        }
+        guard let earlier, equalInConstantTime(key.fingerprint, earlier.fingerprint) else { return nil }
+        return VerificationID(rawValue: earlier.ids[0])
+    }
+
+    /// Refuses a number that cannot exist, or that nothing reaches.
+    func refuseUnreachable(_ recipient: Recipient) async throws(VerifierRefusal) {
+        guard case .phone(let number) = recipient else { return }
+        guard case .unreachable(let reason) = await self.lookUp.reachability(of: number) else { return }
+        throw .invalid([JSONProblem("/to", "cannot be reached: \(reason)")])
     }
 
     // MARK: - Making
