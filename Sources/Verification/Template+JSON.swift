@@ -39,23 +39,6 @@ public struct TemplateNames: Sendable {
         teleMarketerID: "teleMarketerId", contentNumber: "emailTemplateId", subject: nil,
         landingPage: "landingPageId", emailSender: "from")
 
-    /// Every field of a ``TextTemplate``, for refusing others.
-    public var textFields: Set<String> {
-        [
-            self.alphabet, self.length, self.text, self.sender, self.language, self.voice, self.repeatDTMF,
-            self.speechRate, self.regional ?? self.indiaDLT,
-        ]
-    }
-
-    /// Every field of an ``EmailTemplate``, for refusing others.
-    public var emailFields: Set<String> {
-        let fields = [
-            self.alphabet, self.length, self.contentNumber, self.subject, self.subject.map { _ in self.text },
-            self.emailSender, self.landingPage,
-        ]
-        return Set(fields.compactMap { $0 })
-    }
-
     /// Every field of an `IndiaDLT`, for refusing others.
     public var indiaDLTFields: Set<String> { [self.principalEntityID, self.contentTemplateID, self.teleMarketerID] }
 }

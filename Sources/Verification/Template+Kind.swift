@@ -16,17 +16,20 @@ extension Template {
     /// another kind counts for nothing. Nil when a problem was noted.
     public init?(
         _ json: JSON, kind: Kind, over old: Template? = nil, names: TemplateNames, defaultLength: Int,
-        at path: String = "", reader: inout FieldReader
+        lengths: ClosedRange<Int64> = CodeFormat.lengths, at path: String = "", reader: inout FieldReader
     ) {
         let template: Template? =
             switch kind {
             case .text:
                 TextTemplate(
-                    json, over: old?.textTemplate, names: names, defaultLength: defaultLength, at: path, reader: &reader
+                    json, over: old?.textTemplate, names: names, defaultLength: defaultLength, lengths: lengths,
+                    at: path,
+                    reader: &reader
                 ).map { .text($0) }
             case .email:
                 EmailTemplate(
-                    json, over: old?.emailTemplate, names: names, defaultLength: defaultLength, at: path,
+                    json, over: old?.emailTemplate, names: names, defaultLength: defaultLength, lengths: lengths,
+                    at: path,
                     reader: &reader
                 ).map { .email($0) }
             }

@@ -86,9 +86,10 @@ struct IntakeFixture: Sendable {
 
     /// On a database that is configured already.
     static func run(
-        on system: TestSystem, lanes: [Lane] = [Lane(rawValue: 0)], _ body: (IntakeFixture) async throws -> Void
+        on system: TestSystem, lanes: [Lane] = [Lane(rawValue: 0)], lookUp: any NumberLookUp = NoLookUp(),
+        _ body: (IntakeFixture) async throws -> Void
     ) async throws {
-        let fixture = try await IntakeFixture(system, lanes: lanes)
+        let fixture = try await IntakeFixture(system, lanes: lanes, lookUp: lookUp)
         try await withThrowingTaskGroup { group in
             group.addTask { await fixture.intake.run() }
             let result: Result<Void, any Error>
@@ -99,7 +100,7 @@ struct IntakeFixture: Sendable {
         }
     }
 
-    private init(_ system: TestSystem, lanes: [Lane]) async throws {
+    private init(_ system: TestSystem, lanes: [Lane], lookUp: any NumberLookUp) async throws {
         let metrics = Metrics()
         let hints = Hints()
         let health = Reports()
@@ -115,8 +116,8 @@ struct IntakeFixture: Sendable {
         self.health = health
         self.access = access
         self.intake = Intake(
-            store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys,
-            lookUp: OfflineLookUp(), metrics: metrics, logger: logger,
+            store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, lookUp: lookUp,
+            metrics: metrics, logger: logger,
             onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
             onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }

@@ -5,13 +5,12 @@ import Verification
 
 /// Reads templates as our own API has them, and finds every problem at once.
 enum TemplateReader {
-    enum Kind: String, CaseIterable { case text, email }
-
     /// An application's id and its new template.
     static func new(_ json: JSON) throws(Problem) -> (application: String, template: Template) {
         var reader = FieldReader()
         let kind = Self.kind(json, &reader)
-        guard reader.isObject(json, known: Self.fields(kind).union(["application", "kind"]), at: "") else {
+        guard reader.isObject(json, known: TemplateNames.own.all(of: kind).union(["application", "kind"]), at: "")
+        else {
             throw .invalid(reader.problems)
         }
         let application = reader.string(json, "application", required: true, at: "")
@@ -23,7 +22,9 @@ enum TemplateReader {
     /// `old` with what `json` names in its place, and without what is null there (RFC 7396).
     static func changed(_ old: Template, by json: JSON) throws(Problem) -> Template {
         var reader = FieldReader()
-        guard reader.isObject(json, known: Self.fields(old.kind), at: "") else { throw .invalid(reader.problems) }
+        guard reader.isObject(json, known: TemplateNames.own.all(of: old.kind), at: "") else {
+            throw .invalid(reader.problems)
+        }
         // A vendor's API may have made it with a length that ours would not.
         let lengths = json["code_length"] == nil ? CodeFormat.lengths : CodeFormat.ownLengths
         let merged = JSON.object(old.members.filter { $0.name != "kind" }).merged(with: json)
@@ -46,37 +47,26 @@ enum TemplateReader {
 
     // MARK: - Private
 
-    private static func kind(_ json: JSON, _ reader: inout FieldReader) -> Kind {
-        let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
-        return reader.parsed(json, "kind", expected: "one of \(known)", at: "", Kind.init) ?? .text
-    }
-
-    private static func fields(_ kind: Kind) -> Set<String> {
-        switch kind {
-        case .text: TemplateNames.own.textFields
-        case .email: TemplateNames.own.emailFields
-        }
+    private static func kind(_ json: JSON, _ reader: inout FieldReader) -> Template.Kind {
+        let known = Template.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+        return reader.parsed(json, "kind", expected: "one of \(known)", at: "", Template.Kind.init) ?? .text
     }
 
     private static func template(
-        _ kind: Kind, _ json: JSON, lengths: ClosedRange<Int64>, _ reader: inout FieldReader
+        _ kind: Template.Kind, _ json: JSON, lengths: ClosedRange<Int64>, _ reader: inout FieldReader
     ) -> Template? {
         switch kind {
         case .text:
             if json["voice"]?.string?.isOneLine == false { reader.fail("/voice", "must stand on one line") }
             if let register = json[TemplateNames.own.indiaDLT] { Self.refuseUnknown(register, &reader) }
-            return TextTemplate(
-                json, names: .own, defaultLength: CodeFormat.ownLength, lengths: lengths, reader: &reader
-            ).map { .text($0) }
         case .email:
             let sender = json[TemplateNames.own.emailSender]?.string
             if let sender, Mailbox(sender) == nil {
                 reader.fail("/sender", "must be a mail address, or a name and an address in angle brackets")
             }
-            return EmailTemplate(
-                json, names: .own, defaultLength: CodeFormat.ownLength, lengths: lengths, reader: &reader
-            ).map { .email($0) }
         }
+        return Template(
+            json, kind: kind, names: .own, defaultLength: CodeFormat.ownLength, lengths: lengths, reader: &reader)
     }
 
     private static func refuseUnknown(_ register: JSON, _ reader: inout FieldReader) {
@@ -88,21 +78,8 @@ enum TemplateReader {
 }
 
 extension Template {
-    var kind: TemplateReader.Kind {
-        switch self {
-        case .text: .text
-        case .email: .email
-        }
-    }
-
     /// As our own API has them.
-    var members: [JSON.Member] {
-        let kind = JSON.Member("kind", .string(self.kind.rawValue))
-        return switch self {
-        case .text(let template): [kind] + template.members(names: .own)
-        case .email(let template): [kind] + template.members(names: .own)
-        }
-    }
+    var members: [JSON.Member] { [.init("kind", .string(self.kind.rawValue))] + self.members(names: .own) }
 }
 
 extension JSON {

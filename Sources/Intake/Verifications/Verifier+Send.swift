@@ -13,39 +13,46 @@ extension Verifier {
     func send(_ request: CodeRequest, for account: AccountID) async throws(VerifierRefusal) -> SentCode {
         let lane = self.lanes.lane(of: request.recipient.key, account: account)
         return try await self.withKey(request.idempotency, account, lane: lane) { key throws(VerifierRefusal) in
-            while true {
-                let plan = try await self.plan(request.application, request.template, account)
+            try await self.withPlan(request.application, request.template, account) { plan throws(VerifierRefusal) in
                 guard plan.application.settings.isEnabled else { throw .disabled }
-                let sending = try self.sending(of: request, plan, account, key: key)
-                // A plan that has changed since is read again, and the code made anew by it.
-                if let sent = try await self.commit(sending, plan: plan) { return sent }
-                self.catalogue.forget(plan, account: account)
+                return try await self.commit(try self.sending(of: request, plan, account, key: key), plan: plan)
             }
         }
+    }
+
+    /// What the look-up says of a code's recipient. Throws, before anybody is asked, what would refuse the code whoever it
+    /// were for, but for limits.
+    func reachability(for request: CodeRequest, of account: AccountID) async throws(VerifierRefusal) -> Reachability {
+        try await self.withPlan(request.application, request.template, account) { plan throws(VerifierRefusal) in
+            guard plan.application.settings.isEnabled else { throw .disabled }
+            _ = try CodeContent.make(
+                plan, code: plan.template.template.format.makeCode(), channel: request.channel,
+                placeholders: request.placeholders)
+            return ()
+        }
+        guard case .phone(let number) = request.recipient else { return .notConfigured }
+        return await self.lookUp.reachability(of: number)
     }
 
     /// Sends the code of a verification again, under the same id, perhaps by another channel. Neither its attempts nor its time
     /// begin anew; it counts towards the limits of the application and of the recipient as any other.
     func resend(_ request: ResendRequest, for account: AccountID) async throws(VerifierRefusal) -> SentCode {
-        while true {
-            guard
-                let stored = try await self.verification(request.verification, of: account), !stored.isExpired,
-                let sealed = stored.code
-            else { throw .ended }
-            guard
-                let code = SealedCode(opening: sealed, for: stored.id, account: account, keys: self.masterKeys)
-            else {
-                self.logger.error(
-                    "a code does not open with the master keys that are given", ["verification": "\(stored.id)"])
-                throw .ended
-            }
-            let plan = try await self.plan(stored.application, stored.template, account)
+        guard
+            let stored = try await self.verification(request.verification, of: account), !stored.isExpired,
+            let sealed = stored.code
+        else { throw .ended }
+        guard
+            let code = SealedCode(opening: sealed, for: stored.id, account: account, keys: self.masterKeys)
+        else {
+            self.logger.error(
+                "a code does not open with the master keys that are given", ["verification": "\(stored.id)"])
+            throw .ended
+        }
+        return try await self.withPlan(stored.application, stored.template, account) { plan throws(VerifierRefusal) in
             let sending = try self.sending(of: code, stored, request, plan, account)
-            if var sent = try await self.commit(sending, plan: plan) {
-                sent.state = stored.state
-                return sent
-            }
-            self.catalogue.forget(plan, account: account)
+            guard var sent = try await self.commit(sending, plan: plan) else { return nil }
+            sent.state = stored.state
+            return sent
         }
     }
 
@@ -71,10 +78,21 @@ extension Verifier {
 
     // MARK: - Making
 
-    private func plan(
-        _ application: String, _ template: String, _ account: AccountID
-    ) async throws(VerifierRefusal) -> SendingPlan {
-        try await self.catalogue.plan(application: application, template: template, account: account)
+    /// Runs `body` with what is known of an application and a template; again, with what is known then, when it returns nil
+    /// because they have changed, and when it is refused for what they said and say no longer.
+    private func withPlan<Value>(
+        _ application: String, _ template: String, _ account: AccountID,
+        _ body: (SendingPlan) async throws(VerifierRefusal) -> Value?
+    ) async throws(VerifierRefusal) -> Value {
+        while true {
+            let plan = try await self.catalogue.plan(application: application, template: template, account: account)
+            do throws(VerifierRefusal) {
+                if let value = try await body(plan) { return value }
+            } catch {
+                guard error.followsFromPlan, try await self.hasChanged(plan, account) else { throw error }
+            }
+            self.catalogue.forget(plan, account: account)
+        }
     }
 
     private func sending(
@@ -147,8 +165,7 @@ extension Verifier {
             guard case .refused(let wait) = grant else { throw .unavailable }
             // What was known of the limit may be old, and then a raised one counts.
             if try await self.hasChanged(plan, sending.account) { return nil }
-            self.metrics.refused("application_limit").add(1)
-            throw .applicationLimited(wait: wait)
+            throw self.refused("application_limit", .applicationLimited(wait: wait))
         }
         let result: SendingResult
         do throws(VerifierRefusal) {

@@ -29,3 +29,13 @@ enum VerifierRefusal: Error {
     case unavailable
     case outcomeUnknown
 }
+
+extension VerifierRefusal {
+    /// Whether it may be otherwise once the application or the template has changed.
+    var followsFromPlan: Bool {
+        switch self {
+        case .disabled, .wrongTemplate, .invalid: true
+        default: false
+        }
+    }
+}
