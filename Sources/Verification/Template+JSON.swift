@@ -125,7 +125,7 @@ extension TextTemplate {
 
     private static func language(_ text: String) -> String? {
         let language = String(text.map { $0 == "-" ? "_" : $0 }).lowercased()
-        return Self.languages.contains(language) ? language : nil
+        return Self.languages.contains(language) ? text : nil
     }
 
     private static func isRepeat(_ text: String) -> Bool {

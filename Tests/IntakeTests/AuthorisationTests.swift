@@ -93,7 +93,7 @@ import Timestamps
         try await IntakeFixture.run { fixture async throws in
             for path in paths {
                 let fields: HTTPFields = ["Authorization": "Bearer \(IntakeFixture.key)"]
-                let response = await fixture.intake.respond(
+                let response = await fixture.respond(
                     to: HTTPRequest(method: "GET", path: path, fields: fields))
                 #expect(response.status == 404, "\(path)")
                 #expect(response.code == "not_found")

@@ -25,6 +25,9 @@ struct IntakeFixture: Sendable {
     /// What was logged, a line an element.
     let log: Log
 
+    /// Operations that did what they were asked.
+    let exercised = Exercised()
+
     /// May do everything.
     static let key = "acme-all-0123456789abcdef"
     static let readingKey = "acme-read-0123456789abcdef"
@@ -127,6 +130,12 @@ struct IntakeFixture: Sendable {
         var now: Int { self.count.load(ordering: .relaxed) }
     }
 
+    final class Exercised: Sendable {
+        private let stored = Mutex<Set<OpenAPIValidator.Operation>>([])
+        var all: Set<OpenAPIValidator.Operation> { self.stored.withLock { $0 } }
+        func insert(_ operation: OpenAPIValidator.Operation) { _ = self.stored.withLock { $0.insert(operation) } }
+    }
+
     final class Reports: Sendable {
         private let stored = Mutex<[String]>([])
         var all: [String] { self.stored.withLock { $0 } }
@@ -148,10 +157,20 @@ struct IntakeFixture: Sendable {
         var fields = fields
         if let key { fields["Authorization"] = "Bearer \(key)" }
         let pieces = target.split(separator: "?", maxSplits: 1).map(String.init)
-        let response = await self.intake.respond(
+        let response = await self.respond(
             to: HTTPRequest(
                 method: method, path: pieces[0], query: pieces.count > 1 ? pieces[1] : nil, fields: fields, body: body))
         self.checkDiscretion(of: response, key: key)
+        return response
+    }
+
+    /// Asks, and holds the answer against the description of the API.
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let response = await self.intake.respond(to: request)
+        for problem in OpenAPIValidator.shared.problems(request, response) { Issue.record("\(problem)") }
+        if response.status < 300, let operation = OpenAPIValidator.shared.operation(of: request) {
+            self.exercised.insert(operation)
+        }
         return response
     }
 
