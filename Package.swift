@@ -57,7 +57,9 @@ let package = Package(
         library(
             "Carrier", ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Telemetry", "Timestamps", "WebClient"]
         ),
-        library("Configuration", ["Channels", "Crypto", "JSON", "Messaging", "Postgres", "Store", "Timestamps"]),
+        library(
+            "Configuration",
+            ["Channels", "Crypto", "JSON", "Messaging", "Postgres", "Store", "Timestamps", "Verification"]),
         library(
             "Bench",
             [
@@ -168,7 +170,7 @@ let package = Package(
             "ConfigurationTests",
             [
                 "Channels", "Configuration", "Crypto", "JSON", "Messaging", "Postgres", "Store", "TestSystem",
-                "Timestamps",
+                "Timestamps", "Verification",
             ]),
         tests("TimestampsTests", ["Timestamps"]),
         tests("VerificationTests", ["Crypto", "JSON", "Messaging", "Verification"]),

@@ -1,23 +1,31 @@
 public import Crypto
+public import JSON
 public import Messaging
 public import Timestamps
+public import Verification
 
 /// What a file for `pinpost apply` says, checked as far as that can be done without the database.
 ///
 ///     {
-///       "accounts":  [{"name": "acme", "keys": [{"name": "main", "scopes": ["send", "read"]}]}],
+///       "accounts":  [{"name": "acme", "keys": [{"name": "main", "scopes": ["send", "read"]}],
+///                      "applications": [{"id": "login", "name": "Login", "time_to_live": "10m",
+///                                        "templates": [{"id": "code", "text": "Your code is {{pin}}"}]}],
+///                      "credentials": [{"vendor": "infobip", "username": "acme", "password": {"env": "PASSWORD"}}]}],
 ///       "providers": [{"name": "vonage", "kind": "vonage-sms",
 ///                      "credentials": {"api_key": "abcd1234", "api_secret": {"env": "VONAGE_SECRET"}},
 ///                      "in_flight": 30, "per_second": 30}],
 ///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"}]
 ///     }
 ///
-/// What the file does not name is left alone. Keys are revoked by `"revoked": true` and brought back only by an explicit
-/// `false`, providers put out of service by `"enabled": false`, routes taken away by `"remove": true`.
+/// What the file does not name is left alone. Keys and credentials are revoked by `"revoked": true` and brought back only by an
+/// explicit `false`, providers put out of service by `"enabled": false`, routes taken away by `"remove": true`.
 public struct ConfigurationFile: Sendable {
     public struct Account: Sendable {
         public var name: String
         public var keys: [Key]
+        public var credentials: [Credential]
+        public var applications: [Application]
+        public var emailContents: [NumberedContent]
     }
 
     public struct Key: Sendable {
@@ -28,6 +36,37 @@ public struct ConfigurationFile: Sendable {
         public var expiresAt: Timestamp?
         /// Nil: a key that is stored stays as it is, alive or revoked.
         public var isRevoked: Bool?
+    }
+
+    /// What a customer shows in a vendor's API: a user name with a password, or a key with a secret.
+    public struct Credential: Sendable {
+        public var vendor: Vendor
+        public var name: String
+        public var secrets: [String: Secret]
+        public var settings: [String: String]
+        public var scopes: [String]
+        /// Nil: one that is stored stays as it is, alive or revoked.
+        public var isRevoked: Bool?
+    }
+
+    public struct Application: Sendable {
+        public var id: String
+        /// As the file has them: what they mean depends on what is stored, as what they do not name stays.
+        public var fields: JSON
+        public var templates: [Template]
+    }
+
+    public struct Template: Sendable {
+        public var id: String
+        public var kind: Verification.Template.Kind
+        /// As those of an application.
+        public var fields: JSON
+    }
+
+    /// The words of e-mails whose templates name the number.
+    public struct NumberedContent: Sendable {
+        public var number: Int64
+        public var content: EmailContent
     }
 
     public struct Provider: Sendable {
@@ -63,13 +102,7 @@ public struct ConfigurationFile: Sendable {
 
 /// All that is wrong with a configuration, each with its place. Never a value: it may be a secret.
 public struct ConfigurationProblems: Error, Hashable, CustomStringConvertible {
-    public struct Problem: Sendable, Hashable {
-        /// A JSON Pointer (RFC 6901).
-        public var path: String
-        public var problem: String
-    }
-
-    public var problems: [Problem]
+    public var problems: [JSONProblem]
 
     public var description: String {
         let lines = self.problems.map { "  \($0.path.isEmpty ? "/" : $0.path): \($0.problem)" }

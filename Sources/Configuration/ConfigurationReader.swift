@@ -6,84 +6,87 @@ import Timestamps
 
 /// Reads a ``ConfigurationFile`` out of JSON and collects every problem on the way.
 struct ConfigurationReader {
-    private(set) var problems: [ConfigurationProblems.Problem] = []
+    var fields = FieldReader()
     private let environment: [String: String]
 
     init(environment: [String: String]) { self.environment = environment }
 
+    var problems: [JSONProblem] { self.fields.problems }
+
     mutating func read(_ json: JSON) -> ConfigurationFile {
         var file = ConfigurationFile()
-        guard self.isObject(json, at: "", fields: ["accounts", "providers", "routes"]) else { return file }
-        file.accounts = self.elements(json, "accounts") { $0.account($1, at: $2) }
-        file.providers = self.elements(json, "providers") { $0.provider($1, at: $2) }
-        file.routes = self.elements(json, "routes") { $0.route($1, at: $2) }
-        self.refuseDoubled(file.accounts.map(\.name), at: "/accounts")
-        self.refuseDoubled(file.providers.map(\.name), at: "/providers")
+        guard self.fields.isObject(json, known: ["accounts", "providers", "routes"], at: "") else { return file }
+        file.accounts = self.elements(json, "accounts", known: Self.accountFields) { $0.account($1, at: $2) }
+        file.providers = self.elements(json, "providers", known: Self.providerFields) { $0.provider($1, at: $2) }
+        file.routes = self.elements(json, "routes", known: Self.routeFields) { $0.route($1, at: $2) }
+        self.refuseDoubled(file.accounts.map(\.name), "name", at: "/accounts")
+        self.refuseDoubled(file.providers.map(\.name), "name", at: "/providers")
         self.refuseDoubledKeys(of: file.accounts)
+        self.refuseDoubledCredentials(of: file.accounts)
         self.refuseDoubledRoutes(file.routes)
         return file
     }
 
-    mutating func fail(_ path: String, _ problem: String) {
-        self.problems.append(.init(path: path, problem: problem))
-    }
-
     // MARK: - Parts
 
+    private static let accountFields: Set = ["name", "keys", "credentials", "applications", "email_contents"]
+
     private mutating func account(_ json: JSON, at path: String) -> ConfigurationFile.Account {
-        _ = self.isObject(json, at: path, fields: ["name", "keys"])
-        let keys = self.elements(json, "keys", at: path) { $0.key($1, at: $2) }
-        self.refuseDoubled(keys.map(\.name), at: "\(path)/keys")
-        return .init(name: self.name(json, at: path), keys: keys)
+        let keys = self.elements(json, "keys", at: path, known: Self.keyFields) { $0.key($1, at: $2) }
+        self.refuseDoubled(keys.map(\.name), "name", at: "\(path)/keys")
+        return .init(
+            name: self.name(json, at: path), keys: keys,
+            credentials: self.elements(json, "credentials", at: path) { $0.credential($1, at: $2) },
+            applications: self.applications(json, at: path), emailContents: self.emailContents(json, at: path))
     }
 
+    private static let keyFields: Set = ["name", "key", "scopes", "expires_at", "revoked"]
+
     private mutating func key(_ json: JSON, at path: String) -> ConfigurationFile.Key {
-        _ = self.isObject(json, at: path, fields: ["name", "key", "scopes", "expires_at", "revoked"])
         let secret = json["key"].flatMap { self.secret($0, at: "\(path)/key") }
         if let secret, !APIKey.isWellFormed(secret.text) {
-            self.fail(
+            self.fields.fail(
                 "\(path)/key",
                 "must have 20 to 128 printable ASCII characters without spaces; "
                     + "one that begins with pinpost_ must be whole")
         }
         return .init(
             name: self.name(json, at: path), secret: secret, scopes: self.scopes(json, at: path),
-            expiresAt: self.time(json, "expires_at", at: path), isRevoked: self.flag(json, "revoked", at: path))
+            expiresAt: self.time(json, "expires_at", at: path),
+            isRevoked: self.fields.flag(json, "revoked", at: path))
     }
 
-    private mutating func scopes(_ json: JSON, at path: String) -> [String] {
+    mutating func scopes(_ json: JSON, at path: String) -> [String] {
         guard let value = json["scopes"] else { return ConfigurationFile.scopes.sorted() }
         let scopes = value.array?.compactMap(\.string) ?? []
         guard !scopes.isEmpty, scopes.count == value.array?.count,
             scopes.allSatisfy(ConfigurationFile.scopes.contains)
         else {
-            self.fail("\(path)/scopes", "must be an array of \(ConfigurationFile.scopes.joined(separator: ", "))")
+            self.fields.fail(
+                "\(path)/scopes", "must be an array of \(ConfigurationFile.scopes.joined(separator: ", "))")
             return []
         }
         return Set(scopes).sorted()
     }
 
+    private static let providerFields: Set = [
+        "name", "kind", "url", "credentials", "settings", "sender", "in_flight", "per_second", "timeout", "enabled",
+    ]
+
     private mutating func provider(_ json: JSON, at path: String) -> ConfigurationFile.Provider {
-        let fields: Set<String> = [
-            "name", "kind", "url", "credentials", "settings", "sender", "in_flight", "per_second", "timeout", "enabled",
-        ]
-        _ = self.isObject(json, at: path, fields: fields)
-        let kindName = self.text(json, "kind", required: true, at: path) ?? ""
-        let kind = ProviderKind(rawValue: kindName)
-        if kind == nil, !kindName.isEmpty {
-            let known = ProviderKind.allCases.map(\.rawValue).joined(separator: ", ")
-            self.fail("\(path)/kind", "must be one of \(known)")
-        }
-        let url = self.text(json, "url", at: path) ?? kind?.defaultBaseURL
-        if url == nil, kind != nil { self.fail("\(path)/url", "is required for this kind of provider") }
+        let known = ProviderKind.allCases.map(\.rawValue).joined(separator: ", ")
+        let kind = self.fields.parsed(
+            json, "kind", expected: "one of \(known)", required: true, at: path, ProviderKind.init)
+        let url = self.fields.string(json, "url", at: path) ?? kind?.defaultBaseURL
+        if url == nil, kind != nil { self.fields.fail("\(path)/url", "is required for this kind of provider") }
         let provider = ConfigurationFile.Provider(
-            name: self.name(json, at: path), kind: kindName, url: url ?? "",
+            name: self.name(json, at: path), kind: kind?.rawValue ?? "", url: url ?? "",
             credentials: self.credentials(json, at: path), settings: self.settings(json, at: path),
-            sender: self.text(json, "sender", at: path),
+            sender: self.fields.string(json, "sender", at: path),
             inFlight: self.number(json, "in_flight", in: 1...10_000, default: 32, at: path),
             perSecond: self.number(json, "per_second", in: 1...1_000_000, default: 30, at: path),
             timeout: .seconds(self.number(json, "timeout", in: 1...60, default: 10, at: path)),
-            isEnabled: self.flag(json, "enabled", at: path) ?? true)
+            isEnabled: self.fields.flag(json, "enabled", at: path) ?? true)
         if let kind, url != nil { self.check(provider, kind: kind, at: path) }
         return provider
     }
@@ -96,14 +99,14 @@ struct ConfigurationReader {
         do throws(ProviderProblems) {
             _ = try Drivers.make(account)
         } catch {
-            for problem in error.problems { self.fail(path, problem) }
+            for problem in error.problems { self.fields.fail(path, problem) }
         }
     }
 
     private mutating func credentials(_ json: JSON, at path: String) -> [String: Secret] {
         guard let value = json["credentials"] else { return [:] }
         guard let members = value.members else {
-            self.fail("\(path)/credentials", "must be an object of names and secrets")
+            self.fields.fail("\(path)/credentials", "must be an object of names and secrets")
             return [:]
         }
         var credentials: [String: Secret] = [:]
@@ -116,27 +119,27 @@ struct ConfigurationReader {
     private mutating func settings(_ json: JSON, at path: String) -> [String: String] {
         guard let value = json["settings"] else { return [:] }
         guard let members = value.members, members.allSatisfy({ $0.value.string != nil }) else {
-            self.fail("\(path)/settings", "must be an object of names and texts")
+            self.fields.fail("\(path)/settings", "must be an object of names and texts")
             return [:]
         }
         return Dictionary(members.map { ($0.name, $0.value.string ?? "") }) { $1 }
     }
 
+    private static let routeFields: Set = ["account", "channel", "prefix", "provider", "remove"]
+
     private mutating func route(_ json: JSON, at path: String) -> ConfigurationFile.Route {
-        _ = self.isObject(json, at: path, fields: ["account", "channel", "prefix", "provider", "remove"])
-        let isRemoved = self.flag(json, "remove", at: path) ?? false
-        let channelName = self.text(json, "channel", at: path) ?? Channel.sms.rawValue
-        if Channel(rawValue: channelName) == nil {
-            self.fail("\(path)/channel", "must be one of \(Channel.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        let prefix = self.text(json, "prefix", at: path) ?? ""
-        if !Self.isPrefix(prefix) { self.fail("\(path)/prefix", "must be empty or a plus sign and 1 to 15 digits") }
-        if channelName == Channel.email.rawValue, !prefix.isEmpty {
-            self.fail("\(path)/prefix", "is for numbers; a route for email has none")
+        let isRemoved = self.fields.flag(json, "remove", at: path) ?? false
+        let channels = Channel.allCases.map(\.rawValue).joined(separator: ", ")
+        let channel = self.fields.parsed(json, "channel", expected: "one of \(channels)", at: path, Channel.init)
+        let prefix = self.fields.parsed(
+            json, "prefix", expected: "empty or a plus sign and 1 to 15 digits", at: path
+        ) { Self.isPrefix($0) ? $0 : nil }
+        if channel == .email, prefix?.isEmpty == false {
+            self.fields.fail("\(path)/prefix", "is for numbers; a route for email has none")
         }
         return .init(
-            account: self.text(json, "account", at: path), channel: Channel(rawValue: channelName) ?? .sms,
-            prefix: prefix, provider: self.text(json, "provider", required: !isRemoved, at: path), isRemoved: isRemoved)
+            account: self.fields.string(json, "account", at: path), channel: channel ?? .sms, prefix: prefix ?? "",
+            provider: self.fields.string(json, "provider", required: !isRemoved, at: path), isRemoved: isRemoved)
     }
 
     private static func isPrefix(_ text: String) -> Bool {
@@ -149,29 +152,27 @@ struct ConfigurationReader {
     // MARK: - Values
 
     /// A text, or `{"env": "NAME"}` for the value of an environment variable of the process that applies the file.
-    private mutating func secret(_ json: JSON, at path: String) -> Secret? {
+    mutating func secret(_ json: JSON, at path: String) -> Secret? {
         if let text = json.string {
-            if text.isEmpty { self.fail(path, "must not be empty") }
+            if text.isEmpty { self.fields.fail(path, "must not be empty") }
             return Secret(text)
         }
         guard let members = json.members, members.count == 1, let name = json["env"]?.string else {
-            self.fail(path, #"must be a text, or {"env": "NAME"} for an environment variable"#)
+            self.fields.fail(path, #"must be a text, or {"env": "NAME"} for an environment variable"#)
             return nil
         }
         guard let value = self.environment[name], !value.isEmpty else {
-            self.fail(path, "the environment variable \(name) is not set")
+            self.fields.fail(path, "the environment variable \(name) is not set")
             return nil
         }
         return Secret(value)
     }
 
-    private mutating func name(_ json: JSON, at path: String) -> String {
-        let name = self.text(json, "name", required: true, at: path) ?? ""
-        let isName = (1...64).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameCharacter)
-        if !isName, json["name"]?.string != nil {
-            self.fail("\(path)/name", "must have 1 to 64 letters, digits, and the characters - _ .")
-        }
-        return name
+    /// What something is called: an account by its `name`, an application by its `id`. Empty when it is no name.
+    mutating func name(_ json: JSON, _ member: String = "name", at path: String) -> String {
+        self.fields.parsed(
+            json, member, expected: "1 to 64 letters, digits, and the characters - _ .", required: true, at: path
+        ) { (1...64).contains($0.utf8.count) && $0.utf8.allSatisfy(Self.isNameCharacter) ? $0 : nil } ?? ""
     }
 
     private static func isNameCharacter(_ byte: UInt8) -> Bool {
@@ -183,63 +184,38 @@ struct ConfigurationReader {
         }
     }
 
-    private mutating func text(_ json: JSON, _ name: String, required: Bool = false, at path: String) -> String? {
-        guard let value = json[name], !value.isNull else {
-            if required, json.members != nil { self.fail("\(path)/\(name)", "is required") }
-            return nil
-        }
-        guard let text = value.string, !text.utf8.contains(0) else {
-            self.fail("\(path)/\(name)", "must be a text, not \(value.kind)")
-            return nil
-        }
-        return text
-    }
-
-    private mutating func flag(_ json: JSON, _ name: String, at path: String) -> Bool? {
-        guard let value = json[name] else { return nil }
-        if value.bool == nil { self.fail("\(path)/\(name)", "must be true or false") }
-        return value.bool
-    }
-
     private mutating func number(
         _ json: JSON, _ name: String, in range: ClosedRange<Int64>, default fallback: Int32, at path: String
     ) -> Int32 {
-        guard let value = json[name] else { return fallback }
-        guard let number = value.integer, range.contains(number) else {
-            self.fail("\(path)/\(name)", "must be an integer between \(range.lowerBound) and \(range.upperBound)")
-            return fallback
-        }
-        return Int32(number)
+        self.fields.integer(json, name, in: range, at: path).map { Int32($0) } ?? fallback
     }
 
     private mutating func time(_ json: JSON, _ name: String, at path: String) -> Timestamp? {
-        guard let text = self.text(json, name, at: path) else { return nil }
-        let time = Timestamp(text)
-        if time == nil { self.fail("\(path)/\(name)", "must be a time in RFC 3339, as in 2026-11-21T09:15:00Z") }
-        return time
+        self.fields.parsed(json, name, expected: "a time in RFC 3339, as in 2026-11-21T09:15:00Z", at: path) {
+            Timestamp($0)
+        }
     }
 
-    private mutating func isObject(_ json: JSON, at path: String, fields: Set<String>) -> Bool {
-        guard let members = json.members else {
-            self.fail(path, "must be an object, not \(json.kind)")
-            return false
-        }
-        for member in members where !fields.contains(member.name) {
-            self.fail("\(path)/\(member.name)", "is not known; known are \(fields.sorted().joined(separator: ", "))")
-        }
-        return true
-    }
-
-    private mutating func elements<Value>(
-        _ json: JSON, _ name: String, at path: String = "", _ read: (inout Self, JSON, String) -> Value
+    /// The objects of an array, each read with its path. A nil `known` leaves it to `read` to refuse strange fields.
+    mutating func elements<Value>(
+        _ json: JSON, _ name: String, at path: String = "", known: Set<String>? = nil,
+        _ read: (inout Self, JSON, String) -> Value
     ) -> [Value] {
-        guard let value = json[name] else { return [] }
+        guard let value = self.fields.value(json, name, at: path) else { return [] }
         guard let elements = value.array else {
-            self.fail("\(path)/\(name)", "must be an array, not \(value.kind)")
+            self.fields.fail("\(path)/\(name)", "must be an array, not \(value.kind)")
             return []
         }
-        return elements.enumerated().map { read(&self, $0.element, "\(path)/\(name)/\($0.offset)") }
+        return elements.enumerated().map { index, element in
+            let place = "\(path)/\(name)/\(index)"
+            if self.fields.isObject(element, known: known, at: place) { return read(&self, element, place) }
+            // What is no object lacks every field: that it is none has been told, and is enough.
+            var other = self
+            return read(&other, [:], place)
+        }
     }
+
+    // MARK: - What stands twice
 
     /// A key says whose request it is, so no two may be the same.
     private mutating func refuseDoubledKeys(of accounts: [ConfigurationFile.Account]) {
@@ -248,7 +224,7 @@ struct ConfigurationReader {
             for (number, key) in account.keys.enumerated() {
                 guard let digest = key.secret.map({ APIKey.digest($0.text) }) else { continue }
                 guard !seen.insert(digest).inserted else { continue }
-                self.fail("/accounts/\(index)/keys/\(number)/key", "stands twice")
+                self.fields.fail("/accounts/\(index)/keys/\(number)/key", "stands twice")
             }
         }
     }
@@ -258,7 +234,7 @@ struct ConfigurationReader {
         var seen: Set<[String?]> = []
         for (index, route) in routes.enumerated() where !self.hasProblem(within: "/routes/\(index)") {
             let place = [route.account, route.channel.rawValue, route.prefix]
-            if !seen.insert(place).inserted { self.fail("/routes/\(index)", "stands twice") }
+            if !seen.insert(place).inserted { self.fields.fail("/routes/\(index)", "stands twice") }
         }
     }
 
@@ -267,10 +243,10 @@ struct ConfigurationReader {
         self.problems.contains { $0.path == path || $0.path.hasPrefix("\(path)/") }
     }
 
-    private mutating func refuseDoubled(_ names: [String], at path: String) {
+    mutating func refuseDoubled(_ names: [String], _ member: String, at path: String) {
         var seen: Set<String> = []
         for (index, name) in names.enumerated() where !name.isEmpty && !seen.insert(name).inserted {
-            self.fail("\(path)/\(index)/name", "stands twice")
+            self.fields.fail("\(path)/\(index)/\(member)", "stands twice")
         }
     }
 }

@@ -5,7 +5,7 @@ import Messaging
 import Postgres
 public import Store
 
-/// Makes accounts, keys, providers and routes what a file says.
+/// Makes accounts and what is theirs, providers and routes what a file says.
 public struct Configurator: Sendable {
     private let store: Store
     private let masterKeys: MasterKeys
@@ -33,7 +33,7 @@ public struct Configurator: Sendable {
         do throws(JSONError) {
             json = try JSON(parsing: text)
         } catch {
-            throw ConfigurationProblems(problems: [.init(path: "", problem: "is not JSON: \(error)")])
+            throw ConfigurationProblems(problems: [JSONProblem("", "is not JSON: \(error)")])
         }
         let file = reader.read(json)
         guard reader.problems.isEmpty else { throw ConfigurationProblems(problems: reader.problems) }
@@ -43,48 +43,81 @@ public struct Configurator: Sendable {
     /// Applies a file in one transaction: wholly, or, when it throws, not at all. Applying it again changes nothing.
     public func apply(_ file: ConfigurationFile) async throws -> Report {
         try await self.store.configure { transaction in
-            var report = Report()
-            var problems: [ConfigurationProblems.Problem] = []
+            var progress = Progress()
             for (index, account) in file.accounts.enumerated() {
-                try await self.apply(account, at: "/accounts/\(index)", in: transaction, &report)
+                try await self.apply(account, at: "/accounts/\(index)", in: transaction, &progress)
             }
-            for provider in file.providers { try await self.apply(provider, in: transaction, &report) }
+            for provider in file.providers { try await self.apply(provider, in: transaction, &progress) }
             for (index, route) in file.routes.enumerated() {
-                problems += try await self.apply(route, at: "/routes/\(index)", in: transaction, &report)
+                try await self.apply(route, at: "/routes/\(index)", in: transaction, &progress)
             }
-            guard problems.isEmpty else { throw ConfigurationProblems(problems: problems) }
-            return report
+            guard progress.problems.isEmpty else { throw ConfigurationProblems(problems: progress.problems) }
+            return progress.report
         }
+    }
+
+    /// What a file has done so far, and what is wrong with it that only the database could tell.
+    struct Progress {
+        var report = Report()
+        var problems: [JSONProblem] = []
+
+        mutating func changed(_ line: String) { self.report.changes.append(line) }
+        mutating func fail(_ path: String, _ problem: String) { self.problems.append(JSONProblem(path, problem)) }
     }
 
     // MARK: - Private
 
     private func apply(
         _ account: ConfigurationFile.Account, at path: String, in transaction: borrowing Transaction,
-        _ report: inout Report
+        _ progress: inout Progress
     ) async throws {
         let (id, isNew) = try await Store.putAccount(account.name, in: transaction)
-        if isNew { report.changes.append("account \(account.name): made") }
+        if isNew { progress.changed("account \(account.name): made") }
+        let owner = Owner(id: id, name: account.name)
         let digests = try await Store.keyDigests(of: id, in: transaction)
         for (index, key) in account.keys.enumerated() {
-            var digest = key.secret.map { APIKey.digest($0.text) } ?? digests[key.name]
-            if digest == nil {
-                let made = APIKey.make()
-                digest = APIKey.digest(made.text)
-                report.madeKeys.append((account.name, key.name, made))
-            }
-            let stored = NewKey(
-                name: key.name, digest: digest ?? [], scopes: key.scopes, expiresAt: key.expiresAt,
-                revoked: key.isRevoked)
-            let change = try await self.put(stored, of: id, at: "\(path)/keys/\(index)", in: transaction)
-            if let words = Self.words(for: change, asked: key.isRevoked) {
-                report.changes.append("account \(account.name), key \(key.name): \(words)")
-            }
+            try await self.apply(
+                key, digest: digests[key.name], of: owner, at: "\(path)/keys/\(index)", in: transaction, &progress)
+        }
+        for (index, credential) in account.credentials.enumerated() {
+            try await self.apply(
+                credential, of: owner, at: "\(path)/credentials/\(index)", in: transaction, &progress)
+        }
+        for content in account.emailContents {
+            try await self.apply(content, of: owner, in: transaction, &progress)
+        }
+        for (index, application) in account.applications.enumerated() {
+            try await self.apply(
+                application, of: owner, at: "\(path)/applications/\(index)", in: transaction, &progress)
+        }
+    }
+
+    /// The account that a part of a file stands in.
+    struct Owner {
+        var id: AccountID
+        var name: String
+    }
+
+    private func apply(
+        _ key: ConfigurationFile.Key, digest stored: [UInt8]?, of owner: Owner, at path: String,
+        in transaction: borrowing Transaction, _ progress: inout Progress
+    ) async throws {
+        var digest = key.secret.map { APIKey.digest($0.text) } ?? stored
+        if digest == nil {
+            let made = APIKey.make()
+            digest = APIKey.digest(made.text)
+            progress.report.madeKeys.append((owner.name, key.name, made))
+        }
+        let new = NewKey(
+            name: key.name, digest: digest ?? [], scopes: key.scopes, expiresAt: key.expiresAt, revoked: key.isRevoked)
+        let change = try await self.put(new, of: owner.id, at: path, in: transaction)
+        if let words = Self.words(for: change, asked: key.isRevoked) {
+            progress.changed("account \(owner.name), key \(key.name): \(words)")
         }
     }
 
     /// A key that somebody revoked is not brought back by a change of something else about it, which is worth saying.
-    private static func words(for change: Store.KeyChange, asked isRevoked: Bool?) -> String? {
+    static func words(for change: Store.KeyChange, asked isRevoked: Bool?) -> String? {
         switch change {
         case .none: nil
         case .alive: "set"
@@ -100,61 +133,64 @@ public struct Configurator: Sendable {
         } catch {
             guard case .server(_, _, constraint: "api_keys_digest_key") = error else { throw error }
             let problem = "is in use already, by another account or under another name"
-            throw ConfigurationProblems(problems: [.init(path: "\(path)/key", problem: problem)])
+            throw ConfigurationProblems(problems: [JSONProblem("\(path)/key", problem)])
         }
     }
 
     private func apply(
-        _ provider: ConfigurationFile.Provider, in transaction: borrowing Transaction, _ report: inout Report
+        _ provider: ConfigurationFile.Provider, in transaction: borrowing Transaction, _ progress: inout Progress
     ) async throws {
+        let sealing = self.sealing(
+            provider.credentials, for: ProviderSecrets.context(of: provider.name),
+            over: try await Store.sealedCredentials(of: provider.name, in: transaction))
         let stored = NewProvider(
-            name: provider.name, kind: provider.kind, url: provider.url,
-            credentials: try await self.sealedCredentials(of: provider, in: transaction), sender: provider.sender,
-            settings: JSON(provider.settings).text, inFlightLimit: provider.inFlight, rateLimit: provider.perSecond,
-            timeout: provider.timeout, enabled: provider.isEnabled)
+            name: provider.name, kind: provider.kind, url: provider.url, credentials: sealing.kept,
+            sender: provider.sender, settings: JSON(provider.settings).text, inFlightLimit: provider.inFlight,
+            rateLimit: provider.perSecond, timeout: provider.timeout, enabled: provider.isEnabled)
         if try await Store.putProvider(stored, in: transaction).changed {
-            report.changes.append("provider \(provider.name): set")
+            progress.changed("provider \(provider.name): set")
         }
+        guard let renewed = sealing.renewed else { return }
+        try await Store.putSealed(
+            SealedSecrets(owner: .provider(provider.name), sealed: renewed), in: transaction)
+        progress.changed("provider \(provider.name): sealed anew")
     }
 
-    /// Sealing the same twice gives different bytes, so what is stored is kept when it says the same.
-    private func sealedCredentials(
-        of provider: ConfigurationFile.Provider, in transaction: borrowing Transaction
-    ) async throws -> [UInt8] {
-        let plain = JSON(provider.credentials.mapValues(\.text)).serialized()
-        let context = ProviderSecrets.context(of: provider.name)
-        if let sealed = try await Store.sealedCredentials(of: provider.name, in: transaction),
-            let stored = try? self.masterKeys.open(sealed, for: context), equalInConstantTime(stored, plain)
-        {
-            return sealed
-        }
-        return self.masterKeys.seal(plain, for: context)
+    /// Sealing the same twice gives different bytes, so what is stored is kept when it says the same. If another key than
+    /// the first of the ring sealed it, `renewed` is what takes its place.
+    func sealing(
+        _ secrets: [String: Secret], for context: String, over stored: [UInt8]?
+    ) -> (kept: [UInt8], renewed: [UInt8]?) {
+        let plain = JSON(secrets.mapValues(\.text)).serialized()
+        guard let stored, let opened = try? self.masterKeys.open(stored, for: context),
+            equalInConstantTime(opened, plain)
+        else { return (self.masterKeys.seal(plain, for: context), nil) }
+        let isRenewed = !self.masterKeys.isSealedWithFirst(stored)
+        return (stored, isRenewed ? self.masterKeys.seal(plain, for: context) : nil)
     }
 
     private func apply(
-        _ route: ConfigurationFile.Route, at path: String, in transaction: borrowing Transaction, _ report: inout Report
-    ) async throws -> [ConfigurationProblems.Problem] {
-        var problems: [ConfigurationProblems.Problem] = []
+        _ route: ConfigurationFile.Route, at path: String, in transaction: borrowing Transaction,
+        _ progress: inout Progress
+    ) async throws {
+        let before = progress.problems.count
         var account: AccountID?
         if let name = route.account {
             account = try await Store.account(named: name, in: transaction)
-            if account == nil { problems.append(.init(path: "\(path)/account", problem: "there is no such account")) }
+            if account == nil { progress.fail("\(path)/account", "there is no such account") }
         }
         var provider: ProviderID?
         if let name = route.provider {
             let found = try await Store.provider(named: name, in: transaction)
             provider = found?.id
-            if let problem = Self.problem(with: found, for: route) {
-                problems.append(.init(path: "\(path)/provider", problem: problem))
-            }
+            if let problem = Self.problem(with: found, for: route) { progress.fail("\(path)/provider", problem) }
         }
-        guard problems.isEmpty else { return problems }
+        guard progress.problems.count == before else { return }
         if try await self.set(route, account: account, provider: provider, in: transaction) {
             let place = [route.account, route.channel.rawValue, route.prefix.isEmpty ? nil : route.prefix]
             let words = place.compactMap { $0 }.joined(separator: " ")
-            report.changes.append("route \(words): \(route.isRemoved ? "removed" : "set")")
+            progress.changed("route \(words): \(route.isRemoved ? "removed" : "set")")
         }
-        return []
     }
 
     private static func problem(
@@ -183,7 +219,7 @@ public struct Configurator: Sendable {
 
 extension JSON {
     /// An object whose members stand in the order of the alphabet, so that equal dictionaries are equal texts.
-    fileprivate init(_ texts: [String: String]) {
+    init(_ texts: [String: String]) {
         self = .object(texts.sorted { $0.key < $1.key }.map { Member($0.key, .string($0.value)) })
     }
 }

@@ -55,6 +55,11 @@ public struct MasterKeys: Sendable {
         return plain
     }
 
+    /// Whether the key that seals now is the one that sealed this.
+    public func isSealedWithFirst(_ sealed: [UInt8]) -> Bool {
+        sealed.count >= Self.overheadByteCount && sealed[1] == self.keys[0].id
+    }
+
     /// The HMAC-SHA256 of `message` under a key derived from each of the ring, in its order; the first is the one to keep.
     ///
     /// `purpose` parts the keys of one use from those of another and from those that seal (NIST SP 800-108: a key derived by

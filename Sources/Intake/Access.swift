@@ -1,10 +1,12 @@
-import Crypto
+public import Crypto
 import HTTP
+import JSON
 public import Messaging
 public import Store
+public import Telemetry
 import Timestamps
 
-/// What a key may be used for.
+/// What a key or a vendor's credential may be used for.
 public enum Scope: String, Sendable, Hashable, CaseIterable {
     /// Accept and cancel messages.
     case send
@@ -27,6 +29,7 @@ public struct Principal: Sendable, Hashable {
 /// Who may do what, and which way messages go: the API's view of the ``Directory``.
 public struct Access: Sendable {
     private var principals: [[UInt8]: Principal] = [:]
+    private var credentials: [CredentialName: Credential] = [:]
     private var routes: [Place: ProviderID] = [:]
 
     private struct Place: Hashable {
@@ -35,11 +38,24 @@ public struct Access: Sendable {
         var prefix: String
     }
 
-    public init(_ directory: Directory) {
+    /// Opens what is sealed, once for each revision. A credential that does not open is left out, and the log tells which:
+    /// by its number, as its name may be a mail address.
+    public init(_ directory: Directory, masterKeys: MasterKeys, logger: Logger) {
         for key in directory.keys {
             self.principals[key.digest] = Principal(
                 account: key.account, accountName: key.accountName, scopes: Set(key.scopes.compactMap(Scope.init)),
                 expiresAt: key.expiresAt)
+        }
+        for stored in directory.credentials {
+            guard let credential = Credential(stored, masterKeys: masterKeys) else {
+                logger.error(
+                    "a vendor's credential does not open with this master key and is refused",
+                    [
+                        "account": stored.accountName, "vendor": stored.vendor.rawValue, "credential": Int(stored.id),
+                    ])
+                continue
+            }
+            self.credentials[CredentialName(vendor: stored.vendor, name: stored.name)] = credential
         }
         for route in directory.routes {
             self.routes[Place(account: route.account, channel: route.channel, prefix: route.prefix)] = route.provider
@@ -47,9 +63,6 @@ public struct Access: Sendable {
     }
 
     /// Whose key a request carries (RFC 6750 section 2.1).
-    ///
-    /// Keys are found by their SHA-256: what an attacker could learn from the time of the look-up is about a digest
-    /// that he cannot steer.
     func principal(of request: HTTPRequest) throws(Problem) -> Principal {
         guard
             let field = request.fields["Authorization"], let space = field.firstIndex(of: " "),
@@ -60,14 +73,30 @@ public struct Access: Sendable {
         return principal
     }
 
-    /// Whose key this is; nil for one that is unknown or has expired.
-    func principal(ofKey key: String) -> Principal? {
-        guard APIKey.isWellFormed(key), let principal = self.principals[APIKey.digest(key)] else { return nil }
-        return principal.expiresAt.map { $0 > .now } ?? true ? principal : nil
+    /// Whose key this is, in whichever vendor's form a request carries it; nil when it is nobody's.
+    ///
+    /// Keys are found by their SHA-256: what an attacker could learn from the time of the look-up is about a digest
+    /// that he cannot steer.
+    func principal(ofKey text: String) -> Principal? {
+        guard
+            APIKey.isWellFormed(text), let principal = self.principals[APIKey.digest(text)],
+            principal.expiresAt.map({ $0 > .now }) ?? true
+        else { return nil }
+        return principal
     }
 
-    /// Whose user name and password these are in a vendor's API.
-    func principal(vendor: Vendor, name: String, password: String) -> Principal? { nil }
+    /// Whose name and password, or key and secret, these are in a vendor's API; nil when they are nobody's.
+    ///
+    /// Names are no secret, yet the time does not tell which exist: digests are compared, in constant time, for a name that
+    /// nobody has too.
+    func principal(vendor: Vendor, name: String, password: String) -> Principal? {
+        let credential = self.credentials[CredentialName(vendor: vendor, name: name)]
+        let given = Digest.sha256.hash(password.utf8)
+        guard equalInConstantTime(given, credential?.digest ?? Self.nobodysDigest) else { return nil }
+        return credential?.principal
+    }
+
+    private static let nobodysDigest = [UInt8](repeating: 0, count: Digest.sha256.byteCount)
 
     /// The provider for a recipient: the longest prefix wins, and among equals the account's own route. Addresses have no
     /// prefixes.
@@ -82,5 +111,29 @@ public struct Access: Sendable {
             // A lone "+" is no prefix.
             prefix = prefix.count == 2 ? "" : prefix.dropLast()
         }
+    }
+}
+
+private struct CredentialName: Hashable {
+    var vendor: Vendor
+    var name: String
+}
+
+/// An opened credential.
+private struct Credential {
+    var principal: Principal
+    /// SHA-256 of the password, so that comparing takes the same time whatever its length.
+    var digest: [UInt8]
+
+    init?(_ stored: StoredCredential, masterKeys: MasterKeys) {
+        let context = stored.vendor.sealingContext(of: stored.name)
+        guard
+            let plain = try? masterKeys.open(stored.secrets, for: context), let json = try? JSON(parsing: plain),
+            let secret = (json["password"] ?? json["api_secret"])?.string
+        else { return nil }
+        self.principal = Principal(
+            account: stored.account, accountName: stored.accountName,
+            scopes: Set(stored.scopes.compactMap(Scope.init)), expiresAt: nil)
+        self.digest = Digest.sha256.hash(secret.utf8)
     }
 }

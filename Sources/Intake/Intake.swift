@@ -106,50 +106,18 @@ public struct Intake: Sendable {
         case .messages: try await self.answerMessages(request)
         case .message(let id): try await self.answerMessage(id, request)
         case .cancellation(let id): try await self.answerCancellation(id, request)
+        case .applications: try await self.answerApplications(request)
+        case .application(let id): try await self.answerApplication(id, request)
+        case .templates: try await self.answerTemplates(request)
+        case .template(let id): try await self.answerTemplate(id, request)
+        case .verifications: try await self.answerVerifications(request)
+        case .verification(let id): try await self.answerVerification(id, request)
+        case .check(let id): try await self.answerCheck(id, request)
+        case .resending(let id): try await self.answerResending(id, request)
+        case .search: try await self.answerSearch(request)
+        case .unlocking: try await self.answerUnlocking(request)
+        case .openAPI: try Self.answerOpenAPI(request)
         case .none: throw .notFound
-        }
-    }
-
-    private func answerMessages(_ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
-        switch request.method {
-        case "POST": try await self.accept(request, for: self.principal(of: request, with: .send))
-        case "GET", "HEAD": try await self.list(request, for: self.principal(of: request, with: .read))
-        default: throw .methodNotAllowed("GET, POST")
-        }
-    }
-
-    private func answerMessage(_ id: MessageID?, _ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
-        guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed("GET") }
-        return try await self.show(id, for: self.principal(of: request, with: .read))
-    }
-
-    private func answerCancellation(_ id: MessageID?, _ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
-        guard request.method == "POST" else { throw .methodNotAllowed("POST") }
-        return try await self.cancel(id, for: self.principal(of: request, with: .send))
-    }
-
-    private func principal(of request: HTTPRequest, with scope: Scope) throws(Problem) -> Principal {
-        let principal = try self.access.current.principal(of: request)
-        guard principal.scopes.contains(scope) else { throw .missingScope(scope) }
-        return principal
-    }
-}
-
-/// The resources of the API. An id that is none is a resource that does not exist, after the key was looked at.
-private enum Route {
-    case messages
-    case message(MessageID?)
-    case cancellation(MessageID?)
-    case none
-
-    init(_ path: String) {
-        let pieces = path.split(separator: "/", omittingEmptySubsequences: false)
-        switch pieces.count {
-        case 3 where path == "/v1/messages": self = .messages
-        case 4 where path.hasPrefix("/v1/messages/"): self = .message(MessageID(pieces[3]))
-        case 5 where path.hasPrefix("/v1/messages/") && pieces[4] == "cancel":
-            self = .cancellation(MessageID(pieces[3]))
-        default: self = .none
         }
     }
 }

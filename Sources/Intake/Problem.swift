@@ -1,31 +1,20 @@
 public import HTTP
-import JSON
+public import JSON
 
 /// A refusal as RFC 9457 has it: `application/problem+json`.
 public struct Problem: Error, Sendable, Hashable {
-    /// What was wrong in one place of a request.
-    public struct Detail: Sendable, Hashable {
-        /// A JSON Pointer (RFC 6901) into the body, or the name of a query parameter or header field.
-        public var path: String
-        public var problem: String
-
-        public init(_ path: String, _ problem: String) {
-            self.path = path
-            self.problem = problem
-        }
-    }
-
     public var status: Int
     /// A stable word for programs.
     public var code: String
     /// A sentence for people. Never a value from the request: it may be a secret or a number.
     public var detail: String
-    public var errors: [Detail] = []
+    /// What was wrong where: a path is a JSON Pointer into the body, or the name of a query parameter or header field.
+    public var errors: [JSONProblem] = []
     /// When to come back.
     public var retryAfterSeconds: Int?
     public var allow: String?
 
-    public init(_ status: Int, _ code: String, _ detail: String, errors: [Detail] = []) {
+    public init(_ status: Int, _ code: String, _ detail: String, errors: [JSONProblem] = []) {
         self.status = status
         self.code = code
         self.detail = detail
@@ -63,6 +52,7 @@ public struct Problem: Error, Sendable, Hashable {
         case 414: "URI Too Long"
         case 422: "Unprocessable Content"
         case 431: "Request Header Fields Too Large"
+        case 429: "Too Many Requests"
         case 503: "Service Unavailable"
         default: "Error"
         }
@@ -73,8 +63,10 @@ extension Problem {
     static let unauthorized = Problem(401, "unauthorized", "Give a valid API key as Authorization: Bearer KEY.")
     static let notFound = Problem(404, "not_found", "There is no such resource.")
 
-    static func missingScope(_ scope: Scope) -> Problem {
-        Problem(403, "missing_scope", "This key lacks the scope \(scope.rawValue).")
+    /// `scopes`: any of them would do.
+    static func missingScope(_ scopes: [Scope]) -> Problem {
+        let names = scopes.map(\.rawValue).joined(separator: " or ")
+        return Problem(403, "missing_scope", "This key lacks the scope \(names).")
     }
 
     static func methodNotAllowed(_ allowed: String) -> Problem {
@@ -83,7 +75,7 @@ extension Problem {
         return problem
     }
 
-    static func invalid(_ errors: [Detail]) -> Problem {
+    static func invalid(_ errors: [JSONProblem]) -> Problem {
         Problem(
             422, "invalid_request", "The request was understood but cannot be accepted; nothing was stored.",
             errors: errors)
@@ -106,6 +98,12 @@ extension Problem {
         }
     }
 
+    static let requestInFlight = Problem(
+        409, "request_in_flight", "A request with this Idempotency-Key is being handled now.")
+
+    static let keyReused = Problem(
+        422, "idempotency_key_reused", "This Idempotency-Key was used for another request; nothing was stored.")
+
     static let unavailable = Self.unavailable(
         "unavailable", "The service cannot store anything now; nothing was accepted. Try again.")
 
@@ -115,7 +113,7 @@ extension Problem {
         "The answer of the database was lost, so the request may or may not have been accepted. "
             + "Try again with the same Idempotency-Key to find out without doubling it.")
 
-    private static func unavailable(_ code: String, _ detail: String) -> Problem {
+    static func unavailable(_ code: String, _ detail: String) -> Problem {
         var problem = Problem(503, code, detail)
         problem.retryAfterSeconds = 1
         return problem

@@ -38,3 +38,17 @@ public enum PhoneNumberImpossibility: String, Sendable, Hashable, CaseIterable {
         }
     }
 }
+
+extension PhoneNumberImpossibility: CustomStringConvertible {
+    /// For people, after "the number cannot exist:".
+    public var description: String {
+        switch self {
+        case .notANumber: "it is no number"
+        case .invalidCountryCode: "no country has its country code"
+        case .tooShort: "it is shorter than any number of its country"
+        case .tooLong: "it is longer than any number of its country"
+        case .invalidLength: "no number of its country has its length"
+        case .localOnly: "it can be dialled only from within its own area"
+        }
+    }
+}

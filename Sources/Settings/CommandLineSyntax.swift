@@ -12,13 +12,18 @@ public struct CommandLineSyntax: Sendable, Hashable {
         public let name: String
         /// One sentence.
         public let summary: String
+        /// Lines that `COMMAND --help` shows below it.
+        public let details: String
         /// Names of what must follow, as in `FILE`.
         public let positionals: [String]
         public let options: [Option]
 
-        public init(_ name: String, summary: String, positionals: [String] = [], options: [Option] = []) {
+        public init(
+            _ name: String, summary: String, details: String = "", positionals: [String] = [], options: [Option] = []
+        ) {
             self.name = name
             self.summary = summary
+            self.details = details
             self.positionals = positionals
             self.options = options
         }
@@ -54,6 +59,7 @@ extension CommandLineSyntax {
         let width = options.map(\.written.count).max() ?? 0
         let usage = [self.program, command.name] + command.positionals + (options.isEmpty ? [] : ["[OPTIONS]"])
         return "usage: \(usage.joined(separator: " "))\n\n\(command.summary)\n"
+            + (command.details.isEmpty ? "" : "\n\(command.details)\n")
             + (options.isEmpty ? "" : "\n")
             + options.map { "  \(padded($0.written, width))  \($0.summary)\n" }.joined()
     }

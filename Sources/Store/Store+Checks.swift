@@ -52,7 +52,8 @@ extension Store {
     /// same time, no more are evaluated than the verification allows, and one that was charged stays charged whatever
     /// happens to the process that asked. Two keyed hashes are compared, so the time it takes tells nothing of the code.
     ///
-    /// A verification that is unknown, another account's, or over is answered without writing anything, each the same way.
+    /// A verification that is unknown, another account's, or over locks and writes nothing: what has ended never comes back, so
+    /// the statement's first look is enough. So each of them takes the same time.
     ///
     /// Of several guesses for one recipient in a batch the first is evaluated. Rows are locked as ``send(_:now:)`` locks them.
     ///
@@ -65,23 +66,30 @@ extension Store {
                 SELECT coalesce(\(now), now()) AS now
             ), found AS MATERIALIZED (
                 SELECT g.n, v.lane, v.id, v.account_id, v.application_id, v.recipient,
-                       row_number() OVER (PARTITION BY v.lane, v.account_id, v.recipient ORDER BY g.n) = 1 AS is_first
-                FROM unnest(\(rows.lanes), \(rows.ids), \(rows.accounts)) WITH ORDINALITY AS g (lane, id, account_id, n)
+                       CASE
+                           WHEN v.expires_at <= moment.now THEN 'expired'
+                           WHEN v.state = 'verified' AND NOT v.allows_reuse THEN 'used'
+                           WHEN v.attempts >= v.attempt_limit THEN 'exhausted'
+                       END AS ended
+                FROM moment, unnest(\(rows.lanes), \(rows.ids), \(rows.accounts)) WITH ORDINALITY AS g (lane, id, account_id, n)
                 JOIN verifications v ON v.lane = g.lane AND v.id = g.id AND v.account_id = g.account_id
                 WHERE v.id >= \(days.first) AND v.id < \(days.end)
+            ), first AS MATERIALIZED (
+                SELECT DISTINCT ON (lane, account_id, recipient) n, lane, id, account_id, application_id, recipient
+                FROM found WHERE ended IS NULL ORDER BY lane, account_id, recipient, n
             ), held AS MATERIALIZED (
                 SELECT f.n, f.lane, f.id, f.account_id, f.application_id, f.recipient, v.allows_reuse, v.state,
-                       v.attempts, v.attempt_limit, v.expires_at > moment.now AS in_time,
+                       v.attempts, v.attempt_limit,
                        sha256((\(rows.macs))[(f.n - 1) * \(rows.keyCount) + array_position(\(rows.keyIDs), v.key_id)]
                               || convert_to(v.recipient, 'UTF8')) = v.mac AS matches
-                FROM moment, found f JOIN verifications v ON v.lane = f.lane AND v.id = f.id
-                WHERE f.is_first AND v.id >= \(days.first) AND v.id < \(days.end)
+                FROM first f JOIN verifications v ON v.lane = f.lane AND v.id = f.id
+                WHERE v.id >= \(days.first) AND v.id < \(days.end)
                 ORDER BY v.lane, v.account_id, v.recipient, v.id FOR UPDATE OF v
             ), judged AS MATERIALIZED (
                 SELECT h.*, pace.is_new, pace.has_room, lock.failures,
                        CASE WHEN lock.wait > interval '0' THEN lock.wait ELSE pace.wait END AS wait,
                        CASE
-                           WHEN NOT h.in_time THEN 'expired'
+                           -- While this waited for its lock, another guess may have been the last.
                            WHEN h.state = 'verified' AND NOT h.allows_reuse THEN 'used'
                            WHEN h.attempts >= h.attempt_limit THEN 'exhausted'
                            WHEN lock.failures >= \(FailurePolicy.hardLimit) THEN 'closed'
@@ -96,14 +104,12 @@ extension Store {
                            checks_since + check_period - moment.now AS wait
                     FROM recipient_limits l
                     WHERE l.lane = h.lane AND l.account_id = h.account_id AND l.recipient = h.recipient
-                      AND l.application_id = h.application_id AND h.in_time AND h.attempts < h.attempt_limit
-                      AND (h.state = 'pending' OR h.allows_reuse)
+                      AND l.application_id = h.application_id
                     FOR UPDATE
                 ) pace ON true
                 LEFT JOIN LATERAL (
                     SELECT failures, locked_until - moment.now AS wait FROM recipient_failures r
                     WHERE r.lane = h.lane AND r.account_id = h.account_id AND r.recipient = h.recipient
-                      AND h.in_time AND h.attempts < h.attempt_limit AND (h.state = 'pending' OR h.allows_reuse)
                     FOR UPDATE
                 ) lock ON true
             ), charged AS (
@@ -147,7 +153,8 @@ extension Store {
                   AND r.recipient = j.recipient
             )
             -- Those behind the first guess at the same code share its refusal; when it was evaluated, they are to come again.
-            SELECT f.n, CASE WHEN j.n = f.n OR j.verdict NOT IN ('right', 'wrong') THEN j.verdict ELSE 'again' END,
+            SELECT f.n, CASE WHEN f.ended IS NOT NULL THEN f.ended
+                             WHEN j.n = f.n OR j.verdict NOT IN ('right', 'wrong') THEN j.verdict ELSE 'again' END,
                    f.recipient, (j.attempt_limit - j.attempts - 1)::smallint, j.wait
             FROM found f LEFT JOIN judged j ON j.lane = f.lane AND j.id = f.id
             """

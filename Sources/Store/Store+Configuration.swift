@@ -90,7 +90,7 @@ extension Store {
         return Dictionary(rows) { $1 }
     }
 
-    /// What ``putKey(_:of:in:)`` did.
+    /// What ``putKey(_:of:in:)`` and ``putCredential(_:of:in:)`` did.
     public enum KeyChange: Sendable, Hashable {
         case none
         /// It was stored or changed, and can be used.

@@ -2,10 +2,11 @@ public import Messaging
 public import Postgres
 public import Timestamps
 
-/// What processes keep in memory of accounts, keys, providers and routes, as of one revision.
+/// What processes keep in memory of accounts, keys, credentials, providers and routes, as of one revision.
 public struct Directory: Sendable {
     public var revision: Int64
     public var keys: [StoredKey]
+    public var credentials: [StoredCredential]
     public var providers: [StoredProvider]
     public var routes: [StoredRoute]
 }
@@ -19,6 +20,21 @@ public struct StoredKey: Sendable {
     public var digest: [UInt8]
     public var scopes: [String]
     public var expiresAt: Timestamp?
+}
+
+/// What a customer may show in a vendor's API; revoked ones are not read.
+public struct StoredCredential: Sendable, Hashable {
+    public var id: Int32
+    public var account: AccountID
+    public var accountName: String
+    public var vendor: Vendor
+    /// The user name, or the key that goes with a secret.
+    public var name: String
+    /// Sealed JSON: an object of names and secrets.
+    public var secrets: [UInt8]
+    /// JSON: an object of texts.
+    public var settings: String
+    public var scopes: [String]
 }
 
 public struct StoredProvider: Sendable, Hashable {
@@ -68,8 +84,8 @@ extension Store {
     public func directory() async throws(PostgresError) -> Directory {
         let revision = try await self.configurationRevision()
         return Directory(
-            revision: revision, keys: try await self.keys(), providers: try await self.providers(),
-            routes: try await self.routes()
+            revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
+            providers: try await self.providers(), routes: try await self.routes()
         )
     }
 
@@ -85,6 +101,21 @@ extension Store {
                 id: try row.decode(0), account: AccountID(rawValue: try row.decode(1)), accountName: try row.decode(2),
                 digest: try row.decode(3, as: Bytes.self).bytes, scopes: try row.decode(4),
                 expiresAt: try row.decodeIfPresent(5)
+            )
+        }
+    }
+
+    private func credentials() async throws(PostgresError) -> [StoredCredential] {
+        try await self.pool.query(
+            """
+            SELECT c.id, c.account_id, a.name, c.vendor, c.name, c.secrets, c.settings, c.scopes
+            FROM credentials c JOIN accounts a ON a.id = c.account_id WHERE c.revoked_at IS NULL ORDER BY c.id
+            """
+        ) { row throws(PostgresError) in
+            StoredCredential(
+                id: try row.decode(0), account: AccountID(rawValue: try row.decode(1)), accountName: try row.decode(2),
+                vendor: try row.decode(3, oneOf: Vendor.self), name: try row.decode(4),
+                secrets: try row.decode(5, as: Bytes.self).bytes, settings: try row.decode(6), scopes: try row.decode(7)
             )
         }
     }

@@ -67,6 +67,18 @@ extension Store {
         }.first
     }
 
+    /// As ``template(_:of:account:)``, in whichever of the account's applications it is.
+    public func template(_ publicID: String, account: AccountID) async throws(PostgresError) -> StoredTemplate? {
+        try await self.pool.query(
+            """
+            SELECT t.id, t.public_id, a.public_id, t.kind, t.definition
+            FROM templates t JOIN applications a ON a.id = t.application_id
+            WHERE t.account_id = \(account.rawValue) AND t.public_id = \(publicID)
+            """,
+            decode: StoredTemplate.init
+        ).first
+    }
+
     /// As ``template(_:of:account:)``, within a transaction.
     public static func template(
         _ publicID: String, of application: String, account: AccountID, in transaction: borrowing Transaction
@@ -107,7 +119,7 @@ extension Store {
             """
             WITH made AS (
                 INSERT INTO templates (account_id, application_id, public_id, kind, definition)
-                VALUES (\(account.rawValue), \(parent), \(publicID), \(template.kind), \(template.definition))
+                VALUES (\(account.rawValue), \(parent), \(publicID), \(template.kind.rawValue), \(template.definition))
                 ON CONFLICT DO NOTHING RETURNING id
             ), raised AS (
                 UPDATE applications SET revision = revision + 1 WHERE id = \(parent) AND EXISTS (SELECT FROM made)
@@ -147,7 +159,7 @@ extension Store {
         try await transaction.execute(
             """
             WITH changed AS (
-                UPDATE templates SET kind = \(new.kind), definition = \(new.definition) WHERE id = \(stored.id.rawValue)
+                UPDATE templates SET kind = \(new.kind.rawValue), definition = \(new.definition) WHERE id = \(stored.id.rawValue)
                 RETURNING application_id
             )
             UPDATE applications SET revision = revision + 1 WHERE id IN (SELECT application_id FROM changed)
@@ -249,37 +261,17 @@ extension SendingPlanResult {
 }
 
 extension Template {
-    fileprivate var kind: String {
-        switch self {
-        case .text: "text"
-        case .email: "email"
-        }
-    }
-
-    fileprivate var definition: String {
-        switch self {
-        case .text(let template): JSON.object(template.members(names: .own)).text
-        case .email(let template): JSON.object(template.members(names: .own)).text
-        }
-    }
+    fileprivate var definition: String { JSON.object(self.members(names: .own)).text }
 
     fileprivate init(row: borrowing Row, kind: Int, definition: Int) throws(PostgresError) {
-        let kindName = try row.decode(kind, as: String.self)
+        let kind = try row.decode(kind, oneOf: Kind.self)
         let text = try row.decode(definition, as: String.self)
-        guard let template = Self.read(Array(text.utf8), kind: kindName) else {
-            throw .decoding(column: definition, expected: "template that this version can read")
-        }
-        self = template
-    }
-
-    private static func read(_ definition: [UInt8], kind: String) -> Template? {
-        guard let json = try? JSON(parsing: definition) else { return nil }
         var reader = FieldReader()
-        let length = CodeFormat.ownLength
-        return switch kind {
-        case "text": TextTemplate(json, names: .own, defaultLength: length, reader: &reader).map { .text($0) }
-        case "email": EmailTemplate(json, names: .own, defaultLength: length, reader: &reader).map { .email($0) }
-        default: nil
-        }
+        guard
+            let json = try? JSON(parsing: Array(text.utf8)),
+            let template = Template(
+                json, kind: kind, names: .own, defaultLength: CodeFormat.ownLength, reader: &reader)
+        else { throw .decoding(column: definition, expected: "template that this version can read") }
+        self = template
     }
 }

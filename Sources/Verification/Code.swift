@@ -24,6 +24,8 @@ public struct CodeFormat: Sendable, Hashable {
 
     /// The vendor's bounds, which its own manual names for version 1 and nobody for version 2.
     public static let lengths: ClosedRange<Int64> = 1...8
+    /// In our own API: shorter ones are guessed too easily.
+    public static let ownLengths: ClosedRange<Int64> = 4...8
     /// The vendor's default. Six, our own default, is what NIST SP 800-63B asks for.
     public static let vendorLength = 4
     public static let ownLength = 6

@@ -38,12 +38,17 @@ public struct TemplateNames: Sendable {
         principalEntityID: "principalEntityId", contentTemplateID: "contentTemplateId",
         teleMarketerID: "teleMarketerId", contentNumber: "emailTemplateId", subject: nil,
         landingPage: "landingPageId", emailSender: "from")
+
+    /// Every field of an `IndiaDLT`, for refusing others.
+    public var indiaDLTFields: Set<String> { [self.principalEntityID, self.contentTemplateID, self.teleMarketerID] }
 }
 
 /// What a template may be. Each limit is told to whoever passes it.
 public enum TemplateLimits {
-    /// Of a text with its marks; what is sent is counted in segments when it is.
-    public static let textCharacters = 1...1600
+    /// Of a text with its marks.
+    public static let textCharacters = 1...4000
+    /// Of a text as it is sent by SMS; providers take between 6 and 25.
+    public static let segments = 10
     public static let senderCharacters = 1...15
     public static let voiceCharacters = 1...64
     public static let subjectCharacters = 1...200
@@ -60,13 +65,14 @@ extension TextTemplate {
     /// The template that `json` describes; with `old`, that one with what `json` names in its place. Nil when a problem was
     /// noted.
     public init?(
-        _ json: JSON, over old: TextTemplate? = nil, names: TemplateNames, defaultLength: Int, at path: String = "",
-        reader: inout FieldReader
+        _ json: JSON, over old: TextTemplate? = nil, names: TemplateNames, defaultLength: Int,
+        lengths: ClosedRange<Int64> = CodeFormat.lengths, at path: String = "", reader: inout FieldReader
     ) {
         let before = reader.problems.count
         let isNew = old == nil
         let format = reader.format(
-            json, over: old?.format, names: names, defaultLength: defaultLength, alphabetRequired: isNew, at: path)
+            json, over: old?.format, names: names, defaultLength: defaultLength, lengths: lengths,
+            alphabetRequired: isNew, at: path)
         let text = reader.pattern(
             json, names.text, characters: TemplateLimits.textCharacters, required: isNew, needsCode: true, at: path)
         self.init(format: format, text: text ?? old?.text ?? TextPattern(""))
@@ -84,6 +90,7 @@ extension TextTemplate {
         self.speechRate =
             reader.number(json, names.speechRate, in: Self.speechRates, at: path) ?? old?.speechRate
         self.indiaDLT = reader.indiaDLT(json, names: names, at: path) ?? old?.indiaDLT
+        self.checkLength(names, at: path, reader: &reader)
         guard reader.problems.count == before else { return nil }
     }
 
@@ -103,9 +110,22 @@ extension TextTemplate {
         return members
     }
 
+    /// Placeholders only make it longer; with them it is counted again when it is sent.
+    private func checkLength(_ names: TemplateNames, at path: String, reader: inout FieldReader) {
+        let blank = Dictionary(self.text.placeholders.map { ($0, "") }) { $1 }
+        let code = String(repeating: "0", count: self.format.length)
+        let segments = Segments(of: self.text.rendered(code: code, values: blank)).count
+        if segments > TemplateLimits.segments {
+            reader.fail(
+                "\(path)/\(names.text)",
+                "is \(segments) segments long even without its placeholders; "
+                    + "at most \(TemplateLimits.segments) can be sent")
+        }
+    }
+
     private static func language(_ text: String) -> String? {
         let language = String(text.map { $0 == "-" ? "_" : $0 }).lowercased()
-        return Self.languages.contains(language) ? language : nil
+        return Self.languages.contains(language) ? text : nil
     }
 
     private static func isRepeat(_ text: String) -> Bool {
@@ -115,15 +135,16 @@ extension TextTemplate {
 }
 
 extension EmailTemplate {
-    /// As ``TextTemplate/init(_:over:names:defaultLength:at:reader:)``.
+    /// As ``TextTemplate/init(_:over:names:defaultLength:lengths:at:reader:)``.
     public init?(
-        _ json: JSON, over old: EmailTemplate? = nil, names: TemplateNames, defaultLength: Int, at path: String = "",
-        reader: inout FieldReader
+        _ json: JSON, over old: EmailTemplate? = nil, names: TemplateNames, defaultLength: Int,
+        lengths: ClosedRange<Int64> = CodeFormat.lengths, at path: String = "", reader: inout FieldReader
     ) {
         let before = reader.problems.count
         self.init(
             format: reader.format(
-                json, over: old?.format, names: names, defaultLength: defaultLength, alphabetRequired: false, at: path))
+                json, over: old?.format, names: names, defaultLength: defaultLength, lengths: lengths,
+                alphabetRequired: false, at: path))
         self.contentNumber =
             reader.integer(
                 json, names.contentNumber, in: TemplateLimits.contentNumbers,
@@ -187,14 +208,14 @@ extension IndiaDLT {
 
 extension FieldReader {
     fileprivate mutating func format(
-        _ json: JSON, over old: CodeFormat?, names: TemplateNames, defaultLength: Int, alphabetRequired: Bool,
-        at path: String
+        _ json: JSON, over old: CodeFormat?, names: TemplateNames, defaultLength: Int, lengths: ClosedRange<Int64>,
+        alphabetRequired: Bool, at path: String
     ) -> CodeFormat {
         let known = CodeFormat.Alphabet.allCases.map(\.rawValue).joined(separator: ", ")
         let alphabet = self.parsed(
             json, names.alphabet, expected: "one of \(known)", required: alphabetRequired && names.subject == nil,
             at: path, CodeFormat.Alphabet.init)
-        let length = self.integer(json, names.length, in: CodeFormat.lengths, at: path)
+        let length = self.integer(json, names.length, in: lengths, at: path)
         return CodeFormat(
             alphabet: alphabet ?? old?.alphabet ?? .numeric,
             length: length.map(Int.init) ?? old?.length ?? defaultLength)

@@ -28,7 +28,8 @@ public struct TextTemplate: Sendable, Hashable {
     public var speechRate: Double?
     public var indiaDLT: IndiaDLT?
 
-    /// The vendor's, with `_`; a hyphen in its place is understood.
+    /// The vendor's, with `_`; a hyphen in its place is understood, and told back as it was written: each of the vendor's SDKs
+    /// understands one of the two only.
     public static let languages: Set<String> = [
         "en", "es", "ca", "da", "nl", "fr", "de", "it", "ja", "ko", "no", "pl", "ru", "sv", "fi", "hr", "sl", "ro",
         "pt_pt", "pt_br", "zh_cn", "zh_tw",

@@ -7,7 +7,7 @@ import Settings
 import Store
 import Telemetry
 
-/// `pinpost apply FILE.json`: makes accounts, keys, providers and routes what the file says.
+/// `pinpost apply FILE.json`: makes accounts and what is theirs, providers and routes what the file says.
 enum ApplyCommand {
     static func run(_ line: CommandLineArguments) async throws {
         let base = try ProcessBase(.apply)

@@ -27,7 +27,8 @@ struct DataDirectory {
         }
     }
 
-    /// The master key, made on first use. Without it nothing that was sealed can be read again.
+    /// The master key, made on first use. Without it nothing that was sealed can be read again. To rotate it, a new one is put
+    /// in front of it on the same line, parted by a comma.
     func masterKeys() throws -> MasterKeys {
         let text = try self.secret("master.key") { MasterKeys.generate() }
         return try MasterKeys(parsing: text)

@@ -32,6 +32,7 @@ struct Pinpost {
         case "carrier": try await RoleCommand.carrier()
         case "migrate": try await MigrateCommand.run()
         case "apply": try await ApplyCommand.run(line)
+        case "rotate": try await RotateCommand.run()
         case "bench": try await BenchCommand.run(line)
         case let name: preconditionFailure("\(name) is in the syntax and has no command")
         }

@@ -35,20 +35,20 @@ struct ProcessSettings {
     }
 
     enum Role: String, CaseIterable {
-        case up, api, worker, receiver, carrier, migrate, apply
+        case up, api, worker, receiver, carrier, migrate, apply, rotate
 
         var defaultPort: UInt16? {
             switch self {
             case .api: 8080
             case .receiver: 8081
             case .carrier: 8082
-            case .up, .worker, .migrate, .apply: nil
+            case .up, .worker, .migrate, .apply, .rotate: nil
             }
         }
 
         var defaultOperationsPort: UInt16 {
             switch self {
-            case .up, .api, .migrate, .apply: 8083
+            case .up, .api, .migrate, .apply, .rotate: 8083
             case .worker: 8084
             case .receiver: 8085
             case .carrier: 8086
@@ -56,7 +56,7 @@ struct ProcessSettings {
         }
 
         var needsMasterKey: Bool { self != .carrier && self != .migrate && self != .up }
-        var servesForLong: Bool { self != .migrate && self != .apply }
+        var servesForLong: Bool { self != .migrate && self != .apply && self != .rotate }
     }
 
     static func read(_ role: Role, environment: [String: String]) throws(SettingsError) -> ProcessSettings {
@@ -122,7 +122,7 @@ struct ProcessSettings {
     private static func masterKeys(_ reader: inout SettingsReader) -> MasterKeys? {
         let text = reader.secret(
             "PINPOST_MASTER_KEY",
-            help: "Seals message bodies and providers' credentials: ID:BASE64 with 32 bytes, as made by "
+            help: "Seals message bodies, codes and credentials: ID:BASE64 with 32 bytes, as made by "
                 + "`echo 1:$(head -c 32 /dev/urandom | base64)`; of several, parted by commas, the first seals.")
         guard !text.isEmpty else { return nil }
         do throws(MasterKeysError) {

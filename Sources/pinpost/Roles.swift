@@ -31,7 +31,9 @@ extension Role {
     ) async throws -> Role {
         let health = Health()
         let hints = HintSender(store: stores.watch, logger: base.logger)
-        let access = try await DirectoryWatch(stores.watch) { Access($0) }
+        let access = try await DirectoryWatch(stores.watch) { [logger = base.logger] in
+            Access($0, masterKeys: masterKeys, logger: logger)
+        }
         let intake = Intake(
             store: stores.reads, acceptStore: stores.accepts, access: access, masterKeys: masterKeys,
             lookUp: base.settings.lookUp.lookUp, metrics: base.metrics, logger: base.logger,

@@ -29,8 +29,22 @@ enum Syntax {
             .init("carrier", summary: "Run the simulated carrier: takes messages as providers do, and posts receipts."),
             .init("migrate", summary: "Bring the database's tables up to date."),
             .init(
-                "apply", summary: "Make accounts, keys, providers and routes what a file says.",
+                "apply", summary: "Make accounts and what is theirs, providers and routes what a file says.",
+                details: """
+                    An account has keys, applications with their templates, the words of e-mails, and credentials: the names with
+                    secrets that its programs show in the APIs of Infobip, Bandwidth and Nexmo. Keys that stand alone, as in
+                    Infobip's `App KEY` and Bind's `X-API-KEY`, are `keys`. What the file does not name stays as it is.
+                    Secrets that were sealed with another master key than the first are sealed anew.
+                    """,
                 positionals: ["FILE.json"]),
+            .init(
+                "rotate",
+                summary: "Seal all credentials anew with the first master key, and tell which are still needed.",
+                details: """
+                    Put a new master key in front of the old one, restart every process with both, and run this until its last
+                    line says that the old key may be taken away. It looks at all verifications that are kept, which may take
+                    minutes, and gives up counting after five.
+                    """),
             .init(
                 "bench", summary: "Measure this machine: throughput and latencies beside the database's own floor.",
                 options: [

@@ -63,6 +63,10 @@ struct UpCommand {
         let masterKeys = try self.data.masterKeys()
         let key = try self.data.apiKey()
         try await self.configure(Configurator(store: store, masterKeys: masterKeys), store: store, key: key)
+        // There is nobody but this process to restart, so a key that was put in front is in use from here on.
+        if masterKeys.ids.count > 1 {
+            RotateCommand.show(try await Rotation(store: store, masterKeys: masterKeys).run())
+        }
         try await self.serve(store, masterKeys: masterKeys, key: key, poller: poller, database: database)
     }
 

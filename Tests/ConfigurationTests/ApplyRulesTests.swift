@@ -73,7 +73,7 @@ import Testing
             let problems = await #expect(throws: ConfigurationProblems.self) {
                 try await system.apply(["routes": [.object(route)]])
             }
-            #expect(problems?.problems == [.init(path: "/routes/0/provider", problem: "does not carry voice")])
+            #expect(problems?.problems == [JSONProblem("/routes/0/provider", "does not carry voice")])
             _ = try await system.pool.execute(
                 "INSERT INTO routes (channel, provider_id) SELECT 'voice', id FROM providers")
             let removal = JSON.object(route + [.init("remove", true)])

@@ -122,6 +122,100 @@ import Testing
         }
     }
 
+    /// The fields of an application, of a template of it, and what is wrong with them.
+    private static let badApplications: [(JSON, [String])] = [
+        ([:], ["id"]), (["id": ""], ["id"]), (["id": "a/b"], ["id"]), (["id": "ä"], ["id"]), (["id": 5], ["id"]),
+        (["id": .string(String(repeating: "a", count: 65))], ["id"]), (["id": "a", "name": " "], ["name"]),
+        (["id": "a", "time_to_live": "5x"], ["time_to_live"]), (["id": "a", "time_to_live": "366d"], ["time_to_live"]),
+        (["id": "a", "check_limit": "1/2d"], ["check_limit"]), (["id": "a", "check_limit": "0/1s"], ["check_limit"]),
+        (["id": "a", "application_send_limit": "x"], ["application_send_limit"]),
+        (["id": "a", "recipient_send_limit": 3], ["recipient_send_limit"]),
+        (["id": "a", "resend_cooldown": "2d", "send_limit": 0], ["send_limit", "resend_cooldown"]),
+        (["id": "a", "attempt_limit": 101, "enabled": "no"], ["enabled", "attempt_limit"]),
+        (["id": "a", "pinAttempts": 3], ["pinAttempts"]), (["id": "a", "templates": [:]], ["templates"]),
+        (["id": "a", "templates": [5]], ["templates/0"]),
+    ]
+
+    @Test(arguments: Self.badApplications)
+    func badApplicationsAreRefusedWithTheirPath(application: JSON, paths: [String]) {
+        let file: JSON = ["accounts": [["name": "acme", "applications": [["id": "good"], application]]]]
+        #expect(self.problems(file) == paths.map { "/accounts/0/applications/1/\($0)" })
+    }
+
+    private static let badTemplates: [(JSON, [String])] = [
+        (["text": "{{pin}}"], ["id"]), (["id": "t", "kind": "fax", "text": 5], ["kind"]),
+        (["id": "t", "text": "no code"], ["text"]), (["id": "t", "text": "{{ PIN }}"], ["text"]),
+        (["id": "t", "text": ""], ["text"]), (["id": "t", "code_length": 9], ["code_length"]),
+        (["id": "t", "code_length": 0, "code_type": "GREEK"], ["code_type", "code_length"]),
+        (["id": "t", "sender": "longer than fifteen"], ["sender"]), (["id": "t", "language": "tlh"], ["language"]),
+        (["id": "t", "speech_rate": 3], ["speech_rate"]), (["id": "t", "subject": "for e-mails"], ["subject"]),
+        (["id": "t", "india_dlt": [:]], ["india_dlt/principal_entity_id"]),
+        (["id": "t", "kind": "email", "subject": "two\nlines"], ["subject"]),
+        (["id": "t", "kind": "email", "voice": "Joana"], ["voice"]),
+        (["id": "t", "kind": "email", "email_content": 0], ["email_content"]),
+        // Whatever it is called, a placeholder is a placeholder.
+        (["id": "t", "text": "{{pin}} {{pins}} {{PIN}}"], []),
+    ]
+
+    @Test(arguments: Self.badTemplates)
+    func badTemplatesAreRefusedWithTheirPath(template: JSON, paths: [String]) {
+        let application: JSON = ["id": "a", "templates": [["id": "good"], template]]
+        let file: JSON = ["accounts": [["name": "acme", "applications": [application]]]]
+        #expect(self.problems(file) == paths.map { "/accounts/0/applications/0/templates/1/\($0)" })
+    }
+
+    private static let badCredentials: [(JSON, [String])] = [
+        ([:], ["vendor"]), (["vendor": "bind", "key": "k"], ["vendor"]), (["vendor": "x"], ["vendor"]),
+        (["vendor": "infobip"], ["username", "password"]),
+        (["vendor": "infobip", "username": "a:b", "password": ""], ["username", "password"]),
+        (["vendor": "infobip", "username": "a", "password": ["env": "NONE"]], ["password"]),
+        (["vendor": "infobip", "username": "a", "password": "p", "account": "1"], ["account"]),
+        (["vendor": "bandwidth", "username": "a", "password": "p"], ["account"]),
+        (["vendor": "nexmo", "api_key": "k", "api_secret": "s", "signature_method": "sha256"], ["signature_method"]),
+        (
+            [
+                "vendor": "nexmo", "api_key": "k", "api_secret": "s", "signature_secret": "s",
+                "signature_method": "sha3",
+            ], ["signature_method"]
+        ), (["vendor": "infobip", "username": "a", "password": "p", "scopes": ["all"]], ["scopes"]),
+        (["vendor": "infobip", "username": "a", "password": "p", "revoked": 1], ["revoked"]),
+    ]
+
+    @Test(arguments: Self.badCredentials)
+    func badCredentialsAreRefusedWithTheirPath(credential: JSON, paths: [String]) {
+        let file: JSON = ["accounts": [["name": "acme", "credentials": [credential]]]]
+        #expect(self.problems(file) == paths.map { "/accounts/0/credentials/0/\($0)" })
+    }
+
+    @Test func idsAndNumbersAndNamesStandOnce() {
+        let content: JSON = ["number": 7, "subject": "s", "text": "{{pin}}"]
+        let credential: JSON = ["vendor": "infobip", "username": "u", "password": "p"]
+        let application: JSON = ["id": "a", "templates": [["id": "t"]]]
+        let file: JSON = [
+            "accounts": [
+                [
+                    "name": "a", "email_contents": [content, content, ["number": 0], ["number": 8, "subject": "s"]],
+                    "applications": [
+                        application, ["id": "a"], ["id": "b", "templates": [["id": "u"], ["id": "t"]]],
+                    ], "credentials": [credential],
+                ],
+                [
+                    "name": "b", "email_contents": [content], "applications": [application],
+                    "credentials": [
+                        ["vendor": "bandwidth", "account": "1", "username": "u", "password": "p"], credential,
+                    ],
+                ],
+            ]
+        ]
+        let contents = "/accounts/0/email_contents"
+        let expected: Set = [
+            "\(contents)/1/number", "\(contents)/2/number", "\(contents)/2/subject", "\(contents)/2/text",
+            "\(contents)/3/text", "/accounts/0/applications/1/id", "/accounts/0/applications/2/templates/1/id",
+            "/accounts/1/credentials/1/username",
+        ]
+        #expect(Set(self.problems(file)) == expected)
+    }
+
     @Test func noProblemTellsASecret() {
         let file: JSON = [
             "accounts": [["name": "a", "keys": [["name": "k", "key": "s3cret but no key"]]]],

@@ -2,6 +2,7 @@ import Crypto
 import HTTP
 import JSON
 import Messaging
+import Telemetry
 import TestSystem
 import Testing
 import Timestamps
@@ -92,7 +93,7 @@ import Timestamps
         try await IntakeFixture.run { fixture async throws in
             for path in paths {
                 let fields: HTTPFields = ["Authorization": "Bearer \(IntakeFixture.key)"]
-                let response = await fixture.intake.respond(
+                let response = await fixture.respond(
                     to: HTTPRequest(method: "GET", path: path, fields: fields))
                 #expect(response.status == 404, "\(path)")
                 #expect(response.code == "not_found")
@@ -123,7 +124,9 @@ import Timestamps
         let key = StoredKey(
             id: 1, account: AccountID(rawValue: 1), accountName: "acme", digest: APIKey.digest(IntakeFixture.key),
             scopes: ["read"], expiresAt: seconds.map { .now + .seconds($0) })
-        let access = Access(Directory(revision: 1, keys: [key], providers: [], routes: []))
+        let access = Access(
+            Directory(revision: 1, keys: [key], credentials: [], providers: [], routes: []),
+            masterKeys: TestSystem.masterKeys, logger: .silent)
         let request = HTTPRequest(
             method: "GET", path: "/", fields: ["Authorization": "Bearer \(IntakeFixture.key)"])
         let principal = try? access.principal(of: request)

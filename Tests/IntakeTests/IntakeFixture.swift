@@ -25,10 +25,15 @@ struct IntakeFixture: Sendable {
     /// What was logged, a line an element.
     let log: Log
 
+    /// Operations that did what they were asked.
+    let exercised = Exercised()
+
     /// May do everything.
     static let key = "acme-all-0123456789abcdef"
     static let readingKey = "acme-read-0123456789abcdef"
     static let sendingKey = "acme-send-0123456789abcdef"
+    static let verifyingKey = "acme-verify-0123456789abcdef"
+    static let managingKey = "acme-manage-0123456789abcdef"
     static let expiredKey = "acme-expired-0123456789abcdef"
     static let revokedKey = "acme-revoked-0123456789abcdef"
     /// Of another account.
@@ -51,6 +56,8 @@ struct IntakeFixture: Sendable {
                     ["name": "all", "key": .string(key)],
                     ["name": "read", "key": .string(readingKey), "scopes": ["read"]],
                     ["name": "send", "key": .string(sendingKey), "scopes": ["send"]],
+                    ["name": "verify", "key": .string(verifyingKey), "scopes": ["verify"]],
+                    ["name": "manage", "key": .string(managingKey), "scopes": ["manage"]],
                     ["name": "expired", "key": .string(expiredKey), "expires_at": "2020-01-01T00:00:00Z"],
                     ["name": "revoked", "key": .string(revokedKey), "revoked": true],
                 ],
@@ -101,7 +108,10 @@ struct IntakeFixture: Sendable {
         let hints = Hints()
         let health = Reports()
         let log = Log()
-        let access = try await DirectoryWatch(system.store) { Access($0) }
+        let logger = Logger(label: "api", write: { log.append($0) })
+        let access = try await DirectoryWatch(system.store) {
+            Access($0, masterKeys: TestSystem.masterKeys, logger: logger)
+        }
         self.system = system
         self.metrics = metrics
         self.accepted = hints
@@ -110,7 +120,7 @@ struct IntakeFixture: Sendable {
         self.access = access
         self.intake = Intake(
             store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, lookUp: lookUp,
-            metrics: metrics, logger: Logger(label: "api", write: { log.append($0) }),
+            metrics: metrics, logger: logger,
             onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
             onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }
@@ -118,6 +128,12 @@ struct IntakeFixture: Sendable {
     final class Hints: Sendable {
         let count = Atomic(0)
         var now: Int { self.count.load(ordering: .relaxed) }
+    }
+
+    final class Exercised: Sendable {
+        private let stored = Mutex<Set<OpenAPIValidator.Operation>>([])
+        var all: Set<OpenAPIValidator.Operation> { self.stored.withLock { $0 } }
+        func insert(_ operation: OpenAPIValidator.Operation) { _ = self.stored.withLock { $0.insert(operation) } }
     }
 
     final class Reports: Sendable {
@@ -141,10 +157,20 @@ struct IntakeFixture: Sendable {
         var fields = fields
         if let key { fields["Authorization"] = "Bearer \(key)" }
         let pieces = target.split(separator: "?", maxSplits: 1).map(String.init)
-        let response = await self.intake.respond(
+        let response = await self.respond(
             to: HTTPRequest(
                 method: method, path: pieces[0], query: pieces.count > 1 ? pieces[1] : nil, fields: fields, body: body))
         self.checkDiscretion(of: response, key: key)
+        return response
+    }
+
+    /// Asks, and holds the answer against the description of the API.
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let response = await self.intake.respond(to: request)
+        for problem in OpenAPIValidator.shared.problems(request, response) { Issue.record("\(problem)") }
+        if response.status < 300, let operation = OpenAPIValidator.shared.operation(of: request) {
+            self.exercised.insert(operation)
+        }
         return response
     }
 

@@ -38,6 +38,19 @@ private struct Accounts {
         return template
     }
 
+    /// What `count` tasks return that are all under way before any of them can read or write a template or an application.
+    func together<Value: Sendable>(
+        _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Value
+    ) async throws -> [Value] {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            try await self.system.locking("applications, templates") {
+                for number in 0..<count { group.addTask { try await body(number) } }
+                try await self.system.wait(for: TestSystem.lockWaits, is: count)
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
     func revision(_ application: String) async throws -> Int32? {
         try await self.store.application(application, of: self.own)?.revision
     }
@@ -189,26 +202,6 @@ extension Template {
         }
     }
 
-    @Test func ofManyChangesAtOnceOneHolds() async throws {
-        try await Accounts.run(limit: 8) { accounts async throws in
-            try await accounts.create("login")
-            try await accounts.create("text", in: "login")
-            let before = try await accounts.revision("login")
-            let held = try await withThrowingTaskGroup(of: Bool.self) { group in
-                for number in 0..<8 {
-                    let new = Template.text(.init(format: .init(length: 6), text: .init("{{pin}} \(number)")))
-                    group.addTask {
-                        try await accounts.store.updateTemplate(
-                            "text", from: .sample, to: new, of: "login", account: accounts.own) != nil
-                    }
-                }
-                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
-            }
-            #expect(held == 1)
-            #expect(try await accounts.revision("login") == before.map { $0 + 1 })
-        }
-    }
-
     @Test func everyChangeRaisesTheApplicationsRevision() async throws {
         try await Accounts.run { accounts async throws in
             try await accounts.create("login")
@@ -231,43 +224,6 @@ extension Template {
                 #expect(try await accounts.store.emailContent(7, of: accounts.own) == content)
             }
             #expect(try await accounts.store.emailContent(7, of: accounts.stranger) == nil)
-        }
-    }
-
-    @Test func limitsHoldWhenManyAreMadeAtOnce() async throws {
-        try await Accounts.run(limit: 8) { accounts async throws in
-            try await accounts.create("login")
-            _ = try await accounts.system.pool.execute(
-                """
-                INSERT INTO applications (account_id, public_id, name, enabled, attempt_limit, allows_reuse, time_to_live,
-                                          check_limit, application_send_limit, recipient_send_limit)
-                SELECT \(accounts.own.rawValue), n::text, 'x', true, 1, true, 'm', '1/s', '1/d', '1/d'
-                FROM generate_series(2, 997) n
-                """)
-            _ = try await accounts.system.pool.execute(
-                """
-                INSERT INTO templates (account_id, application_id, public_id, kind, definition)
-                SELECT account_id, id, n::text, 'text', '{}' FROM applications, generate_series(1, 997) n
-                WHERE public_id = 'login'
-                """)
-            let made = try await withThrowingTaskGroup(of: (Bool, Bool).self) { group in
-                for number in 0..<8 {
-                    group.addTask {
-                        let application = try await accounts.store.createApplication(
-                            "new-\(number)", .sample, of: accounts.own)
-                        let template = try await accounts.store.createTemplate(
-                            "new-\(number)", .sample, of: "login", account: accounts.own)
-                        #expect(application.isCreated || application == .tooMany)
-                        #expect(template.isCreated || template == .tooMany)
-                        return (application.isCreated, template.isCreated)
-                    }
-                }
-                return try await group.reduce(into: (0, 0)) {
-                    $0.0 += $1.0 ? 1 : 0
-                    $0.1 += $1.1 ? 1 : 0
-                }
-            }
-            #expect(made == (3, 3))
         }
     }
 
@@ -313,6 +269,51 @@ extension Template {
             await #expect(throws: PostgresError.self) {
                 try await accounts.store.sendingPlan(application: "login", template: "text", account: accounts.own)
             }
+        }
+    }
+}
+
+/// What several do at once. Straight to PostgreSQL: each holds a connection while it waits.
+@Suite struct ApplicationRaceTests {
+    @Test func ofManyChangesAtOnceOneHolds() async throws {
+        try await Accounts.run(limit: 10) { accounts async throws in
+            try await accounts.create("login")
+            try await accounts.create("text", in: "login")
+            let before = try await accounts.revision("login")
+            let held = try await accounts.together(8) { number in
+                let new = Template.text(.init(format: .init(length: 6), text: .init("{{pin}} \(number)")))
+                return try await accounts.store.updateTemplate(
+                    "text", from: .sample, to: new, of: "login", account: accounts.own) != nil
+            }
+            #expect(held.count { $0 } == 1)
+            #expect(try await accounts.revision("login") == before.map { $0 + 1 })
+        }
+    }
+
+    @Test func limitsHoldWhenManyAreMadeAtOnce() async throws {
+        try await Accounts.run(limit: 10) { accounts async throws in
+            try await accounts.create("login")
+            _ = try await accounts.system.pool.execute(
+                """
+                INSERT INTO applications (account_id, public_id, name, enabled, attempt_limit, allows_reuse, time_to_live,
+                                          check_limit, application_send_limit, recipient_send_limit)
+                SELECT \(accounts.own.rawValue), n::text, 'x', true, 1, true, 'm', '1/s', '1/d', '1/d'
+                FROM generate_series(2, 997) n
+                """)
+            _ = try await accounts.system.pool.execute(
+                """
+                INSERT INTO templates (account_id, application_id, public_id, kind, definition)
+                SELECT account_id, id, n::text, 'text', '{}' FROM applications, generate_series(1, 997) n
+                WHERE public_id = 'login'
+                """)
+            let applications = try await accounts.together(8) { number in
+                try await accounts.store.createApplication("new-\(number)", .sample, of: accounts.own)
+            }
+            #expect(applications.count { $0.isCreated } == 3 && applications.count { $0 == .tooMany } == 5)
+            let templates = try await accounts.together(8) { number in
+                try await accounts.store.createTemplate("new-\(number)", .sample, of: "login", account: accounts.own)
+            }
+            #expect(templates.count { $0.isCreated } == 3 && templates.count { $0 == .tooMany } == 5)
         }
     }
 }

@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    @Test func aNewMasterKeyMayBePutInFront() async throws {
+        try await self.withDirectory { data in
+            let sealed = try data.masterKeys().seal([1, 2, 3], for: "test")
+            let file = try #require(fopen(data.file("master.key"), "r"))
+            var old = [CChar](repeating: 0, count: 100)
+            fgets(&old, 100, file)
+            fclose(file)
+            let line = String(decoding: old.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            try self.write("\(MasterKeys.generate(id: 2)),\(line)", to: data.file("master.key"))
+            let keys = try data.masterKeys()
+            #expect(keys.ids == [2, 1])
+            #expect(try keys.open(sealed, for: "test") == [1, 2, 3])
+        }
+    }
+
     @Test func processesThatStartTogetherHaveTheSameSecret() async throws {
         for _ in 0..<20 {
             try await self.withDirectory { data in

@@ -82,7 +82,7 @@ import Verification
 
     @Test func readsAndWritesEverything() throws {
         let template = try #require(try self.read(Self.whole).template)
-        #expect(template.language == "pt_pt")
+        #expect(template.language == "pt-pt")
         #expect(template.speechRate == 1)
         #expect(template.indiaDLT?.contentTemplateID == "ct-1")
         let written = JSON.object(template.members(names: .infobip)).text
@@ -96,7 +96,7 @@ import Verification
         let new = try #require(try self.read(#"{"pinLength":5,"language":null}"#, over: old).template)
         #expect(new.format.length == 5)
         #expect(new.format.alphabet == .numeric)
-        #expect(new.language == "pt_pt")
+        #expect(new.language == "pt-pt")
         #expect(new.text == old.text)
     }
 
@@ -121,6 +121,14 @@ import Verification
     ])
     func tellsWhere(text: String, path: String) throws {
         #expect(try self.read(text).problems.map(\.path) == [path])
+    }
+
+    @Test func aTextThatIsTooLongIsToldWithItsSegments() throws {
+        let text = String(repeating: "x", count: 1530 - 4)
+        #expect(try self.read(#"{"pinType":"NUMERIC","messageText":"\#(text){{pin}}{{name}}"}"#).problems.isEmpty)
+        let problems = try self.read(#"{"pinType":"NUMERIC","messageText":"\#(text)xx{{pin}}"}"#).problems
+        #expect(problems.map(\.path) == ["/messageText"])
+        #expect(problems.first?.problem.hasPrefix("is 11 segments long") == true)
     }
 
     @Test func readsEmails() throws {

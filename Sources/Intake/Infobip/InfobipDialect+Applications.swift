@@ -25,7 +25,7 @@ extension InfobipDialect {
         }
         for _ in 0..<Self.roundLimit {
             let made = try await self.ask { () async throws(PostgresError) in
-                try await self.store.createApplication(Self.newID(), settings, of: account)
+                try await self.store.createApplication(PublicID.make(), settings, of: account)
             }
             switch made {
             case .created(let application): return application.infobip

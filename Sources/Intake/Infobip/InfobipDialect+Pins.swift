@@ -21,7 +21,7 @@ extension InfobipDialect {
         }
         if case .unreachable = reachability {
             // The vendor's reply has an id here too; this one names nothing.
-            return .object(Self.smsMembers(pin: Self.newID(), to: to, reachability, message: nil, isSent: false))
+            return .object(Self.smsMembers(pin: PublicID.make(), to: to, reachability, message: nil, isSent: false))
         }
         let sent = try await self.verifying { () async throws(VerifierRefusal) in
             try await self.verifier.send(code, for: account)

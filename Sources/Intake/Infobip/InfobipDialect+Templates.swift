@@ -7,18 +7,6 @@ import Verification
 
 /// Operations 5 to 10.
 extension InfobipDialect {
-    enum TemplateKind {
-        case text, email
-
-        fileprivate var blank: Template {
-            let format = CodeFormat(length: CodeFormat.vendorLength)
-            return switch self {
-            case .text: .text(TextTemplate(format: format, text: TextPattern(InfobipDialect.placeholder)))
-            case .email: .email(EmailTemplate(format: format))
-            }
-        }
-    }
-
     /// Those of every channel, as they were made.
     func listTemplates(of application: String, _ account: AccountID) async throws(InfobipError) -> JSON {
         let templates = try await self.ask { () async throws(PostgresError) in
@@ -35,12 +23,12 @@ extension InfobipDialect {
     }
 
     func createTemplate(
-        _ kind: TemplateKind, of application: String, _ request: HTTPRequest, _ account: AccountID
+        _ kind: Template.Kind, of application: String, _ request: HTTPRequest, _ account: AccountID
     ) async throws(InfobipError) -> JSON {
         let template = try Self.template(Self.inVersion2(try Self.object(in: request)), kind, over: nil)
         for _ in 0..<Self.roundLimit {
             let made = try await self.ask { () async throws(PostgresError) in
-                try await self.store.createTemplate(Self.newID(), template, of: application, account: account)
+                try await self.store.createTemplate(PublicID.make(), template, of: application, account: account)
             }
             switch made {
             case .created(let template): return template.infobip
@@ -55,7 +43,7 @@ extension InfobipDialect {
 
     /// What the request does not name stays. One of the other kind is not found.
     func updateTemplate(
-        _ id: String, _ kind: TemplateKind, of application: String, _ request: HTTPRequest, _ account: AccountID
+        _ id: String, _ kind: Template.Kind, of application: String, _ request: HTTPRequest, _ account: AccountID
     ) async throws(InfobipError) -> JSON {
         let json = Self.inVersion2(try Self.object(in: request))
         // Over a blank one first: what is wrong is told before what is missing.
@@ -85,17 +73,11 @@ extension InfobipDialect {
     }
 
     private static func template(
-        _ json: JSON, _ kind: TemplateKind, over old: Template?
+        _ json: JSON, _ kind: Template.Kind, over old: Template?
     ) throws(InfobipError) -> Template {
-        let template = try Self.reading { reader -> Template? in
-            switch (kind, old) {
-            case (.text, .text(let old)):
-                TextTemplate(json, over: old, names: .infobip, reader: &reader).map(Template.text)
-            case (.text, _): TextTemplate(json, over: nil, names: .infobip, reader: &reader).map(Template.text)
-            case (.email, .email(let old)):
-                EmailTemplate(json, over: old, names: .infobip, reader: &reader).map(Template.email)
-            case (.email, _): EmailTemplate(json, over: nil, names: .infobip, reader: &reader).map(Template.email)
-            }
+        let template = try Self.reading { reader in
+            Template(
+                json, kind: kind, over: old, names: .infobip, defaultLength: CodeFormat.vendorLength, reader: &reader)
         }
         // It is nil only when a problem was noted, and then `reading` has thrown.
         guard let template else { throw .general }
@@ -140,23 +122,12 @@ extension InfobipDialect {
     }
 }
 
-extension TextTemplate {
-    fileprivate init?(_ json: JSON, over old: TextTemplate?, names: TemplateNames, reader: inout FieldReader) {
-        self.init(json, over: old, names: names, defaultLength: CodeFormat.vendorLength, reader: &reader)
-    }
-}
-
-extension EmailTemplate {
-    fileprivate init?(_ json: JSON, over old: EmailTemplate?, names: TemplateNames, reader: inout FieldReader) {
-        self.init(json, over: old, names: names, defaultLength: CodeFormat.vendorLength, reader: &reader)
-    }
-}
-
-extension Template {
-    fileprivate var kind: InfobipDialect.TemplateKind {
-        switch self {
-        case .text: .text
-        case .email: .email
+extension Template.Kind {
+    fileprivate var blank: Template {
+        let format = CodeFormat(length: CodeFormat.vendorLength)
+        return switch self {
+        case .text: .text(TextTemplate(format: format, text: TextPattern(InfobipDialect.placeholder)))
+        case .email: .email(EmailTemplate(format: format))
         }
     }
 }

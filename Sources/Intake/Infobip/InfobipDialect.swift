@@ -5,6 +5,7 @@ import Messaging
 import Postgres
 import Store
 import Telemetry
+import Verification
 
 /// Infobip's 2FA API as its SDKs use it (dialects.md section 2), under `/2fa/2` and, as it was called before, `/2fa/1`.
 ///
@@ -32,9 +33,6 @@ struct InfobipDialect: Sendable {
     }
 
     // MARK: - For the operations
-
-    /// A new id of an application, of a template, or of nothing, as the vendor's are: 32 upper-case hexadecimal digits.
-    static func newID() -> String { Hex.encode(SystemRandom.bytes(16)).uppercased() }
 
     /// The object in a request's body, whatever its Content-Type says.
     static func object(in request: HTTPRequest) throws(InfobipError) -> JSON {

@@ -41,6 +41,8 @@ struct SentCode: Sendable {
     /// Segments of a text message.
     var parts: Int16
     var expiresIn: Duration
+    /// Of the verification; a code that may be used again may be sent again after it was right.
+    var state = StoredVerification.State.pending
     /// The answer to a request that had been made before under the same idempotency key.
     var isRepeated = false
 }

@@ -1,5 +1,6 @@
 import Batching
 import Crypto
+import JSON
 import Messaging
 import Postgres
 import Store
@@ -48,8 +49,31 @@ extension Verifier {
             throw .ended
         }
         return try await self.withPlan(stored.application, stored.template, account) { plan throws(VerifierRefusal) in
-            try await self.commit(try self.sending(of: code, stored, request, plan, account), plan: plan)
+            let sending = try self.sending(of: code, stored, request, plan, account)
+            guard var sent = try await self.commit(sending, plan: plan) else { return nil }
+            sent.state = stored.state
+            return sent
         }
+    }
+
+    /// The verification that the same request began before under its idempotency key; nil when there was none.
+    func earlier(
+        _ request: CodeRequest, for account: AccountID
+    ) async throws(VerifierRefusal) -> VerificationID? {
+        guard let key = request.idempotency else { return nil }
+        let lane = self.lanes.lane(of: request.recipient.key, account: account)
+        let earlier = try await self.ask { () async throws(PostgresError) in
+            try await self.store.accepted(under: key.key, lane: lane, account: account)
+        }
+        guard let earlier, equalInConstantTime(key.fingerprint, earlier.fingerprint) else { return nil }
+        return VerificationID(rawValue: earlier.ids[0])
+    }
+
+    /// Refuses a number that cannot exist, or that nothing reaches.
+    func refuseUnreachable(_ recipient: Recipient) async throws(VerifierRefusal) {
+        guard case .phone(let number) = recipient else { return }
+        guard case .unreachable(let reason) = await self.lookUp.reachability(of: number) else { return }
+        throw .invalid([JSONProblem("/to", "cannot be reached: \(reason)")])
     }
 
     // MARK: - Making

@@ -9,8 +9,8 @@ import Timestamps
 extension Intake {
     /// `POST /v1/messages`: one message, or an array of which all are accepted or none.
     func accept(_ request: HTTPRequest, for principal: Principal) async throws(Problem) -> HTTPResponse {
-        let key = try Self.idempotencyKey(of: request)
-        let json = try Self.json(in: request.body)
+        let key = try request.idempotencyKey
+        let json = try request.json
         let ids = try await self.accept(json, for: principal, key: key) { Digest.sha256.hash(request.body) }
         return json.array == nil ? Self.accepted(ids[0]) : Self.accepted(ids)
     }
@@ -33,32 +33,6 @@ extension Intake {
         return try await self.acceptor.accept(messages, for: principal.account, key: key, fingerprint: fingerprint())
     }
 
-    /// Characters of an `Idempotency-Key`.
-    private static let keyCharacters = 1...255
-
-    private static func idempotencyKey(of request: HTTPRequest) throws(Problem) -> String? {
-        let keys = request.fields.values("Idempotency-Key")
-        guard let key = keys.first else { return nil }
-        guard
-            keys.count == 1, self.keyCharacters.contains(key.utf8.count),
-            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-        else {
-            throw .invalid([
-                .init(
-                    "Idempotency-Key", "must be given once and have 1 to 255 printable ASCII characters without spaces")
-            ])
-        }
-        return key
-    }
-
-    private static func json(in body: [UInt8]) throws(Problem) -> JSON {
-        do throws(JSONError) {
-            return try JSON(parsing: body)
-        } catch {
-            throw Problem(400, "invalid_json", "The body is not JSON: \(error).")
-        }
-    }
-
     private static func messages(in json: JSON) throws(Problem) -> [MessageRequest] {
         var reader = MessageReader(now: .now)
         let messages = reader.read(json)
@@ -72,13 +46,13 @@ extension Intake {
         let access = self.access.current
         var routed: [(request: MessageRequest, provider: ProviderID)] = []
         routed.reserveCapacity(messages.count)
-        var problems: [Problem.Detail] = []
+        var problems: [JSONProblem] = []
         for (index, message) in messages.enumerated() {
             let provider = access.provider(
                 for: message.recipient, channel: message.channel, account: principal.account)
             if let provider {
                 routed.append((message, provider))
-            } else if problems.count < MessageReader.problemLimit {
+            } else if problems.count < FieldReader.problemLimit {
                 let path = isArray ? "/\(index)/to" : "/to"
                 problems.append(.init(path, "has no route on the channel \(message.channel.rawValue)"))
             }
@@ -104,6 +78,4 @@ extension Intake {
         body += "]}".utf8
         return HTTPResponse(status: 202, fields: Self.fields, body: body)
     }
-
-    static let fields: HTTPFields = ["Content-Type": "application/json", "Cache-Control": "no-store"]
 }

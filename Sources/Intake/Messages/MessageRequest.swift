@@ -1,6 +1,7 @@
 import JSON
 import Messaging
 import Timestamps
+import Verification
 
 /// One message as a customer asks for it, checked.
 struct MessageRequest: Sendable {
@@ -23,7 +24,7 @@ enum MessageLimits {
     /// Messages in one request.
     static let messages = 1000
     /// Segments of one text; providers take between 6 and 25.
-    static let segments = 10
+    static let segments = TemplateLimits.segments
     /// Bytes; more cannot be within the limit of segments.
     static let bodyBytes = 8000
     /// Characters of a text to be spoken: a minute or more.
@@ -60,11 +61,10 @@ enum MessageLimits {
 
 /// Reads messages out of a request's body, and finds every problem in it at once.
 struct MessageReader {
-    private(set) var problems: [Problem.Detail] = []
+    private var fields = FieldReader()
     private let now: Timestamp
 
-    /// Problems told in one answer.
-    static let problemLimit = 50
+    var problems: [JSONProblem] { self.fields.problems }
 
     init(now: Timestamp) { self.now = now }
 
@@ -78,14 +78,14 @@ struct MessageReader {
         var messages: [MessageRequest] = []
         messages.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            guard self.problems.count < Self.problemLimit else { break }
+            guard self.problems.count < FieldReader.problemLimit else { break }
             if let message = self.message(element, at: "/\(index)") { messages.append(message) }
         }
         return messages
     }
 
     /// With the one channel that has the field; nil for those that all have.
-    private static let fields: [String: Channel?] = [
+    private static let owners: [String: Channel?] = [
         "to": nil, "channel": nil, "from": nil, "body": nil, "ttl": nil, "send_at": nil, "priority": nil,
         "reference": nil, "metadata": nil, "language": .voice, "voice": .voice, "subject": .email,
     ]
@@ -96,19 +96,18 @@ struct MessageReader {
             return nil
         }
         let before = self.problems.count
-        let channel = self.channel(json, at: path)
+        let channel = self.fields.channel(json, at: path) ?? .sms
         self.refuseUnknown(members, on: channel, at: path)
-        let recipient = self.recipient(json, on: channel, at: path)
+        let recipient = self.fields.recipient(json, on: channel, at: path)
         let (content, parts) = self.content(json, on: channel, at: path)
         let priority = self.priority(json, at: path)
         let sendAt = self.sendAt(json, at: path)
         let message = MessageRequest(
-            recipient: recipient ?? Self.nobody, sender: self.sender(json, on: channel, at: path),
+            recipient: recipient ?? Self.nobody, sender: self.fields.sender(json, on: channel, at: path),
             content: content, parts: parts, timeToLive: self.timeToLive(json, priority: priority, at: path),
             sendAt: sendAt,
             priority: priority,
-            reference: self.text(json, "reference", characters: MessageLimits.referenceCharacters, at: path),
-            metadata: self.metadata(json, at: path))
+            reference: self.fields.reference(json, at: path), metadata: self.fields.metadata(json, at: path))
         return self.problems.count == before ? message : nil
     }
 
@@ -116,8 +115,8 @@ struct MessageReader {
 
     private mutating func refuseUnknown(_ members: [JSON.Member], on channel: Channel, at path: String) {
         for member in members {
-            guard let owner = Self.fields[member.name] else {
-                self.fail("\(path)/\(Self.escaped(member.name))", "is not a field of a message")
+            guard let owner = Self.owners[member.name] else {
+                self.fail("\(path)/\(FieldReader.escaped(member.name))", "is not a field of a message")
                 continue
             }
             if let owner, owner != channel, !member.value.isNull {
@@ -129,52 +128,6 @@ struct MessageReader {
     /// Stands for a recipient that could not be read, until the problem is told. Seven digits after the plus are always a
     /// number.
     private static let nobody = Recipient.phone(PhoneNumber("+1000000")!)
-
-    private mutating func recipient(_ json: JSON, on channel: Channel, at path: String) -> Recipient? {
-        guard let text = self.string(json, "to", required: true, at: path) else { return nil }
-        if let recipient = Recipient(text, channel: channel) { return recipient }
-        self.fail(
-            "\(path)/to",
-            channel == .email
-                ? "must be a mail address: ASCII letters, digits and signs, an at sign, and a domain"
-                : "must be a number in E.164: a plus sign, then 7 to 15 digits that do not begin with 0")
-        return nil
-    }
-
-    private mutating func channel(_ json: JSON, at path: String) -> Channel {
-        guard let text = self.string(json, "channel", at: path) else { return .sms }
-        guard let channel = Channel(rawValue: text) else {
-            self.fail("\(path)/channel", "must be one of \(Channel.allCases.map(\.rawValue).joined(separator: ", "))")
-            return .sms
-        }
-        return channel
-    }
-
-    private mutating func sender(_ json: JSON, on channel: Channel, at path: String) -> String? {
-        channel == .email ? self.mailSender(json, at: path) : self.sender(json, at: path)
-    }
-
-    private mutating func mailSender(_ json: JSON, at path: String) -> String? {
-        guard let text = self.text(json, "from", characters: MessageLimits.mailSenderCharacters, at: path) else {
-            return nil
-        }
-        guard Mailbox(text) != nil else {
-            self.fail("\(path)/from", "must be a mail address, or a name and an address in angle brackets")
-            return nil
-        }
-        return text
-    }
-
-    private mutating func sender(_ json: JSON, at path: String) -> String? {
-        guard let text = self.text(json, "from", characters: MessageLimits.senderCharacters, at: path) else {
-            return nil
-        }
-        guard text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-            self.fail("\(path)/from", "may hold printable ASCII characters only")
-            return nil
-        }
-        return text
-    }
 
     private mutating func priority(_ json: JSON, at path: String) -> Priority {
         guard let text = self.string(json, "priority", at: path) else { return .transactional }
@@ -215,78 +168,17 @@ struct MessageReader {
         return moment
     }
 
-    /// Kept as compact text, so that what the customer gets back is what it gave.
-    private mutating func metadata(_ json: JSON, at path: String) -> String? {
-        guard let value = json["metadata"], !value.isNull else { return nil }
-        let path = "\(path)/metadata"
-        guard let members = value.members else {
-            self.fail(path, "must be an object, not \(value.kind)")
-            return nil
-        }
-        guard members.count <= MessageLimits.metadataMembers else {
-            self.fail(path, "may have at most \(MessageLimits.metadataMembers) members")
-            return nil
-        }
-        for member in members where member.value.members != nil || member.value.array != nil {
-            self.fail("\(path)/\(Self.escaped(member.name))", "must be a string, a number, a boolean or null")
-        }
-        for member in members where member.value.string?.utf8.contains(0) == true {
-            self.fail("\(path)/\(Self.escaped(member.name))", "must not hold a NUL")
-        }
-        let text = value.text
-        guard text.utf8.count <= MessageLimits.metadataBytes else {
-            self.fail(path, "must be at most \(MessageLimits.metadataBytes) bytes of JSON")
-            return nil
-        }
-        return text
-    }
+    // MARK: - For the content too
 
-    // MARK: - Kinds
-
-    /// A string without NUL, which PostgreSQL cannot store; null counts as absent.
     mutating func string(_ json: JSON, _ name: String, required: Bool = false, at path: String) -> String? {
-        guard let value = json[name], !value.isNull else {
-            if required { self.fail("\(path)/\(name)", "is required") }
-            return nil
-        }
-        guard let text = value.string else {
-            self.fail("\(path)/\(name)", "must be a string, not \(value.kind)")
-            return nil
-        }
-        guard !text.utf8.contains(0) else {
-            self.fail("\(path)/\(name)", "must not hold a NUL")
-            return nil
-        }
-        return text
+        self.fields.string(json, name, required: required, at: path)
     }
 
     mutating func text(
         _ json: JSON, _ name: String, characters: ClosedRange<Int>, required: Bool = false, at path: String
     ) -> String? {
-        guard let text = self.string(json, name, required: required, at: path) else { return nil }
-        guard characters.contains(text.unicodeScalars.count) else {
-            self.fail("\(path)/\(name)", "must have \(characters.lowerBound) to \(characters.upperBound) characters")
-            return nil
-        }
-        return text
+        self.fields.string(json, name, characters: characters, required: required, at: path)
     }
 
-    mutating func fail(_ path: String, _ problem: String) {
-        guard self.problems.count < Self.problemLimit else { return }
-        self.problems.append(Problem.Detail(path, problem))
-    }
-
-    /// A name as a reference token of a JSON Pointer (RFC 6901 section 3), cut where a stranger's name is long.
-    private static func escaped(_ name: String) -> String {
-        var escaped = String.UnicodeScalarView()
-        // Scalars: one Character may be a whole body of accents.
-        for scalar in name.unicodeScalars.prefix(64) {
-            switch scalar {
-            case "~": escaped += "~0".unicodeScalars
-            case "/": escaped += "~1".unicodeScalars
-            default: escaped.append(scalar)
-            }
-        }
-        return String(escaped)
-    }
+    mutating func fail(_ path: String, _ problem: String) { self.fields.fail(path, problem) }
 }

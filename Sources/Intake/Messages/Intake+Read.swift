@@ -36,7 +36,7 @@ extension Intake {
 
     /// `GET /v1/messages`: a page of an account's messages, newest first.
     func list(_ request: HTTPRequest, for principal: Principal) async throws(Problem) -> HTTPResponse {
-        let query = try ListQuery(request.query ?? "")
+        let query = try ListQuery(request.parameters)
         var pages: [MessagePage] = []
         for lane in self.lanes {
             pages.append(
@@ -50,26 +50,6 @@ extension Intake {
             "messages": .array(page.messages.map { .object($0.members) }),
             "next": .init(page.next.map(ListQuery.cursor)),
         ])
-    }
-
-    // MARK: - Private
-
-    /// Runs a statement that changes nothing that a caller could not repeat.
-    private func ask<Value>(
-        _ body: () async throws(PostgresError) -> Value
-    ) async throws(Problem) -> Value {
-        do throws(PostgresError) {
-            let value = try await body()
-            self.onLook()
-            return value
-        } catch {
-            self.logger.warning("the database did not answer an API request", ["error": "\(error)"])
-            throw .unavailable
-        }
-    }
-
-    private static func ok(_ json: JSON) -> HTTPResponse {
-        HTTPResponse(status: 200, fields: self.fields, body: json.serialized())
     }
 }
 
@@ -95,11 +75,8 @@ private struct ListQuery {
 
     static let limits: ClosedRange<Int32> = 1...200
 
-    init(_ query: String) throws(Problem) {
-        guard let form = Form(parsing: query) else {
-            throw Problem(400, "invalid_query", "The query is not percent-encoded UTF-8.")
-        }
-        var problems: [Problem.Detail] = []
+    init(_ form: Form) throws(Problem) {
+        var problems: [JSONProblem] = []
         var seen: Set<String> = []
         for (name, value) in form.pairs {
             let problem = self.set(name, value) ?? (seen.insert(name).inserted ? nil : "is given twice")

@@ -67,7 +67,7 @@ struct Acceptor: Sendable {
         let lane = self.lane(of: key, account)
         let print = fingerprint()
         guard self.keysInFlight.begin(account, key) else {
-            throw Problem(409, "request_in_flight", "A request with this Idempotency-Key is being handled now.")
+            throw .requestInFlight
         }
         defer { self.keysInFlight.end(account, key) }
         let identity = IdempotencyKey(lane: lane, key: key, fingerprint: print)
@@ -97,11 +97,7 @@ struct Acceptor: Sendable {
                 self.metrics.accepted.add(acceptance.messages.count)
                 return acceptance.messages.map(\.id)
             case .repeated(let earlier):
-                guard let key = acceptance.idempotency, earlier.isOf(key.fingerprint) else {
-                    throw Problem(
-                        422, "idempotency_key_reused",
-                        "This Idempotency-Key was used for another request; nothing was stored.")
-                }
+                guard let key = acceptance.idempotency, earlier.isOf(key.fingerprint) else { throw Problem.keyReused }
                 return earlier.ids
             }
         } catch let problem as Problem {

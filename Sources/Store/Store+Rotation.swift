@@ -1,0 +1,121 @@
+public import Messaging
+public import Postgres
+
+/// Something sealed that stays until a person changes it, whoever may use it now.
+public struct SealedSecrets: Sendable {
+    public enum Owner: Sendable, Hashable {
+        case provider(String)
+        case credential(Vendor, String)
+    }
+
+    public var owner: Owner
+    public var sealed: [UInt8]
+
+    public init(owner: Owner, sealed: [UInt8]) {
+        self.owner = owner
+        self.sealed = sealed
+    }
+}
+
+/// What needs one master key.
+public struct KeyUse: Sendable, Hashable {
+    public var providers = 0
+    public var credentials = 0
+    /// Whose time is not over and whose code is hashed or sealed with the key.
+    public var verifications = 0
+    /// That wait to be sent.
+    public var messages = 0
+
+    public init() {}
+}
+
+extension Store {
+    /// All secrets of providers and of customers, of those out of service and revoked too: they may be brought back.
+    public static func sealedSecrets(in transaction: borrowing Transaction) async throws(PostgresError)
+        -> [SealedSecrets]
+    {
+        let providers = try await transaction.query("SELECT name, credentials FROM providers ORDER BY id") {
+            row throws(PostgresError) in
+            SealedSecrets(owner: .provider(try row.decode(0)), sealed: try row.decode(1, as: Bytes.self).bytes)
+        }
+        let credentials = try await transaction.query("SELECT vendor, name, secrets FROM credentials ORDER BY id") {
+            row throws(PostgresError) in
+            SealedSecrets(
+                owner: .credential(try row.decode(0, oneOf: Vendor.self), try row.decode(1)),
+                sealed: try row.decode(2, as: Bytes.self).bytes)
+        }
+        return providers + credentials
+    }
+
+    /// Puts the same secrets, sealed with another key, in the place of what is stored.
+    public static func putSealed(
+        _ secrets: SealedSecrets, in transaction: borrowing Transaction
+    ) async throws(PostgresError) {
+        switch secrets.owner {
+        case .provider(let name):
+            try await transaction.execute(
+                "UPDATE providers SET credentials = \(Bytes(secrets.sealed)) WHERE name = \(name)")
+        case .credential(let vendor, let name):
+            try await transaction.execute(
+                """
+                UPDATE credentials SET secrets = \(Bytes(secrets.sealed))
+                WHERE vendor = \(vendor.rawValue) AND name = \(name)
+                """)
+        }
+    }
+
+    // The second byte of what is sealed is its key's id; see `MasterKeys.seal`.
+
+    /// How many providers and credentials are sealed with each key.
+    public func secretsByKey() async throws(PostgresError) -> [Int16: KeyUse] {
+        let rows = try await self.pool.query(
+            """
+            SELECT key, count(*) FILTER (WHERE is_provider), count(*) FILTER (WHERE NOT is_provider) FROM (
+                SELECT get_byte(credentials, 1)::smallint AS key, true AS is_provider FROM providers
+                UNION ALL SELECT get_byte(secrets, 1)::smallint, false FROM credentials
+            ) sealed GROUP BY key
+            """
+        ) { row throws(PostgresError) in
+            var use = KeyUse()
+            use.providers = Int(try row.decode(1, as: Int64.self))
+            use.credentials = Int(try row.decode(2, as: Int64.self))
+            return (try row.decode(0, as: Int16.self), use)
+        }
+        return Dictionary(rows) { $1 }
+    }
+
+    /// How many messages that wait to be sent have their body sealed with each key.
+    public func waitingBodiesByKey(lanes: [Lane], timeout: Duration) async throws(PostgresError) -> [Int16: Int] {
+        let rows = try await self.pool.query(
+            """
+            SELECT get_byte(m.body, 1)::smallint AS key, count(*) FROM (
+                SELECT lane, id FROM outbox WHERE lane = ANY(\(lanes.map(\.column)))
+                UNION ALL SELECT lane, id FROM scheduled WHERE lane = ANY(\(lanes.map(\.column)))
+            ) waiting JOIN messages m ON m.lane = waiting.lane AND m.id = waiting.id
+            WHERE m.id >= \(MessageID.daysOfReady.first) AND octet_length(m.body) > 1 GROUP BY key
+            """,
+            timeout: timeout
+        ) { row throws(PostgresError) in
+            (try row.decode(0, as: Int16.self), Int(try row.decode(1, as: Int64.self)))
+        }
+        return Dictionary(rows) { $1 }
+    }
+
+    /// How many verifications whose time is not over need each key. Looks at all that are kept, so it may be slow.
+    public func verificationsByKey(lanes: [Lane], timeout: Duration) async throws(PostgresError) -> [Int16: Int] {
+        let rows = try await self.pool.query(
+            """
+            SELECT key_id, CASE WHEN octet_length(code) > 1 THEN get_byte(code, 1)::smallint END AS seal, count(*)
+            FROM verifications WHERE lane = ANY(\(lanes.map(\.column))) AND expires_at > now()
+            GROUP BY key_id, seal
+            """,
+            timeout: timeout
+        ) { row throws(PostgresError) in
+            let keys = [try row.decode(0, as: Int16.self), try row.decodeIfPresent(1, as: Int16.self)]
+            return (keys: Set(keys.compactMap { $0 }), count: Int(try row.decode(2, as: Int64.self)))
+        }
+        return rows.reduce(into: [:]) { counts, row in
+            for key in row.keys { counts[key, default: 0] += row.count }
+        }
+    }
+}
