@@ -20,7 +20,7 @@ struct ReceivedCode: Sendable {
     var code: String
 }
 
-// What tests ask of Infobip's API, which is as good as any to send codes by.
+// What tests ask of the APIs that send codes: mostly of Infobip's, which is as good as any.
 extension Deployment {
     /// Sends a request that must be answered with 200.
     func infobip(_ method: String, _ path: String, _ body: JSON) async throws -> JSON {
@@ -62,10 +62,24 @@ extension Deployment {
                 "placeholders": word.map { ["word": .string($0)] } ?? .null,
             ])
         let id = try Self.text(answer, "pinId")
-        let code = try await eventually("\(recipient) has a code") {
+        let code = try await self.code(for: recipient)
+        return ReceivedCode(id: id, recipient: recipient, code: code)
+    }
+
+    /// The newest code that a recipient has, once it has one.
+    func code(for recipient: String) async throws -> String {
+        try await eventually("\(recipient) has a code") {
             try await self.inbox(of: recipient).last?["text"]?.string.flatMap(Self.code)
         }
-        return ReceivedCode(id: id, recipient: recipient, code: code)
+    }
+
+    /// Posts to our own API, which must do what is asked.
+    func own(_ path: String, _ body: JSON) async throws -> JSON {
+        let response = try await self.api("POST", "/v1\(path)", body: body)
+        guard (200...299).contains(response.status) else {
+            throw Failure("\(path): \(response.status) \(response.text)")
+        }
+        return try response.json
     }
 
     /// What the API answers to a guess.

@@ -14,22 +14,25 @@ extension SystemTests {
         func aClientThatWasWrittenForTheVendorUnderstandsEveryAnswer(peer: PythonPeer) async throws {
             try await Deployment.run { deployment in
                 try await deployment.prepare()
-                let reader = try await self.addReader(deployment)
+                let (reader, password) = (APIKey.make().text, APIKey.make().text)
+                try await self.addToAccount(
+                    [
+                        "keys": [["name": "reader", "key": .string(reader), "scopes": ["read"]]],
+                        "credentials": [["vendor": "infobip", "username": "shop", "password": .string(password)]],
+                    ], deployment)
                 for role in [ManagedProcess.Role.carrier, .receiver, .worker, .api] { try await deployment.start(role) }
                 try await peer.run([
                     "PINPOST_URL": "http://127.0.0.1:\(deployment.ports.api)", "PINPOST_KEY": deployment.secrets.apiKey,
-                    "PINPOST_READER_KEY": reader, "CARRIER_URL": "http://127.0.0.1:\(deployment.ports.carrier)",
+                    "PINPOST_READER_KEY": reader, "PINPOST_CREDENTIAL": "shop:\(password)",
+                    "CARRIER_URL": "http://127.0.0.1:\(deployment.ports.carrier)",
                 ])
             }
         }
 
-        /// Adds a key that may look and do nothing else, and returns it.
-        private func addReader(_ deployment: Deployment) async throws -> String {
-            let key = APIKey.make().text
-            let reader: JSON = ["name": "reader", "key": .string(key), "scopes": ["read"]]
-            let result = try await deployment.apply(["accounts": [["name": "demo", "keys": [reader]]]])
+        private func addToAccount(_ more: [String: JSON], _ deployment: Deployment) async throws {
+            let members = more.merging(["name": "demo"]) { $1 }.map { JSON.Member($0.key, $0.value) }
+            let result = try await deployment.apply(["accounts": [.object(members)]])
             guard result.status.isSuccess else { throw Failure("not applied: \(result.errorOutput)") }
-            return key
         }
     }
 }

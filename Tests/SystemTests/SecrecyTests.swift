@@ -70,8 +70,8 @@ extension SystemTests {
         // MARK: - Search
 
         private func search(_ secrets: Confidential, _ deployment: Deployment) async throws {
-            #expect(secrets.codes.count == 300)
-            #expect(Set(secrets.codes).count > 290)
+            #expect(secrets.codes.count == 360)
+            #expect(Set(secrets.codes).count > 350)
             let texts = secrets.forms + deployment.secrets.all + [deployment.masterKey]
             #expect(
                 try await deployment.found(texts + [Self.reference], in: "\(deployment.directory)/postgres/data/base")

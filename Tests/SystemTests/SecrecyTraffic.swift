@@ -86,7 +86,9 @@ struct SecrecyTraffic {
             secrets.guesses.append(wrong)
             for _ in 0..<3 { try await self.guess(wrong, at: sent, expecting: "WRONG_PIN") }
             try await self.guess(sent.code, at: sent, expecting: "NO_MORE_PIN_ATTEMPTS")
-        case 3: try await self.message(number)
+        case 3:
+            try await self.message(number)
+            secrets.merge(try await self.ownVerification(number, setup))
         default: secrets.shortLived.append(sent)
         }
         return secrets
@@ -113,6 +115,29 @@ struct SecrecyTraffic {
             let answer = try await self.deployment.guess(sent.code, at: sent.id).json
             return answer["pinError"]?.string == "TTL_EXPIRED"
         }
+    }
+
+    /// A code through our own API, by one channel and then by the next: wrong, sent again, right.
+    private func ownVerification(_ number: Int, _ setup: CodeSetup) async throws -> Confidential {
+        let isMail = number.isMultiple(of: 2)
+        let recipient = isMail ? "berta.berg\(number)@example.com" : "+4179\(5_000_000 + number)"
+        let started = try await self.deployment.own(
+            "/verifications",
+            [
+                "application": .string(setup.application), "to": .string(recipient),
+                "template": .string(isMail ? setup.mailTemplate : setup.textTemplate),
+                "channel": isMail ? "email" : "sms", "placeholders": ["word": .string(Confidential.canary)],
+            ])
+        let path = "/verifications/\(started["id"]?.string ?? "")"
+        let code = try await self.deployment.code(for: recipient)
+        let wrong = String(code.reversed()) + "7"
+        let missed = try await self.deployment.own("\(path)/check", ["code": .string(wrong)])
+        _ = try await self.deployment.own("\(path)/resend", isMail ? [:] : ["channel": "voice"])
+        let right = try await self.deployment.own("\(path)/check", ["code": .string(code)])
+        guard missed["valid"]?.bool == false, right["valid"]?.bool == true else {
+            throw Failure("guesses were answered with \(missed) and \(right)")
+        }
+        return Confidential(codes: [code], guesses: [wrong], recipients: [String(recipient.drop { $0 == "+" })])
     }
 
     /// Through our own API, by each channel in turn.
