@@ -71,7 +71,8 @@ import Testing
                     ] as [(String, String, JSON)] {
                         let answer = await hasty.ask(method, path, body: body.isNull ? [] : body.serialized())
                         #expect(answer.status == 503, "\(method) \(path)")
-                        #expect(answer.code == "unavailable", "\(method) \(path)")
+                        let mayBeMade = method == "POST" && !path.contains("verif") && !path.contains("recip")
+                        #expect(answer.code == (mayBeMade ? "outcome_unknown" : "unavailable"), "\(method) \(path)")
                     }
                     #expect(await codes.check(id, "1").code == "outcome_unknown")
                 }
