@@ -31,7 +31,8 @@ extension Deployment {
 
     /// An application with limits that nobody meets but those that `configuration` names, and a template for each kind of
     /// message. `text` may have a placeholder `{{word}}`.
-    func makeCodeSetup(_ configuration: [String: JSON] = [:], text: String = "Code {{pin}}!") async throws -> CodeSetup {
+    func makeCodeSetup(_ configuration: [String: JSON] = [:], text: String = "Code {{pin}}!") async throws -> CodeSetup
+    {
         let wide: [String: JSON] = ["sendPinPerPhoneNumberLimit": "1000/1d", "verifyPinLimit": "100000/1s"]
         let settings = wide.merging(configuration) { $1 }.map { JSON.Member($0.key, $0.value) }
         let application = try await self.infobip(

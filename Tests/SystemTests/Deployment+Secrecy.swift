@@ -31,4 +31,19 @@ extension Deployment {
         guard [.exited(0), .exited(1)].contains(status) else { throw Failure("the search \(status)") }
         return String(decoding: search.output, as: UTF8.self).split(separator: "\n").map(String.init)
     }
+
+    /// Those of many texts that stand in any file below `directory`.
+    func found(_ texts: [String], in directory: String) async throws -> Set<String> {
+        let list = "\(self.directory)/sought"
+        try Self.write(Array(texts.joined(separator: "\n").utf8), to: list)
+        let search = try await ChildProcess.start(
+            "/bin/grep", ["-raohF", "-f", list, "--", "\(directory)/"], environment: ["LC_ALL": "C"],
+            output: .captured(byteLimit: 16 << 20), errorOutput: .captured(byteLimit: 4096))
+        let status = await search.waitForExit()
+        // 1 says that there is none.
+        guard [.exited(0), .exited(1)].contains(status) else {
+            throw Failure("the search \(status): \(String(decoding: search.errorOutput, as: UTF8.self))")
+        }
+        return Set(String(decoding: search.output, as: UTF8.self).split(separator: "\n").map(String.init))
+    }
 }

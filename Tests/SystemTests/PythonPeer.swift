@@ -62,7 +62,8 @@ struct PythonPeer {
         let child = try await ChildProcess.start(
             "/usr/bin/timeout",
             [
-                "--kill-after=5", "\(Int(Self.installTime / .seconds(1)))", "/bin/sh", "-c", Self.making, "sh", directory,
+                "--kill-after=5", "\(Int(Self.installTime / .seconds(1)))", "/bin/sh", "-c", Self.making, "sh",
+                directory,
                 list,
             ],
             output: .captured(byteLimit: Self.outputByteLimit), errorOutput: .captured(byteLimit: Self.outputByteLimit))
