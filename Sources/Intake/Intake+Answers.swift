@@ -25,9 +25,9 @@ extension Intake {
         return principal
     }
 
-    /// Runs a statement that a caller can repeat.
+    /// Runs a statement that a caller can repeat; or one that `changes` more when it is repeated.
     func ask<Value>(
-        _ body: () async throws(PostgresError) -> Value
+        changes: Bool = false, _ body: () async throws(PostgresError) -> Value
     ) async throws(Problem) -> Value {
         do throws(PostgresError) {
             let value = try await body()
@@ -35,7 +35,7 @@ extension Intake {
             return value
         } catch {
             self.logger.warning("the database did not answer an API request", ["error": "\(error)"])
-            throw .unavailable
+            throw changes && error.mayHaveCommitted ? .effectUnknown : .unavailable
         }
     }
 }

@@ -89,6 +89,13 @@ public struct Intake: Sendable {
         return response
     }
 
+    /// What the web server refuses before anybody reads the request, in the words of the API that its path is of. Without a
+    /// path nobody knows.
+    public static func refusal(_ status: Int, path: String?) -> HTTPResponse {
+        if let path, InfobipDialect.owns(path) { return InfobipError.refusal(status) }
+        return Problem.refusal(status).response
+    }
+
     // MARK: - Private
 
     /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.

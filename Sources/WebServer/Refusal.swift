@@ -3,12 +3,12 @@ import HTTP
 
 /// What the server answers without asking its handler.
 enum Refusal {
-    /// A problem document (RFC 9457) that says no more than the status does.
-    static let problem: @Sendable (Int) -> HTTPResponse = { status in
+    /// A problem document (RFC 9457) that says no more than the status does, and when to come back.
+    static let problem: @Sendable (Int, String?) -> HTTPResponse = { status, _ in
         let body = #"{"type":"about:blank","title":"\#(Self.phrase(status))","status":\#(status)}"#
-        return HTTPResponse(
-            status: status, fields: ["Content-Type": "application/problem+json"], body: Array(body.utf8)
-        )
+        var fields: HTTPFields = ["Content-Type": "application/problem+json"]
+        if status == 503 { fields["Retry-After"] = "1" }
+        return HTTPResponse(status: status, fields: fields, body: Array(body.utf8))
     }
 
     static func phrase(_ status: Int) -> String {

@@ -32,8 +32,8 @@ extension WebServer {
         /// Requests being answered at once; more are refused with 503.
         public var requestLimit = 1024
         /// The response for what this server refuses itself: 400, 408, 413, 431, 500, 503. It should be quick and must
-        /// have the status asked for.
-        public var refusal: @Sendable (_ status: Int) -> HTTPResponse = Refusal.problem
+        /// have the status asked for. The path is nil where the request line could not be read.
+        public var refusal: @Sendable (_ status: Int, _ path: String?) -> HTTPResponse = Refusal.problem
 
         public init(port: UInt16 = 0) {
             self.port = port

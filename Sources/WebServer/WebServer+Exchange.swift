@@ -12,7 +12,7 @@ extension WebServer {
     func close(_ client: ClientConnection) {
         self.connections.remove(client)
         client.answerUnheard(
-            by: { status in Refusal.serialized(self.refusal(self.exchanges.isDraining ? 503 : status)) },
+            by: { status in Refusal.serialized(self.refusal(self.exchanges.isDraining ? 503 : status, of: nil)) },
             patience: min(self.configuration.idleTimeout, self.configuration.requestDeadline)
         )
     }
@@ -27,10 +27,10 @@ extension WebServer {
             of: connection, method: method, version: version, target: target,
             headerByteLimit: self.configuration.headerByteLimit
         )
-        if let status = head.refusal { return self.refuse(status, on: connection) }
+        if let status = head.refusal { return self.refuse(status, of: exchange, on: connection) }
         let length = head.contentLength ?? 0
         if length > self.configuration.bodyByteLimit, head.expectsContinue || length > self.swallowByteLimit {
-            return self.refuse(413, on: connection)
+            return self.refuse(413, of: exchange, on: connection)
         }
         if length > self.configuration.bodyByteLimit {
             exchange.overflow(413)
@@ -41,7 +41,7 @@ extension WebServer {
             peer: exchange.client.peer
         )
         guard exchange.begin(request, expecting: length, isLast: head.isChunked) else {
-            return self.refuse(503, on: connection)
+            return self.refuse(503, of: exchange, on: connection)
         }
         return .YES
     }
@@ -55,7 +55,7 @@ extension WebServer {
 
     /// The body is complete.
     func finish(_ exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
-        if case .overflowing(let status) = exchange.phase { return self.refuse(status, on: connection) }
+        if case .overflowing(let status) = exchange.phase { return self.refuse(status, of: exchange, on: connection) }
         guard let refusal = self.accept(exchange) else { return .YES }
         return self.queue(refusal, isLast: true, on: connection)
     }
@@ -69,7 +69,7 @@ extension WebServer {
         }
         let isLast = exchange.isLast || self.exchanges.isDraining
         if self.queue(response, isLast: isLast, on: connection) == .YES { return .YES }
-        return self.refuse(500, on: connection)
+        return self.refuse(500, of: exchange, on: connection)
     }
 
     func complete(_ exchange: Exchange) {
@@ -86,8 +86,8 @@ extension WebServer {
     /// gets the 413. Beyond, the connection is closed.
     private var swallowByteLimit: Int { self.configuration.bodyByteLimit + 4 << 20 }
 
-    private func refuse(_ status: Int, on connection: OpaquePointer) -> MHD_Result {
-        self.queue(self.refusal(status), isLast: true, on: connection)
+    private func refuse(_ status: Int, of exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
+        self.queue(self.refusal(status, of: exchange), isLast: true, on: connection)
     }
 
     /// Gives a response to libmicrohttpd, which adds `Date` and `Content-Length`; `.NO` when it cannot be sent.

@@ -99,7 +99,7 @@ public final class WebServer: Sendable {
         let interval = min(max(deadline / 40, .milliseconds(5)), .milliseconds(500))
         while (try? await Task.sleep(for: interval)) != nil {
             for exchange in self.exchanges.overdue(after: deadline) {
-                exchange.answer(self.refusal(503), cancelling: true)
+                exchange.answer(self.refusal(503, of: exchange), cancelling: true)
             }
             self.connections.shutDown(after: self.configuration.requestDeadline)
         }
@@ -109,21 +109,19 @@ public final class WebServer: Sendable {
 
     /// Gives a complete request to a handler, or refuses it with a status.
     func accept(_ exchange: Exchange) -> HTTPResponse? {
-        guard let place = self.exchanges.enter(exchange) else { return self.refusal(503) }
+        guard let place = self.exchanges.enter(exchange) else { return self.refusal(503, of: exchange) }
         exchange.client.beginAnswering()
         // Suspended first: the handler may answer, and so resume, before `put` returns.
         exchange.suspend()
         if !self.accepted.put(AcceptedRequests.Accepted(exchange: exchange, place: place)) {
             self.exchanges.leave(place)
-            exchange.answer(self.refusal(503))
+            exchange.answer(self.refusal(503, of: exchange))
         }
         return nil
     }
 
     /// The response for what the server refuses itself.
-    func refusal(_ status: Int) -> HTTPResponse {
-        var response = self.configuration.refusal(status)
-        if status == 503, response.fields["Retry-After"] == nil { response.fields["Retry-After"] = "1" }
-        return response
+    func refusal(_ status: Int, of exchange: Exchange?) -> HTTPResponse {
+        self.configuration.refusal(status, exchange?.target.path)
     }
 }

@@ -48,7 +48,7 @@ extension Role {
         configuration.handlerDeadline = Self.answerDeadline
         // A thousand messages of full length.
         configuration.bodyByteLimit = 4 << 20
-        configuration.refusal = { Problem.refusal($0).response }
+        configuration.refusal = { Intake.refusal($0, path: $1) }
         let web = WebService(configuration, name: "api", logger: base.logger, onListening: onListening) {
             await intake.respond(to: $0)
         }

@@ -144,7 +144,7 @@ import Testing
 
 extension TestSystem {
     /// Ends the connections whose statements wait for a lock, as a server that goes down would.
-    fileprivate func killLockWaits() async throws {
+    func killLockWaits() async throws {
         _ = try await self.pool.execute(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -59,15 +59,23 @@ struct InfobipFixture: Sendable {
         lookUp: any NumberLookUp = NoLookUp(), limit: Int = 4, _ body: (InfobipFixture) async throws -> Void
     ) async throws {
         try await TestSystem.run(limit: limit) { system async throws in
-            try await system.apply(Self.configuration)
-            _ = try await system.pool.execute(
-                """
-                UPDATE api_keys SET scopes = CASE name
-                    WHEN 'all' THEN ARRAY['send', 'read', 'verify', 'manage'] ELSE ARRAY[name] END
-                """)
-            try await IntakeFixture.run(on: system, lookUp: lookUp) { base async throws in
-                try await body(InfobipFixture(base: base))
-            }
+            try await Self.run(on: system, lookUp: lookUp, body)
+        }
+    }
+
+    /// On a database that was migrated just now.
+    static func run(
+        on system: TestSystem, lookUp: any NumberLookUp = NoLookUp(),
+        _ body: (InfobipFixture) async throws -> Void
+    ) async throws {
+        try await system.apply(Self.configuration)
+        _ = try await system.pool.execute(
+            """
+            UPDATE api_keys SET scopes = CASE name
+                WHEN 'all' THEN ARRAY['send', 'read', 'verify', 'manage'] ELSE ARRAY[name] END
+            """)
+        try await IntakeFixture.run(on: system, lookUp: lookUp) { base async throws in
+            try await body(InfobipFixture(base: base))
         }
     }
 
@@ -91,7 +99,7 @@ struct InfobipFixture: Sendable {
                 body: bytes))
         #expect(response.fields["Content-Type"] == "application/json")
         #expect(response.fields["Cache-Control"] == "no-store")
-        #expect(!response.text.contains("null"))
+        #expect(!response.text.contains(":null"))
         if response.status != 200 { self.checkRefusal(response, authorization: authorization) }
         return response
     }
@@ -100,7 +108,7 @@ struct InfobipFixture: Sendable {
         #expect(response.exception?["messageId"]?.string?.isEmpty == false, "\(response.text)")
         #expect(response.exception?["text"]?.string?.isEmpty == false)
         let whole = response.fields.all.map { "\($0.name): \($0.value)" }.joined(separator: "\n") + response.text
-        for secret in [authorization ?? "none given", Self.number, Self.address] {
+        for secret in [authorization ?? "", Self.number, Self.address] where secret.count > 5 {
             #expect(!whole.contains(secret), "a refusal repeats \(secret)")
         }
     }

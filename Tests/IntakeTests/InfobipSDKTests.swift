@@ -195,7 +195,7 @@ import Testing
                 {"messageText":"{{pin}}","pinType":"ALPHANUMERIC","pinLength":null,"language":"pt-pt","senderId":null,\
                 "regional":null,"speechRate":null,"repeatDTMF":null,"voiceName":null}
                 """)
-            #expect(template["language"] == "pt_pt")
+            #expect(template["language"] == "pt-pt")
             #expect(template["pinLength"] == 4)
             let message = try #require(template["messageId"]?.string)
             let sent = await fixture.send(

@@ -182,16 +182,20 @@ import WebServer
             #expect(answer.hasSuffix(#"{"type":"about:blank","title":"Bad Request","status":400}"#))
         }
         let configuration = Self.configuration {
-            $0.refusal = { HTTPResponse(status: $0, fields: ["Content-Type": "text/xml"], body: Array("<e/>".utf8)) }
+            $0.refusal = { status, path in
+                HTTPResponse(
+                    status: status, fields: ["Content-Type": "text/xml"], body: Array("<e>\(path ?? "none")</e>".utf8))
+            }
         }
         try await withServer(configuration) { _ in
             HTTPResponse(status: 200)
         } _: { _, port async throws in
-            for text in ["GET / HTTP/1.1\r\n\r\n", "NONSENSE\r\n\r\n"] {
+            // Where there is a path, whoever makes the refusal is told it.
+            for (text, path) in [("GET /a?b HTTP/1.1\r\n\r\n", "/a"), ("NONSENSE\r\n\r\n", "none")] {
                 let answer = try await Self.answer(port, text)
                 #expect(answer.status == 400)
                 #expect(answer.field("content-type") == "text/xml")
-                #expect(answer.hasSuffix("\r\n\r\n<e/>"))
+                #expect(answer.hasSuffix("\r\n\r\n<e>\(path)</e>"))
             }
         }
     }

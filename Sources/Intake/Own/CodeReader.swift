@@ -34,7 +34,7 @@ enum CodeReader {
         let limit = Code.byteLimit
         let code = reader.parsed(
             json, "code", expected: "what was typed, up to \(limit) bytes", required: true, at: "", Code.init(typed:))
-        guard let code else { throw .invalid(reader.problems) }
+        guard let code, reader.problems.isEmpty else { throw .invalid(reader.problems) }
         return code
     }
 
@@ -61,7 +61,8 @@ enum CodeReader {
     /// Who is to be unlocked.
     static func unlocking(_ json: JSON) throws(Problem) -> Recipient {
         var reader = try Self.reader(json, ["to"])
-        guard let recipient = Self.recipient(json, &reader) else { throw .invalid(reader.problems) }
+        let recipient = Self.recipient(json, &reader)
+        guard let recipient, reader.problems.isEmpty else { throw .invalid(reader.problems) }
         return recipient
     }
 

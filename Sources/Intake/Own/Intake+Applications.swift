@@ -50,7 +50,7 @@ extension Intake {
     ) async throws(Problem) -> HTTPResponse {
         let settings = try ApplicationSettings.ownDefaults(name: "").changed(by: request.json, isNew: true)
         while true {
-            let result = try await self.ask { () async throws(PostgresError) in
+            let result = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.createApplication(PublicID.make(), settings, of: principal.account)
             }
             switch result {
@@ -68,7 +68,7 @@ extension Intake {
         for _ in 0..<Self.changeLimit {
             let old = try await self.application(id, of: principal)
             let settings = try old.settings.changed(by: json, isNew: false)
-            let changed = try await self.ask { () async throws(PostgresError) in
+            let changed = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.updateApplication(
                     old.publicID, settings, of: principal.account, revision: old.revision)
             }

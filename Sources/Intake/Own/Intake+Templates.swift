@@ -51,7 +51,7 @@ extension Intake {
     {
         let (application, template) = try TemplateReader.new(request.json)
         while true {
-            let result = try await self.ask { () async throws(PostgresError) in
+            let result = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.createTemplate(
                     PublicID.make(), template, of: application, account: principal.account)
             }
@@ -70,7 +70,7 @@ extension Intake {
         for _ in 0..<Self.changeLimit {
             let old = try await self.template(id, of: principal)
             let template = try TemplateReader.changed(old.template, by: json)
-            let changed = try await self.ask { () async throws(PostgresError) in
+            let changed = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.updateTemplate(
                     old.publicID, from: old.template, to: template, of: old.applicationPublicID,
                     account: principal.account)

@@ -5,11 +5,11 @@ extension Problem {
     static let verificationEnded = Problem(
         404, "verification_ended", "There is no verification of this id that can be checked.")
 
-    /// Guesses and resends have no idempotency key to ask again with.
+    /// For what has no idempotency key to ask again with.
     static let effectUnknown = Self.unavailable(
         "outcome_unknown",
         "The answer of the database was lost, so the request may or may not have taken effect. "
-            + "Look at the verification to find out.")
+            + "Look before you try again.")
 
     static func noApplication(at path: String) -> Problem {
         .invalid([.init(path, "is no application of this account")])
