@@ -73,7 +73,7 @@ struct PythonPeer {
                 """
                 The packages of \(self.requirements)-requirements.txt cannot be installed, so the client that they are \
                 for was not tried: this test needs PyPI, or what pip is set up to use in its place, and the Debian \
-                package python3-venv. Installing \(status), within \(Self.installTime).
+                package python3-venv. The installation \(status); it may take \(Self.installTime).
                 \(child.printed)
                 """)
         }
