@@ -4,6 +4,8 @@ import Postgres
 import TestSystem
 import Testing
 
+@testable import Intake
+
 @Suite(.timeLimit(.minutes(3))) struct VerificationLimitTests {
     /// Many at once; how many were sent and what the others were told.
     private static func send(
@@ -138,6 +140,20 @@ import Testing
             #expect(await codes.send().status == 202)
             #expect(await fixture.patch(path, ["enabled": false, "application_send_limit": "9/1d"]).status == 200)
             #expect(await codes.send().paths == ["/application"])
+        }
+    }
+
+    /// Whoever comes back when it says is not too early.
+    @Test(arguments: [(0, 1), (1, 1), (999, 1), (1000, 1), (1001, 2), (29_999, 30), (86_400_000, 86_400)])
+    func aWaitIsToldInWholeSeconds(milliseconds: Int, seconds: Int) {
+        let wait = Duration.milliseconds(milliseconds)
+        let refusals: [VerifierRefusal] = [
+            .applicationLimited(wait: wait), .recipientLimited(wait: wait), .tooEarly(wait: wait),
+        ]
+        let problems = refusals.map { Problem($0) } + [.checksLimited(wait: wait), .locked(wait: wait)]
+        for problem in problems {
+            #expect(problem.status == 429)
+            #expect(problem.response.fields["Retry-After"] == String(seconds))
         }
     }
 }
