@@ -54,6 +54,7 @@ public struct Acceptance: Sendable {
 }
 
 public struct IdempotencyKey: Sendable {
+    /// The key's own; that of the messages sent with it, but not of codes, which are in their recipient's.
     public var lane: Lane
     public var key: String
     /// SHA-256 of the request's body.

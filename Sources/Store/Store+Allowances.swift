@@ -14,28 +14,34 @@ public struct Allowance: Sendable, Hashable {
 }
 
 extension Store {
-    /// Takes a slice of what an application may still send in the running period, of at most `wanted`.
+    /// Takes a slice of what an application may still send in the running period: what `waiting` need, and up to `ahead` for
+    /// those who will come.
     ///
-    /// A slice is at most a `shares`th of what is left, and so becomes single codes towards the end: then every process asks
-    /// for each code, and the limit is reached exactly, whichever of them gets the requests. What a process that dies had
-    /// taken is lost for the period; it never sends too much.
+    /// What is taken ahead is at most a `shares`th of what is left, and so nothing towards the end: then every process asks for
+    /// what it needs, and the limit is reached exactly, whichever of them gets the requests. What a process that dies had taken
+    /// is lost for the period; it never sends too much.
     public func takeAllowance(
-        of application: ApplicationID, limit: RateLimit, wanted: Int32, shares: Int32 = Self.allowanceShares
+        of application: ApplicationID, limit: RateLimit, waiting: Int32, ahead: Int32 = 0,
+        shares: Int32 = Self.allowanceShares
     ) async throws(PostgresError) -> Allowance {
         let taken = try await self.pool.query(
             """
             WITH given AS (
                 INSERT INTO application_sends AS s (application_id, since, slice, taken)
                 SELECT \(application.rawValue), now(), slice, slice
-                FROM (VALUES (greatest(1, least(\(wanted), \(limit.count) / \(shares))))) AS first (slice)
+                FROM (VALUES (
+                    least(\(limit.count), greatest(\(waiting), least(\(ahead), \(limit.count) / \(shares))))
+                )) AS first (slice)
                 ON CONFLICT (application_id) DO UPDATE SET
                     since = CASE WHEN s.since + \(limit.period) <= now() THEN now() ELSE s.since END,
                     slice = CASE
                         WHEN s.since + \(limit.period) <= now() THEN excluded.slice
-                        ELSE greatest(1, least(\(wanted), (\(limit.count) - s.taken) / \(shares))) END,
+                        ELSE least(\(limit.count) - s.taken,
+                                   greatest(\(waiting), least(\(ahead), (\(limit.count) - s.taken) / \(shares)))) END,
                     taken = CASE
                         WHEN s.since + \(limit.period) <= now() THEN excluded.slice
-                        ELSE s.taken + greatest(1, least(\(wanted), (\(limit.count) - s.taken) / \(shares))) END
+                        ELSE s.taken + least(\(limit.count) - s.taken,
+                                   greatest(\(waiting), least(\(ahead), (\(limit.count) - s.taken) / \(shares)))) END
                 WHERE s.since + \(limit.period) <= now() OR s.taken < \(limit.count)
                 RETURNING slice, since
             )
@@ -63,6 +69,6 @@ extension Store {
         )
     }
 
-    /// Into how many slices what is left is divided.
+    /// Into how many parts what is left is divided; one of them may be taken ahead.
     public static let allowanceShares: Int32 = 64
 }

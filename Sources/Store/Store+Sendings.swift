@@ -101,10 +101,10 @@ extension Store {
                     \(rows.recipients), \(rows.templates), \(rows.keyIDs), \(rows.macs), \(rows.codes),
                     \(rows.attemptLimits), \(rows.allowsReuse), \(rows.timesToLive), \(rows.sendLimits),
                     \(rows.sendPeriods), \(rows.checkLimits), \(rows.checkPeriods), \(rows.mostSends), \(rows.cooldowns),
-                    \(rows.keys), \(rows.fingerprints)
+                    \(rows.keyLanes), \(rows.keys), \(rows.fingerprints)
                 ) WITH ORDINALITY AS i (lane, id, account_id, application_id, revision, recipient, template_id, key_id, mac,
                         code, attempt_limit, allows_reuse, ttl_us, send_limit, send_period_us, check_limit,
-                        check_period_us, most_sends, cooldown_us, key, fingerprint, n)
+                        check_period_us, most_sends, cooldown_us, key_lane, key, fingerprint, n)
                 JOIN unnest(
                     \(messages.ids), \(messages.providers), \(messages.priorities), \(messages.parts),
                     \(messages.channels), \(messages.recipients), \(messages.senders), \(messages.references),
@@ -113,7 +113,7 @@ extension Store {
                         reference, metadata, message_ttl_us, body, tracked, n) USING (n)
             ), earlier AS MATERIALIZED (
                 SELECT i.n, k.ids, k.fingerprint
-                FROM incoming i JOIN idempotency_keys k ON k.lane = i.lane AND k.account_id = i.account_id AND k.key = i.key
+                FROM incoming i JOIN idempotency_keys k ON k.lane = i.key_lane AND k.account_id = i.account_id AND k.key = i.key
             ), held AS MATERIALIZED (
                 SELECT i.n, v.sends, v.sent_at,
                        v.code IS NOT NULL AND v.expires_at > (SELECT now FROM moment) AS alive
@@ -190,7 +190,7 @@ extension Store {
                 SELECT lane, message_id, account_id, provider_id, priority FROM passed
             ), keyed AS (
                 INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
-                SELECT lane, account_id, key, fingerprint, ARRAY[id] FROM passed WHERE key IS NOT NULL
+                SELECT key_lane, account_id, key, fingerprint, ARRAY[id] FROM passed WHERE key IS NOT NULL
             )
             -- Those behind the first of their recipient share its refusal; when it passed, they are to come again.
             SELECT j.n, CASE WHEN p.n IS NOT NULL THEN 'sent' WHEN j.verdict <> 'open' THEN j.verdict
@@ -256,6 +256,8 @@ private struct SendingColumns {
     var checkPeriods: [Int64] = []
     var mostSends: [Int16?] = []
     var cooldowns: [Int64?] = []
+    /// Of the key: every request with it looks there, whomever it is for.
+    var keyLanes: [Int16?] = []
     var keys: [String?] = []
     var fingerprints: [Bytes?] = []
 
@@ -277,6 +279,7 @@ private struct SendingColumns {
         self.keyIDs.append(sending.start?.mac.keyID)
         self.macs.append(sending.start.map { Bytes($0.mac.bytes) })
         self.codes.append(sending.start.map { Bytes($0.sealedCode) })
+        self.keyLanes.append(sending.idempotency?.lane.column)
         self.keys.append(sending.idempotency?.key)
         self.fingerprints.append(sending.idempotency.map { Bytes($0.fingerprint) })
     }

@@ -89,7 +89,7 @@ struct IntakeFixture: Sendable {
 
     /// On a database that is configured already.
     static func run(
-        on system: TestSystem, lanes: [Lane] = [Lane(rawValue: 0)], lookUp: any NumberLookUp = NoLookUp(),
+        on system: TestSystem, lanes: [Lane] = [Lane(rawValue: 0)], lookUp: any NumberLookUp = OfflineLookUp(),
         _ body: (IntakeFixture) async throws -> Void
     ) async throws {
         let fixture = try await IntakeFixture(system, lanes: lanes, lookUp: lookUp)

@@ -230,7 +230,7 @@ import Verification
                         var sum: Int32 = 0
                         while true {
                             let allowance = try await fixture.store.takeAllowance(
-                                of: fixture.application.id, limit: limit, wanted: 500)
+                                of: fixture.application.id, limit: limit, waiting: 1, ahead: 500)
                             guard allowance.count > 0 else { return sum }
                             sum += allowance.count
                         }
@@ -242,15 +242,15 @@ import Verification
         }
     }
 
-    @Test func becomesSingleCodesTowardsTheEnd() async throws {
+    @Test func takesNothingAheadTowardsTheEnd() async throws {
         try await VerificationFixture.run { fixture async throws in
             let limit = try #require(RateLimit("5/1d"))
-            for _ in 0..<5 {
-                #expect(
-                    try await fixture.store.takeAllowance(of: fixture.application.id, limit: limit, wanted: 50).count
-                        == 1)
+            let id = fixture.application.id
+            for _ in 0..<3 {
+                #expect(try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 1, ahead: 50).count == 1)
             }
-            let refused = try await fixture.store.takeAllowance(of: fixture.application.id, limit: limit, wanted: 50)
+            #expect(try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 9, ahead: 50).count == 2)
+            let refused = try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 1, ahead: 50)
             #expect(refused.count == 0)
             #expect(refused.remaining > .seconds(86_000) && refused.remaining <= .seconds(86_400))
         }
@@ -260,13 +260,13 @@ import Verification
         try await VerificationFixture.run { fixture async throws in
             let limit = try #require(RateLimit("2/1d"))
             let id = fixture.application.id
-            let first = try await fixture.store.takeAllowance(of: id, limit: limit, wanted: 1)
-            _ = try await fixture.store.takeAllowance(of: id, limit: limit, wanted: 1)
+            let first = try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 1)
+            _ = try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 1)
             try await fixture.store.giveBack(1, of: first, to: id)
-            #expect(try await fixture.store.takeAllowance(of: id, limit: limit, wanted: 1).count == 1)
-            #expect(try await fixture.store.takeAllowance(of: id, limit: limit, wanted: 1).count == 0)
+            #expect(try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 1).count == 1)
+            #expect(try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 1).count == 0)
             _ = try await fixture.base.pool.execute("UPDATE application_sends SET since = since - interval '1 day'")
-            #expect(try await fixture.store.takeAllowance(of: id, limit: limit, wanted: 1).count == 1)
+            #expect(try await fixture.store.takeAllowance(of: id, limit: limit, waiting: 1).count == 1)
             // What is left of a period that is over is worth nothing.
             try await fixture.store.giveBack(1, of: first, to: id)
             #expect(try await fixture.base.count("SELECT taken::bigint FROM application_sends") == 1)

@@ -83,7 +83,7 @@ import Timestamps
 
     /// How often a piece compares a lane with a value, or with that of another table.
     private static func lanes(in piece: String) -> Int {
-        piece.matches(of: /[^a-z_]lane = (ANY\()?(\\\(|[a-z]+\.lane|0)/).count
+        piece.matches(of: /[^a-z_]lane = (ANY\()?(\\\(|[a-z]+\.(key_)?lane|0)/).count
     }
 
     @Test func everyStatementOnAHotTableNamesALane() throws {

@@ -11,8 +11,7 @@ import Verification
 extension Verifier {
     /// Sends a new code: it and its message are committed when this returns. Each call makes a code of its own.
     func send(_ request: CodeRequest, for account: AccountID) async throws(VerifierRefusal) -> SentCode {
-        let lane = self.lanes.lane(of: request.recipient.key, account: account)
-        return try await self.withKey(request.idempotency, account, lane: lane) { key throws(VerifierRefusal) in
+        try await self.withKey(request.idempotency, account) { key throws(VerifierRefusal) in
             try await self.withPlan(request.application, request.template, account) { plan throws(VerifierRefusal) in
                 guard plan.application.settings.isEnabled else { throw .disabled }
                 return try await self.commit(try self.sending(of: request, plan, account, key: key), plan: plan)
@@ -61,7 +60,7 @@ extension Verifier {
         _ request: CodeRequest, for account: AccountID
     ) async throws(VerifierRefusal) -> VerificationID? {
         guard let key = request.idempotency else { return nil }
-        let lane = self.lanes.lane(of: request.recipient.key, account: account)
+        let lane = self.lanes.lane(of: key.key, account: account)
         let earlier = try await self.ask { () async throws(PostgresError) in
             try await self.store.accepted(under: key.key, lane: lane, account: account)
         }
@@ -161,7 +160,7 @@ extension Verifier {
     private func commit(_ sending: Sending, plan: SendingPlan) async throws(VerifierRefusal) -> SentCode? {
         let limit = plan.application.settings.applicationSendLimit
         let grant = try await self.answer { try await self.allowances.take(sending.application, limit: limit) }
-        guard case .given(let allowance) = grant else {
+        guard case .given(let permit) = grant else {
             guard case .refused(let wait) = grant else { throw .unavailable }
             // What was known of the limit may be old, and then a raised one counts.
             if try await self.hasChanged(plan, sending.account) { return nil }
@@ -172,10 +171,10 @@ extension Verifier {
             result = try await self.submit(sending)
         } catch {
             // Where nobody knows whether it was sent, it counts as sent.
-            if case .unavailable = error { self.allowances.putBack(allowance, to: sending.application) }
+            if case .unavailable = error { self.allowances.putBack(permit, to: sending.application) }
             throw error
         }
-        if result != .sent { self.allowances.putBack(allowance, to: sending.application) }
+        if result != .sent { self.allowances.putBack(permit, to: sending.application) }
         return try self.sent(sending, result)
     }
 
@@ -236,12 +235,13 @@ extension Verifier {
 
     /// Runs `body` alone among this process's requests with the same idempotency key.
     private func withKey<Value>(
-        _ key: (key: String, fingerprint: [UInt8])?, _ account: AccountID, lane: Lane,
+        _ key: (key: String, fingerprint: [UInt8])?, _ account: AccountID,
         _ body: (IdempotencyKey?) async throws(VerifierRefusal) -> Value
     ) async throws(VerifierRefusal) -> Value {
         guard let key else { return try await body(nil) }
         guard self.keysInFlight.begin(account, key.key) else { throw .keyInFlight }
         defer { self.keysInFlight.end(account, key.key) }
+        let lane = self.lanes.lane(of: key.key, account: account)
         return try await body(IdempotencyKey(lane: lane, key: key.key, fingerprint: key.fingerprint))
     }
 }
