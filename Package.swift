@@ -44,7 +44,7 @@ let package = Package(
             "Delivery",
             [
                 "Batching", "Channels", "Crypto", "HTTP", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
-                "Timestamps", "WebClient",
+                "Timestamps", "Verification", "WebClient",
             ]
         ),
         library(

@@ -85,7 +85,7 @@ CREATE TABLE application_sends (
 -- Verifications ------------------------------------------------------------------------------------------------------
 
 -- One code on its way. The lane follows from the recipient, so that a verification and its recipient's counters are on one
--- shard. `state` and `attempts` are in no index: a guess stays on its page (HOT).
+-- shard. `state` and `attempts` are in no index: a guess stays on its page (HOT), but for the one that ends the code.
 CREATE TABLE verifications (
     lane           smallint NOT NULL,
     id             uuid NOT NULL,
@@ -120,7 +120,7 @@ CREATE INDEX verifications_of_recipient ON verifications (lane, account_id, reci
 CREATE INDEX verifications_with_code ON verifications (lane, expires_at) WHERE code IS NOT NULL;
 
 -- Guesses that failed in a row, over all of an account's verifications of a recipient, resends and new codes included. A right
--- guess deletes the row.
+-- guess deletes the row, and so does a year without a failure.
 CREATE TABLE recipient_failures (
     lane         smallint NOT NULL,
     account_id   integer NOT NULL,
@@ -152,10 +152,6 @@ CREATE TABLE recipient_limits (
     PRIMARY KEY (lane, account_id, recipient, application_id)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX recipient_limits_to_forget ON recipient_limits (lane, forget_at);
-
--- Messages that carry a code: which verification, and whether the customer wants reports of its delivery.
-ALTER TABLE messages ADD COLUMN verification_id uuid;
-ALTER TABLE messages ADD COLUMN tracked boolean NOT NULL DEFAULT false;
 
 -- Partitions ---------------------------------------------------------------------------------------------------------
 
@@ -249,3 +245,13 @@ $$;
 
 SELECT make_partitions(7);
 SELECT seed_statistics(name, name, now()) FROM unnest(ARRAY['recipient_failures', 'recipient_limits']) AS name;
+
+-- Messages -----------------------------------------------------------------------------------------------------------
+
+-- Those that carry a code: which verification, and whether the customer wants reports of its delivery.
+--
+-- Last, and behind the advisory lock that `make_partitions` has taken, since it wants the table to itself for a moment: while
+-- something long reads it, a backup say, everybody else would wait behind this. Then nothing is changed, and it is to be tried
+-- again later.
+SET LOCAL lock_timeout = '5s';
+ALTER TABLE messages ADD COLUMN verification_id uuid, ADD COLUMN tracked boolean NOT NULL DEFAULT false;

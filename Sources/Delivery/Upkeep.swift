@@ -4,6 +4,7 @@ import Messaging
 import Store
 import Telemetry
 import Timestamps
+import Verification
 
 /// What any worker does for all: promotes what is due, takes over from the dead, expires, wipes codes, makes partitions, counts.
 ///
@@ -137,6 +138,7 @@ struct Upkeep: Sendable {
             while try await self.store.dropIdempotencyKeys(
                 lane: lane, olderThan: Self.idempotencyRetention, limit: 1000) == 1000
             {}
+            _ = try await self.store.forgetFailures(lane: lane, olderThan: FailurePolicy.memory)
             while try await self.store.forgetLimits(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
         }
         try await Task.sleep(for: .seconds(3600) * Double.random(in: 0.8...1.2))

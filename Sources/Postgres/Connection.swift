@@ -129,6 +129,9 @@ public final class Connection {
         case .unprepared: return nil
         case .prepare(let name):
             do {
+                if self.prepared.isEmpty {
+                    _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, Self.planSetting) == 1 }
+                }
                 _ = try await self.run(until: deadline) { handle in
                     statement.parameters.prepare(statement.text, as: name, on: handle)
                 }
@@ -139,6 +142,11 @@ public final class Connection {
             return name
         }
     }
+
+    /// Left to itself PostgreSQL weighs a plan for any values against one for these, and the price of the first grows with each
+    /// partition: after a month of history it would plan every statement anew, which takes several times what carrying it out
+    /// does.
+    private static let planSetting = "SET plan_cache_mode = force_generic_plan"
 
     private func run(
         until deadline: ContinuousClock.Instant?, send: (OpaquePointer) -> Bool

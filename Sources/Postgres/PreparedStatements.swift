@@ -12,6 +12,8 @@ struct PreparedStatements {
 
     private var names: [Form: String] = [:]
 
+    var isEmpty: Bool { self.names.isEmpty }
+
     enum Plan {
         case prepared(String)
         /// Under this name, and then ``didPrepare(_:as:)``.

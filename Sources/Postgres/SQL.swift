@@ -14,8 +14,8 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     /// See ``prepared``.
     private(set) var isPrepared = false
 
-    /// The same statement, prepared once a connection where the session is ours: after a few times PostgreSQL keeps a plan
-    /// for any values (its manual, PREPARE).
+    /// The same statement, prepared once a connection where the session is ours, and planned once for any values
+    /// (PostgreSQL's manual, PREPARE and `plan_cache_mode`).
     ///
     /// For statements that need no knowledge of the values or of the tables' sizes to be planned well: inserts, and look-ups
     /// by a whole key. A join may be planned while a table is empty and then be carried out when it has millions of rows;

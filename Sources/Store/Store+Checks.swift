@@ -29,6 +29,8 @@ public enum CheckResult: Sendable, Hashable {
     case ended(End)
     /// There is none of this id in this account.
     case unknown
+    /// The code was hashed with a master key that is not among the guess's. Nothing was evaluated.
+    case keyless
     /// Another of this batch is for the same recipient and goes first.
     case again
 
@@ -95,10 +97,13 @@ extension Store {
                            WHEN lock.failures >= \(FailurePolicy.hardLimit) THEN 'closed'
                            WHEN lock.wait > interval '0' THEN 'locked'
                            WHEN NOT (pace.is_new OR pace.has_room) THEN 'limited'
+                           -- Made with a key that this process does not have.
+                           WHEN h.matches IS NULL THEN 'keyless'
                            WHEN h.matches THEN 'right'
                            ELSE 'wrong'
                        END AS verdict
-                FROM held h CROSS JOIN moment
+                -- The window makes all of them be locked before the first recipient's limits are: see `send`.
+                FROM (SELECT held.*, count(*) OVER () AS count FROM held) h CROSS JOIN moment
                 LEFT JOIN LATERAL (
                     SELECT checks_since + check_period <= moment.now AS is_new, checks < check_limit AS has_room,
                            checks_since + check_period - moment.now AS wait
@@ -112,6 +117,7 @@ extension Store {
                     WHERE r.lane = h.lane AND r.account_id = h.account_id AND r.recipient = h.recipient
                     FOR UPDATE
                 ) lock ON true
+                WHERE h.count > 0
             ), charged AS (
                 UPDATE verifications v SET
                     attempts = v.attempts
@@ -181,6 +187,7 @@ extension CheckResult {
         case "locked": self = .locked(wait: wait)
         case "closed": self = .locked(wait: nil)
         case "again": self = .again
+        case "keyless": self = .keyless
         default:
             guard let cause = End.Cause(rawValue: verdict) else { throw .decoding(column: 1, expected: "CheckResult") }
             self = .ended(End(cause: cause, recipient: recipient))

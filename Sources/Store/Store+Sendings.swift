@@ -79,8 +79,9 @@ extension Store {
     /// The limit of a recipient is counted here, in the row that the insertion locks, so it holds exactly however many
     /// processes send. Of several for one recipient and application in a batch, the first is taken.
     ///
-    /// Rows are locked in the order of recipients, verifications before the rest, here and in ``check(_:now:)``: so two batches
-    /// may wait for each other's rows, but not in a circle.
+    /// All verifications of a batch are locked before any limit, and each in the order of recipients, here and in
+    /// ``check(_:now:)``: so two batches may wait for each other's rows, but hardly ever in a circle (two processes may count the
+    /// first failure of the same recipients at the same time; PostgreSQL then ends one of them, which comes again).
     ///
     /// Two processes with the same idempotency key at the same time: the second violates the key's index, and nothing of its
     /// batch is stored. Sent again, it finds the first.

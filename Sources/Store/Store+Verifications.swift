@@ -105,6 +105,13 @@ extension Store {
         )
     }
 
+    /// Forgets the failures of recipients who have not failed for so long; returns how many. Reads all of a lane's.
+    public func forgetFailures(lane: Lane, olderThan age: Duration) async throws(PostgresError) -> Int {
+        try await self.pool.execute(
+            "DELETE FROM recipient_failures WHERE lane = \(lane.column) AND failed_at < now() - \(age)",
+            timeout: Self.scanTimeout)
+    }
+
     /// Forgets what recipients have used of limits whose periods are over, at most `limit` at a time; returns how many.
     public func forgetLimits(lane: Lane, limit: Int32) async throws(PostgresError) -> Int {
         try await self.pool.execute(

@@ -27,8 +27,10 @@ public struct ApplicationSettings: Sendable, Hashable {
 }
 
 /// What becomes of a recipient whose guesses keep failing, over all its verifications: the count begins anew with a right
-/// guess and with nothing else (RFC 4226 section 7.3).
+/// guess and with nothing else (RFC 4226 section 7.3), but for ``memory``.
 public enum FailurePolicy {
+    /// A recipient who has not failed for so long is a stranger again.
+    public static let memory = Duration.seconds(365 * 86_400)
     /// From so many failures in a row on, each is followed by a wait. Three codes of ten attempts each, which is what the
     /// vendor's defaults allow a day, pass without one.
     public static let softLimit: Int16 = 30

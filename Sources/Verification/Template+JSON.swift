@@ -53,7 +53,6 @@ public enum TemplateLimits {
     public static let voiceCharacters = 1...64
     public static let subjectCharacters = 1...200
     public static let emailCharacters = 1...16_000
-    public static let emailSenderCharacters = 3...320
     public static let landingPageCharacters = 1...255
     /// Of a principal entity's and a content template's id.
     public static let entityCharacters = 1...30
@@ -83,6 +82,7 @@ extension TextTemplate {
             ) { Self.language($0) } ?? old?.language
         self.voice =
             reader.string(json, names.voice, characters: TemplateLimits.voiceCharacters, at: path) ?? old?.voice
+        if self.voice?.isOneLine == false { reader.fail("\(path)/\(names.voice)", "must stand on one line") }
         self.repeatDTMF =
             reader.parsed(
                 json, names.repeatDTMF, expected: "a key, 0 to 9, * or #, and perhaps a #, as in 1#", at: path
@@ -150,8 +150,10 @@ extension EmailTemplate {
                 json, names.contentNumber, in: TemplateLimits.contentNumbers,
                 required: old == nil && names.subject == nil, at: path) ?? old?.contentNumber
         self.sender =
-            reader.string(json, names.emailSender, characters: TemplateLimits.emailSenderCharacters, at: path)
-            ?? old?.sender
+            reader.parsed(
+                json, names.emailSender, expected: "a mail address, or a name and an address in angle brackets",
+                at: path
+            ) { Mailbox($0) == nil ? nil : $0 } ?? old?.sender
         self.landingPage =
             reader.string(json, names.landingPage, characters: TemplateLimits.landingPageCharacters, at: path)
             ?? old?.landingPage

@@ -70,7 +70,7 @@ extension InfobipDialect {
         case .locked(let wait): throw .tooManyRequests(wait: wait)
         case .unknown: throw .notFound
         // The verifier has asked until it was told something else.
-        case .again: throw .unavailable
+        case .again, .keyless: throw .unavailable
         }
     }
 

@@ -80,7 +80,7 @@ extension OpenAPI {
         """#
 
     private static let textFields = #"""
-        "text": {"type": "string", "minLength": 1, "maxLength": 1600, "description": "With {{pin}} where the code goes, and a name in braces for each placeholder."},
+        "text": {"type": "string", "minLength": 1, "maxLength": 4000, "description": "With {{pin}} where the code goes, and a name in braces for each placeholder."},
         "sender": {"type": "string", "minLength": 1, "maxLength": 15},
         "language": {"type": "string", "description": "What a voice speaks: en, es, ca, da, nl, fr, de, it, ja, ko, no, pl, ru, sv, fi, hr, sl, ro, pt_pt, pt_br, zh_cn, zh_tw."},
         "voice": {"type": "string", "minLength": 1, "maxLength": 64},

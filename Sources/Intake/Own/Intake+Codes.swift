@@ -96,7 +96,7 @@ extension Intake {
         case .limited(let wait): throw .checksLimited(wait: wait)
         case .locked(let wait): throw .locked(wait: wait)
         case .ended, .unknown: throw .verificationEnded
-        case .again: throw .unavailable
+        case .again, .keyless: throw .unavailable
         }
     }
 }

@@ -55,16 +55,7 @@ enum TemplateReader {
     private static func template(
         _ kind: Template.Kind, _ json: JSON, lengths: ClosedRange<Int64>, _ reader: inout FieldReader
     ) -> Template? {
-        switch kind {
-        case .text:
-            if json["voice"]?.string?.isOneLine == false { reader.fail("/voice", "must stand on one line") }
-            if let register = json[TemplateNames.own.indiaDLT] { Self.refuseUnknown(register, &reader) }
-        case .email:
-            let sender = json[TemplateNames.own.emailSender]?.string
-            if let sender, Mailbox(sender) == nil {
-                reader.fail("/sender", "must be a mail address, or a name and an address in angle brackets")
-            }
-        }
+        if let register = json[TemplateNames.own.indiaDLT] { Self.refuseUnknown(register, &reader) }
         return Template(
             json, kind: kind, names: .own, defaultLength: CodeFormat.ownLength, lengths: lengths, reader: &reader)
     }

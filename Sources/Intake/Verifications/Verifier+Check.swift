@@ -15,7 +15,12 @@ extension Verifier {
         let guess = Guess(account: account, verification: id, macs: macs)
         for _ in 0..<Self.roundLimit {
             let result = try await self.answer { try await self.guesses.submit(guess) }
-            guard result != .again else { continue }
+            if result == .again { continue }
+            if result == .keyless {
+                self.logger.error(
+                    "a code was made with a master key that this process is not given", ["verification": "\(id)"])
+                throw .unavailable
+            }
             self.metrics.checked(result.name).add(1)
             return result
         }
@@ -34,6 +39,7 @@ extension CheckResult {
         case .ended(let end): end.cause.rawValue
         case .unknown: "unknown"
         case .again: "again"
+        case .keyless: "keyless"
         }
     }
 }
