@@ -29,13 +29,11 @@ extension Intake {
     func ask<Value>(
         changes: Bool = false, _ body: () async throws(PostgresError) -> Value
     ) async throws(Problem) -> Value {
-        do throws(PostgresError) {
-            let value = try await body()
-            self.onLook()
-            return value
+        do throws(VerifierRefusal) {
+            return try await self.verifier.ask(changes: changes, body)
         } catch {
-            self.logger.warning("the database did not answer an API request", ["error": "\(error)"])
-            throw changes && error.mayHaveCommitted ? .effectUnknown : .unavailable
+            guard case .outcomeUnknown = error else { throw .unavailable }
+            throw .effectUnknown
         }
     }
 }

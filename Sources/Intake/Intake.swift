@@ -48,12 +48,15 @@ public struct Intake: Sendable {
         self.store = store
         self.lanes = lanes
         let lanes = LaneChoice(lanes: lanes)
+        // One for messages and codes: an account's keys are its own, whatever they are used for.
+        let keysInFlight = KeysInFlight()
         self.access = access
         self.metrics = IntakeMetrics(metrics)
         self.onLook = onLook
         self.logger = logger
         self.acceptor = Acceptor(
-            store: acceptStore ?? store, lanes: lanes, masterKeys: masterKeys, metrics: self.metrics, logger: logger,
+            store: acceptStore ?? store, lanes: lanes, masterKeys: masterKeys, keysInFlight: keysInFlight,
+            metrics: self.metrics, logger: logger,
             onAccepted: {
                 onProgress()
                 onAccepted()
@@ -61,7 +64,8 @@ public struct Intake: Sendable {
             onFailure: onFailure)
         self.verifier = Verifier(
             store: store, commitStore: acceptStore ?? store, lanes: lanes, access: access, masterKeys: masterKeys,
-            lookUp: lookUp, metrics: metrics, logger: logger, onSent: onAccepted, onProgress: onProgress,
+            keysInFlight: keysInFlight, lookUp: lookUp, metrics: metrics, logger: logger, onSent: onAccepted,
+            onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
         self.infobip = InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger)
     }

@@ -141,18 +141,6 @@ extension Store {
         RETURNING id, revision
         """
     }
-
-    /// A transaction of which every statement throws what PostgreSQL says and nothing else.
-    func transaction<Value: Sendable>(
-        _ body: (borrowing Transaction) async throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value {
-        do {
-            return try await self.pool.transaction { transaction in try await body(transaction) }
-        } catch {
-            // The pool throws no other, and the body cannot.
-            throw (error as? PostgresError) ?? .cancelled
-        }
-    }
 }
 
 extension StoredApplication {

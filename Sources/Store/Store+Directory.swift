@@ -109,7 +109,9 @@ extension Store {
         try await self.pool.query(
             """
             SELECT c.id, c.account_id, a.name, c.vendor, c.name, c.secrets, c.settings, c.scopes
-            FROM credentials c JOIN accounts a ON a.id = c.account_id WHERE c.revoked_at IS NULL ORDER BY c.id
+            FROM credentials c JOIN accounts a ON a.id = c.account_id
+            -- A later version may know more vendors; what is theirs must not keep this one from seeing the rest.
+            WHERE c.revoked_at IS NULL AND c.vendor = ANY(\(Vendor.allCases.map(\.rawValue))) ORDER BY c.id
             """
         ) { row throws(PostgresError) in
             StoredCredential(

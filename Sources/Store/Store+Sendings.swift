@@ -116,7 +116,7 @@ extension Store {
                 SELECT i.n, k.ids, k.fingerprint
                 FROM incoming i JOIN idempotency_keys k ON k.lane = i.key_lane AND k.account_id = i.account_id AND k.key = i.key
             ), held AS MATERIALIZED (
-                SELECT i.n, v.sends, v.sent_at,
+                SELECT i.n, v.sends, v.sent_at, v.expires_at,
                        v.code IS NOT NULL AND v.expires_at > (SELECT now FROM moment) AS alive
                 FROM incoming i JOIN verifications v ON v.lane = i.lane AND v.id = i.id AND v.account_id = i.account_id
                 WHERE i.template_id IS NULL AND v.id >= \(days.first) AND v.id < \(days.end)
@@ -183,9 +183,10 @@ extension Store {
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                                       reference, metadata, expires_at, body, verification_id, tracked)
-                SELECT lane, message_id, account_id, provider_id, priority, parts, channel, message_recipient, sender,
-                       reference, metadata, now() + message_ttl_us * interval '1 microsecond', body, id, tracked
-                FROM passed
+                SELECT p.lane, message_id, account_id, provider_id, priority, parts, channel, message_recipient, sender,
+                       reference, metadata, least(now() + message_ttl_us * interval '1 microsecond', h.expires_at), body,
+                       id, tracked
+                FROM passed p LEFT JOIN held h USING (n)
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)
                 SELECT lane, message_id, account_id, provider_id, priority FROM passed

@@ -124,8 +124,8 @@ extension TextTemplate {
     }
 
     private static func language(_ text: String) -> String? {
-        let language = String(text.map { $0 == "-" ? "_" : $0 }).lowercased()
-        return Self.languages.contains(language) ? text : nil
+        let language = text.lowercased()
+        return Self.languages.contains(String(language.map { $0 == "-" ? "_" : $0 })) ? language : nil
     }
 
     private static func isRepeat(_ text: String) -> Bool {
@@ -177,6 +177,11 @@ extension EmailTemplate {
             reader.pattern(
                 json, text, characters: TemplateLimits.emailCharacters, required: needed, needsCode: true, at: path)
             ?? old?.text
+        if old == nil, !needed, (self.subject == nil) != (self.text == nil) {
+            reader.fail(
+                "\(path)/\(self.subject == nil ? subject : text)",
+                "is required beside \(self.subject == nil ? text : subject)")
+        }
         if self.subject?.text.contains(where: \.isNewline) == true {
             reader.fail("\(path)/\(subject)", "must be one line")
         }

@@ -24,7 +24,7 @@ extension InfobipDialect {
             ApplicationSettings(name: "").updated(from: json, names: .infobip, nameRequired: true, reader: &reader)
         }
         for _ in 0..<Self.roundLimit {
-            let made = try await self.ask { () async throws(PostgresError) in
+            let made = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.createApplication(PublicID.make(), settings, of: account)
             }
             switch made {
@@ -46,7 +46,7 @@ extension InfobipDialect {
         for _ in 0..<Self.roundLimit {
             let old = try await self.application(id, account)
             let settings = try Self.reading { old.settings.updated(from: json, reader: &$0) }
-            let changed = try await self.ask { () async throws(PostgresError) in
+            let changed = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.updateApplication(id, settings, of: account, revision: old.revision)
             }
             if let changed { return changed.infobip }

@@ -27,7 +27,7 @@ extension InfobipDialect {
     ) async throws(InfobipError) -> JSON {
         let template = try Self.template(Self.inVersion2(try Self.object(in: request)), kind, over: nil)
         for _ in 0..<Self.roundLimit {
-            let made = try await self.ask { () async throws(PostgresError) in
+            let made = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.createTemplate(PublicID.make(), template, of: application, account: account)
             }
             switch made {
@@ -52,7 +52,7 @@ extension InfobipDialect {
             let old = try await self.template(id, of: application, account).template
             guard old.kind == kind else { throw .notFound }
             let template = try Self.template(json, kind, over: old)
-            let changed = try await self.ask { () async throws(PostgresError) in
+            let changed = try await self.ask(changes: true) { () async throws(PostgresError) in
                 try await self.store.updateTemplate(id, from: old, to: template, of: application, account: account)
             }
             if let changed { return changed.infobip }

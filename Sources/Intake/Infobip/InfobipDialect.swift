@@ -52,9 +52,13 @@ struct InfobipDialect: Sendable {
         return value
     }
 
-    /// Runs a statement.
-    func ask<Value>(_ body: () async throws(PostgresError) -> Value) async throws(InfobipError) -> Value {
-        try await self.verifying { () async throws(VerifierRefusal) in try await self.verifier.ask(body) }
+    /// As ``Verifier/ask(changes:_:)``.
+    func ask<Value>(
+        changes: Bool = false, _ body: () async throws(PostgresError) -> Value
+    ) async throws(InfobipError) -> Value {
+        try await self.verifying { () async throws(VerifierRefusal) in
+            try await self.verifier.ask(changes: changes, body)
+        }
     }
 
     /// Runs something of the verifier's, whose refusals it says in the vendor's words.

@@ -138,11 +138,3 @@ extension InfobipError {
         return error.response(to: "")
     }
 }
-
-extension Duration {
-    /// Whole seconds, 1 at least.
-    fileprivate var secondsRoundedUp: Int64 {
-        let (seconds, attoseconds) = self.components
-        return max(1, attoseconds > 0 ? seconds + 1 : seconds)
-    }
-}

@@ -20,15 +20,16 @@ struct Acceptor: Sendable {
     private let masterKeys: MasterKeys
     private let metrics: IntakeMetrics
     private let batcher: Batcher<Acceptance, AcceptanceResult>
-    private let keysInFlight = KeysInFlight()
+    private let keysInFlight: KeysInFlight
 
     init(
-        store: Store, lanes: LaneChoice, masterKeys: MasterKeys, metrics: IntakeMetrics, logger: Logger,
-        onAccepted: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
+        store: Store, lanes: LaneChoice, masterKeys: MasterKeys, keysInFlight: KeysInFlight, metrics: IntakeMetrics,
+        logger: Logger, onAccepted: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.lanes = lanes
         self.masterKeys = masterKeys
+        self.keysInFlight = keysInFlight
         self.metrics = metrics
         self.batcher = Batcher(
             name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
@@ -132,5 +133,6 @@ struct Acceptor: Sendable {
 }
 
 extension EarlierAcceptance {
-    fileprivate func isOf(_ fingerprint: [UInt8]) -> Bool { equalInConstantTime(self.fingerprint, fingerprint) }
+    /// Whether it answers a request with this fingerprint.
+    func isOf(_ fingerprint: [UInt8]) -> Bool { equalInConstantTime(self.fingerprint, fingerprint) }
 }

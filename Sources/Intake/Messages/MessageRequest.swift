@@ -29,14 +29,14 @@ enum MessageLimits {
     static let bodyBytes = 8000
     /// Characters of a text to be spoken: a minute or more.
     static let speechCharacters = 1...1000
-    static let voiceCharacters = 1...64
+    static let voiceCharacters = TemplateLimits.voiceCharacters
     /// Characters of a language's tag, as RFC 5646 section 4.4.1 would have buffers take.
     static let languageCharacters = 2...35
     /// Bytes of a mail's text, so that a full array of messages may hold some.
     static let mailBytes = 16 << 10
-    static let subjectCharacters = 1...200
+    static let subjectCharacters = TemplateLimits.subjectCharacters
     /// Characters, as providers allow of numeric senders; alphanumeric ones are shorter.
-    static let senderCharacters = 1...15
+    static let senderCharacters = TemplateLimits.senderCharacters
     /// Characters of an address and the name before it.
     static let mailSenderCharacters = 1...320
     static let referenceCharacters = 1...64

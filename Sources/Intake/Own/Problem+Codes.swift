@@ -63,9 +63,7 @@ extension Problem {
     private static func limited(_ code: String, _ detail: String, _ wait: Duration?) -> Problem {
         var problem = Problem(429, code, detail)
         // Rounded up: whoever comes back then is not too early.
-        problem.retryAfterSeconds = wait.map {
-            max(1, Int($0.components.seconds) + ($0.components.attoseconds > 0 ? 1 : 0))
-        }
+        problem.retryAfterSeconds = wait.map { Int($0.secondsRoundedUp) }
         return problem
     }
 }

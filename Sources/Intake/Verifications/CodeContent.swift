@@ -8,6 +8,10 @@ enum CodeContent {
     /// Placeholders in one request.
     static let placeholderLimit = 50
     static let placeholderCharacters = 0...500
+    /// Of what is spoken with a code; two minutes or so.
+    static let speechCharacters = 2000
+    /// Of the text of a mail with a code.
+    static let mailBytes = 64 << 10
 
     /// Throws what is wrong with the placeholders, or that the text becomes too long.
     static func make(
@@ -19,11 +23,11 @@ enum CodeContent {
             return .text(try Self.text(template, code: code, placeholders: placeholders))
         case (.text(let template), .voice):
             try Self.checkPlaceholders(placeholders, of: [template.text])
-            return .speech(Self.speech(template, code: code, placeholders: placeholders))
+            return .speech(try Self.speech(template, code: code, placeholders: placeholders))
         case (.email(let template), .email):
             let words = Self.words(of: template, content: plan.emailContent)
             try Self.checkPlaceholders(placeholders, of: [words.subject, words.text])
-            return .mail(Self.mail(words, code: code, placeholders: placeholders))
+            return .mail(try Self.mail(words, code: code, placeholders: placeholders))
         default: throw .wrongTemplate
         }
     }
@@ -51,10 +55,15 @@ enum CodeContent {
         return TextContent(text, indiaDLT: template.indiaDLT)
     }
 
-    private static func speech(_ template: TextTemplate, code: Code, placeholders: Placeholders) -> Speech {
-        Speech(
-            template.text.rendered(code: SpokenText.apart(code.text), values: placeholders),
-            language: template.language ?? Speech.defaultLanguage, voice: template.voice,
+    private static func speech(
+        _ template: TextTemplate, code: Code, placeholders: Placeholders
+    ) throws(VerifierRefusal) -> Speech {
+        let text = template.text.rendered(code: SpokenText.apart(code.text), values: placeholders)
+        guard text.unicodeScalars.count <= Self.speechCharacters else {
+            throw Self.tooLong("more than \(Self.speechCharacters) characters")
+        }
+        return Speech(
+            text, language: template.language ?? Speech.defaultLanguage, voice: template.voice,
             rate: template.speechRate ?? 1, repeatDTMF: template.repeatDTMF)
     }
 
@@ -63,10 +72,21 @@ enum CodeContent {
         return EmailContent(subject: subject, text: text)
     }
 
-    private static func mail(_ words: EmailContent, code: Code, placeholders: Placeholders) -> Mail {
-        Mail(
-            subject: words.subject.rendered(code: code.text, values: placeholders),
-            text: words.text.rendered(code: code.text, values: placeholders))
+    private static func mail(
+        _ words: EmailContent, code: Code, placeholders: Placeholders
+    ) throws(VerifierRefusal) -> Mail {
+        let subject = words.subject.rendered(code: code.text, values: placeholders)
+        let text = words.text.rendered(code: code.text, values: placeholders)
+        let limit = TemplateLimits.subjectCharacters.upperBound
+        guard subject.unicodeScalars.count <= limit else {
+            throw Self.tooLong("a subject of more than \(limit) characters")
+        }
+        guard text.utf8.count <= Self.mailBytes else { throw Self.tooLong("more than \(Self.mailBytes) bytes") }
+        return Mail(subject: subject, text: text)
+    }
+
+    private static func tooLong(_ what: String) -> VerifierRefusal {
+        .invalid([.init("/placeholders", "make the text too long: \(what)")])
     }
 
     private static func checkPlaceholders(
@@ -105,12 +125,16 @@ extension FieldReader {
             } else if let text = self.string(
                 value, member.name, characters: CodeContent.placeholderCharacters, at: path)
             {
-                if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-                    self.fail(place, "must not hold control characters")
+                if text.unicodeScalars.contains(where: Self.isControl) {
+                    self.fail(place, "must not hold control characters or line ends")
                 }
                 placeholders[member.name] = text
             }
         }
         return placeholders
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        [.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
     }
 }

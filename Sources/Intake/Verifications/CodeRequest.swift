@@ -48,3 +48,13 @@ struct SentCode: Sendable {
 }
 
 typealias Placeholders = [String: String]
+
+extension CodeRequest: CustomStringConvertible, CustomReflectable {
+    var description: String { "code for \(self.recipient)" }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension SentCode: CustomStringConvertible, CustomReflectable {
+    var description: String { "code of verification \(self.verification)" }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -41,3 +41,8 @@ struct SealedCode: Sendable {
         "verification/\(account.rawValue)/\(id)/code"
     }
 }
+
+extension SealedCode: CustomStringConvertible, CustomReflectable {
+    var description: String { "sealed code" }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}

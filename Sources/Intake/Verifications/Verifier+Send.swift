@@ -64,7 +64,7 @@ extension Verifier {
         let earlier = try await self.ask { () async throws(PostgresError) in
             try await self.store.accepted(under: key.key, lane: lane, account: account)
         }
-        guard let earlier, equalInConstantTime(key.fingerprint, earlier.fingerprint) else { return nil }
+        guard let earlier, earlier.isOf(key.fingerprint) else { return nil }
         return VerificationID(rawValue: earlier.ids[0])
     }
 
@@ -83,7 +83,7 @@ extension Verifier {
         _ application: String, _ template: String, _ account: AccountID,
         _ body: (SendingPlan) async throws(VerifierRefusal) -> Value?
     ) async throws(VerifierRefusal) -> Value {
-        while true {
+        for _ in 0..<Self.roundLimit {
             let plan = try await self.catalogue.plan(application: application, template: template, account: account)
             do throws(VerifierRefusal) {
                 if let value = try await body(plan) { return value }
@@ -92,6 +92,7 @@ extension Verifier {
             }
             self.catalogue.forget(plan, account: account)
         }
+        throw .unavailable
     }
 
     private func sending(
@@ -127,7 +128,8 @@ extension Verifier {
             plan, code: sealed.code, channel: channel, placeholders: request.placeholders ?? sealed.placeholders)
         let message = try self.message(
             content, to: recipient, sender: sealed.sender, account: account, lane: stored.id.lane,
-            timeToLive: .milliseconds(max(1, stored.expiresAt.milliseconds - Timestamp.now.milliseconds)),
+            // Until the code ends, which is the database's to say.
+            timeToLive: plan.application.settings.timeToLive.duration,
             reference: nil, metadata: nil)
         return Sending(
             account: account, verification: stored.id, application: plan.application, recipient: stored.recipient,
@@ -193,7 +195,7 @@ extension Verifier {
             self.metrics.sent(sending.message.channel, isResend: sending.start == nil).add(1)
             return SentCode(sending, id: sending.verification)
         case .repeated(let earlier):
-            guard let key = sending.idempotency, equalInConstantTime(key.fingerprint, earlier.fingerprint) else {
+            guard let key = sending.idempotency, earlier.isOf(key.fingerprint) else {
                 throw .keyReused
             }
             var sent = SentCode(sending, id: VerificationID(rawValue: earlier.ids[0]))

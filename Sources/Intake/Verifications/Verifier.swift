@@ -27,7 +27,7 @@ struct Verifier: Sendable {
     let masterKeys: MasterKeys
     let lookUp: any NumberLookUp
     let metrics: VerifierMetrics
-    let keysInFlight = KeysInFlight()
+    let keysInFlight: KeysInFlight
     let sendings: Batcher<Sending, SendingResult>
     let guesses: Batcher<Guess, CheckResult>
     let onLook: @Sendable () -> Void
@@ -37,7 +37,8 @@ struct Verifier: Sendable {
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed; `onSent`: after one that stored messages.
     init(
         store: Store, commitStore: Store, lanes: LaneChoice, access: DirectoryWatch<Access>, masterKeys: MasterKeys,
-        lookUp: any NumberLookUp, metrics: Metrics, logger: Logger, onSent: @escaping @Sendable () -> Void,
+        keysInFlight: KeysInFlight, lookUp: any NumberLookUp, metrics: Metrics, logger: Logger,
+        onSent: @escaping @Sendable () -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void
     ) {
@@ -47,6 +48,7 @@ struct Verifier: Sendable {
         self.allowances = Allowances(store: commitStore, logger: logger)
         self.lanes = lanes
         self.masterKeys = masterKeys
+        self.keysInFlight = keysInFlight
         self.lookUp = lookUp
         let metrics = VerifierMetrics(metrics)
         self.metrics = metrics
@@ -127,9 +129,9 @@ struct Verifier: Sendable {
         }
     }
 
-    /// Runs a statement that a caller can repeat.
+    /// Runs a statement that a caller can repeat; or one that `changes` more when it is repeated.
     func ask<Value>(
-        _ body: () async throws(PostgresError) -> Value
+        changes: Bool = false, _ body: () async throws(PostgresError) -> Value
     ) async throws(VerifierRefusal) -> Value {
         do throws(PostgresError) {
             let value = try await body()
@@ -137,7 +139,7 @@ struct Verifier: Sendable {
             return value
         } catch {
             self.logger.warning("the database did not answer an API request", ["error": "\(error)"])
-            throw .unavailable
+            throw changes && error.mayHaveCommitted ? .outcomeUnknown : .unavailable
         }
     }
 

@@ -1,0 +1,16 @@
+// What prints without the recipients that it holds: a whole number or address has no place in a log.
+
+extension Sending: CustomStringConvertible, CustomReflectable {
+    public var description: String { "sending of verification \(self.verification)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension StoredVerification: CustomStringConvertible, CustomReflectable {
+    public var description: String { "verification \(self.id), \(self.state.rawValue)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension CheckResult.End: CustomStringConvertible, CustomReflectable {
+    public var description: String { self.cause.rawValue }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
