@@ -182,6 +182,22 @@ import Verification
         }
     }
 
+    /// While keys are rotated process by process, one may not have what another made a code with.
+    @Test func aCodeWhoseKeyIsMissingIsNotJudged() async throws {
+        try await Fixture.run { fixture async throws in
+            let id = try await fixture.start()
+            var guess = try fixture.guess(id, "1234")
+            guess.macs = guess.macs.map {
+                var mac = $0
+                mac.keyID = 9
+                return mac
+            }
+            #expect(try await fixture.store.check([guess]) == [.keyless])
+            #expect(try await fixture.store.verification(id, of: fixture.account)?.attempts == 0)
+            #expect(try await fixture.base.count("SELECT count(*) FROM recipient_failures") == 0)
+        }
+    }
+
     @Test func listsARecipientsVerificationsNewestFirst() async throws {
         try await Fixture.run { fixture async throws in
             let first = try await fixture.start()
