@@ -12,8 +12,8 @@ import Polling
 /// What each figure is and is not stands with ``Figures``.
 public enum Bench {
     public struct Options: Sendable {
-        /// How long each part is measured. The whole takes about twelve times as long.
-        public var seconds: Double = 5
+        /// How long each part is measured. The whole takes about twenty times as long.
+        public var seconds: Double = 4
         /// How many APIs, workers and receivers run of each.
         public var processes = 1
         /// A PostgreSQL server that there is, on which the bench makes a database of its own and drops it; nil starts a

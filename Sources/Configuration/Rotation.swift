@@ -8,7 +8,7 @@ public struct Rotation: Sendable {
     private let store: Store
     private let masterKeys: MasterKeys
 
-    /// How long the look over all verifications, and that over all waiting messages, may take.
+    /// How long counting the verifications, and the waiting messages, that need each key may take.
     public static let countLimit = Duration.seconds(300)
 
     public init(store: Store, masterKeys: MasterKeys) {

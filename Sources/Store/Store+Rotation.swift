@@ -21,7 +21,7 @@ public struct SealedSecrets: Sendable {
 public struct KeyUse: Sendable, Hashable {
     public var providers = 0
     public var credentials = 0
-    /// Whose time is not over and whose code is hashed or sealed with the key.
+    /// That can still be used, and whose code is hashed or sealed with the key.
     public var verifications = 0
     /// That wait to be sent.
     public var messages = 0
@@ -101,18 +101,19 @@ extension Store {
         return Dictionary(rows) { $1 }
     }
 
-    /// How many verifications whose time is not over need each key. Looks at all that are kept, so it may be slow.
+    /// How many verifications that can still be used need each key. Those that are used up have no code any more, so the
+    /// index of those with one tells.
     public func verificationsByKey(lanes: [Lane], timeout: Duration) async throws(PostgresError) -> [Int16: Int] {
         let rows = try await self.pool.query(
             """
-            SELECT key_id, CASE WHEN octet_length(code) > 1 THEN get_byte(code, 1)::smallint END AS seal, count(*)
-            FROM verifications WHERE lane = ANY(\(lanes.map(\.column))) AND expires_at > now()
+            SELECT key_id, get_byte(code, 1)::smallint AS seal, count(*) FROM verifications
+            WHERE lane = ANY(\(lanes.map(\.column))) AND code IS NOT NULL AND expires_at > now()
             GROUP BY key_id, seal
             """,
             timeout: timeout
         ) { row throws(PostgresError) in
-            let keys = [try row.decode(0, as: Int16.self), try row.decodeIfPresent(1, as: Int16.self)]
-            return (keys: Set(keys.compactMap { $0 }), count: Int(try row.decode(2, as: Int64.self)))
+            let keys: Set = [try row.decode(0, as: Int16.self), try row.decode(1, as: Int16.self)]
+            return (keys: keys, count: Int(try row.decode(2, as: Int64.self)))
         }
         return rows.reduce(into: [:]) { counts, row in
             for key in row.keys { counts[key, default: 0] += row.count }

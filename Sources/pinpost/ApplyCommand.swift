@@ -16,7 +16,7 @@ enum ApplyCommand {
         }
         let file = try Self.read(line.positionals[0])
         let store = Store(base.pool(database, role: "apply", poller: try Poller.running()))
-        try await MigrateCommand.requireUpToDate(store)
+        try await MigrateCommand.requireUpToDate(store, database)
         Self.show(try await Configurator(store: store, masterKeys: masterKeys).apply(file))
     }
 

@@ -28,7 +28,8 @@ struct DataDirectory {
     }
 
     /// The master key, made on first use. Without it nothing that was sealed can be read again. To rotate it, a new one is put
-    /// in front of it on the same line, parted by a comma.
+    /// in front of it on the same line, parted by a comma. Where several processes share a key, the new one has to be behind
+    /// it in all of them first; here there is but one.
     func masterKeys() throws -> MasterKeys {
         let text = try self.secret("master.key") { MasterKeys.generate() }
         return try MasterKeys(parsing: text)

@@ -11,7 +11,7 @@ enum MigrateCommand {
         let base = try ProcessBase(.migrate)
         guard let database = base.settings.database else { preconditionFailure("migrate has a database") }
         let store = Store(base.pool(database, role: "migrate", poller: try Poller.running()))
-        let done = try await Self.migrate(store)
+        let done = try await Self.migrate(store, from: database.migrations)
         if !done.applied.isEmpty { Console.say("Applied \(done.applied.joined(separator: ", ")).") }
         if done.partitions > 0 { Console.say("Made \(done.partitions) partitions for the coming days.") }
         if done.isNothing { Console.say("The database is up to date.") }
@@ -29,8 +29,8 @@ enum MigrateCommand {
 
     /// Applies what is missing, and makes the partitions of the coming days: workers do so too, but when none ran for as
     /// long as the partitions reach, nothing can be accepted. Several processes may do this at the same time.
-    static func migrate(_ store: Store) async throws -> Done {
-        let applied = try await store.migrate(try Migration.all(in: try Self.directory()))
+    static func migrate(_ store: Store, from directory: String?) async throws -> Done {
+        let applied = try await store.migrate(try Migration.all(in: try directory ?? Self.directory()))
         return Done(applied: applied, partitions: try await store.makePartitions(daysAhead: Self.daysAhead))
     }
 
@@ -38,8 +38,8 @@ enum MigrateCommand {
     private static let daysAhead: Int32 = 7
 
     /// Throws when the tables are older or newer than this version wants them.
-    static func requireUpToDate(_ store: Store) async throws {
-        let pending = try await store.pending(try Migration.all(in: try Self.directory()))
+    static func requireUpToDate(_ store: Store, _ database: ProcessSettings.DatabaseSettings) async throws {
+        let pending = try await store.pending(try Migration.all(in: try database.migrations ?? Self.directory()))
         guard pending.isEmpty else { throw PendingMigrations(names: pending) }
     }
 
@@ -50,10 +50,9 @@ enum MigrateCommand {
         }
     }
 
-    /// Where the SQL files are: `PINPOST_MIGRATIONS`, or a directory `migrations` or `share/pinpost/migrations` beside
-    /// or above the executable, which finds them in a checkout and in an installation alike.
+    /// Where the SQL files are when nobody says: in a directory `migrations` or `share/pinpost/migrations` beside or above
+    /// the executable, which finds them in a checkout and in an installation alike.
     private static func directory() throws -> String {
-        if let named = ProcessBase.environment["PINPOST_MIGRATIONS"], !named.isEmpty { return named }
         var place = Self.executable
         while let slash = place.lastIndex(of: "/") {
             place = String(place[..<slash])

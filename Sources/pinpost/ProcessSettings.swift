@@ -32,6 +32,8 @@ struct ProcessSettings {
         var listenURL: String?
         var connections: Int
         var timeout: Duration
+        /// The directory of the migrations; nil looks for it beside and above the program.
+        var migrations: String?
     }
 
     enum Role: String, CaseIterable {
@@ -192,5 +194,8 @@ extension ProcessSettings.DatabaseSettings {
             : reader.duration(
                 "PINPOST_DATABASE_TIMEOUT", default: role == .api ? .milliseconds(1800) : .seconds(10),
                 in: .milliseconds(100)...(.seconds(600)), help: "How long one statement may take.")
+        self.migrations = reader.optionalString(
+            "PINPOST_MIGRATIONS",
+            help: "The directory of the SQL files; when not given, it is looked for beside and above the program.")
     }
 }

@@ -14,7 +14,7 @@ enum RoleCommand {
     static func api() async throws {
         let (base, database, poller) = try Self.begin(.api)
         let stores = APIStores(base, database, poller: poller)
-        try await MigrateCommand.requireUpToDate(stores.watch)
+        try await MigrateCommand.requireUpToDate(stores.watch, database)
         let role = try await Role.api(
             base, stores: stores, masterKeys: try Self.masterKeys(base), listen: try Self.listen(base))
         try await Self.run([role], base)
@@ -47,7 +47,7 @@ enum RoleCommand {
     private static func start(_ role: ProcessSettings.Role) async throws -> (ProcessBase, Store, Poller) {
         let (base, database, poller) = try Self.begin(role)
         let store = Store(base.pool(database, role: role.rawValue, poller: poller))
-        try await MigrateCommand.requireUpToDate(store)
+        try await MigrateCommand.requireUpToDate(store, database)
         return (base, store, poller)
     }
 

@@ -10,7 +10,7 @@ enum RotateCommand {
             preconditionFailure("rotate has a database and a master key")
         }
         let store = Store(base.pool(database, role: "rotate", poller: try Poller.running()))
-        try await MigrateCommand.requireUpToDate(store)
+        try await MigrateCommand.requireUpToDate(store, database)
         Self.show(try await Rotation(store: store, masterKeys: masterKeys).run())
     }
 

@@ -41,9 +41,9 @@ enum Syntax {
                 "rotate",
                 summary: "Seal all credentials anew with the first master key, and tell which are still needed.",
                 details: """
-                    Put a new master key in front of the old one, restart every process with both, and run this until its last
-                    line says that the old key may be taken away. It looks at all verifications that are kept, which may take
-                    minutes, and gives up counting after five.
+                    First put a new master key behind the old one and restart every process: one that lacks a key can neither open
+                    nor judge what was made with it. Only then put it in front, so that it seals, and restart every process again.
+                    Then run this until its last line says that the old key may be taken away.
                     """),
             .init(
                 "bench", summary: "Measure this machine: throughput and latencies beside the database's own floor.",
@@ -53,7 +53,8 @@ enum Syntax {
                         summary: "Where a private PostgreSQL is made and removed; /var/tmp. "
                             + "With DATABASE_URL set, a database of the bench's own on that server is used instead."),
                     .init(
-                        "--seconds", value: "N", summary: "How long each part is measured; 5, about a minute in all."),
+                        "--seconds", value: "N",
+                        summary: "How long each part is measured; 4, about a minute and a half in all."),
                     .init("--processes", value: "N", summary: "Workers, APIs and receivers to run of each; 1."),
                 ]),
         ])

@@ -59,7 +59,8 @@ struct UpCommand {
         let poller = try Poller.running()
         let store = Store(self.base.pool(database, role: "up", poller: poller))
         _ = try await MigrateCommand.migrate(
-            Store(self.base.pool(database, role: "migrate", poller: poller, timeout: .seconds(600))))
+            Store(self.base.pool(database, role: "migrate", poller: poller, timeout: .seconds(600))),
+            from: database.migrations)
         let masterKeys = try self.data.masterKeys()
         let key = try self.data.apiKey()
         try await self.configure(Configurator(store: store, masterKeys: masterKeys), store: store, key: key)

@@ -113,7 +113,7 @@ import Testing
             for (lane, key, table) in [(0, 1, "outbox"), (7, 1, "scheduled"), (0, 2, "outbox"), (0, 1, "none")] {
                 try await self.addMessage(lane: Int16(lane), key: UInt8(key), table: table, to: system)
             }
-            // The hash under one key and the seal under another, after a resend; one whose time is over.
+            // The hash under one key and the seal under another, after a resend; one that is used up; one whose time is over.
             try await self.addVerification(hash: 1, seal: 1, to: system)
             try await self.addVerification(hash: 1, seal: 2, to: system)
             try await self.addVerification(hash: 2, seal: nil, to: system)
@@ -121,7 +121,7 @@ import Testing
             let report = try await self.rotate(keys, system)
             #expect(
                 report.uses == [
-                    1: self.use(verifications: 2, messages: 2), 2: self.use(verifications: 2, messages: 1),
+                    1: self.use(verifications: 2, messages: 2), 2: self.use(verifications: 1, messages: 1),
                 ])
             #expect(report.needless.isEmpty)
             _ = try await system.pool.execute("UPDATE verifications SET expires_at = now()")
