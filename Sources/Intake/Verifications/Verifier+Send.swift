@@ -45,7 +45,7 @@ extension Verifier {
         else {
             self.logger.error(
                 "a code does not open with the master keys that are given", ["verification": "\(stored.id)"])
-            throw .ended
+            throw .unavailable
         }
         return try await self.withPlan(stored.application, stored.template, account) { plan throws(VerifierRefusal) in
             let sending = try self.sending(of: code, stored, request, plan, account)
