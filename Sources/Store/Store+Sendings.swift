@@ -122,7 +122,7 @@ extension Store {
                 WHERE i.template_id IS NULL AND v.id >= \(days.first) AND v.id < \(days.end)
                 ORDER BY v.lane, v.account_id, v.recipient, v.id FOR UPDATE OF v
             ), judged AS MATERIALIZED (
-                SELECT i.n, i.lane, i.account_id, i.recipient, i.application_id,
+                SELECT i.n, i.lane, i.account_id, i.recipient, i.application_id, i.send_period,
                        h.sent_at + i.cooldown_us * interval '1 microsecond' AS ready_at,
                        CASE
                            WHEN e.n IS NOT NULL THEN 'repeated'
@@ -197,8 +197,10 @@ extension Store {
             -- Those behind the first of their recipient share its refusal; when it passed, they are to come again.
             SELECT j.n, CASE WHEN p.n IS NOT NULL THEN 'sent' WHEN j.verdict <> 'open' THEN j.verdict
                              WHEN leader.n IS NULL THEN 'limited' ELSE 'again' END,
+                   -- Another's period may have begun since this statement's first look; then it has just begun.
                    CASE WHEN j.verdict = 'early' THEN j.ready_at - moment.now
-                        ELSE greatest(l.sends_since + l.send_period - moment.now, interval '0') END,
+                        WHEN l.sends_since + l.send_period > moment.now THEN l.sends_since + l.send_period - moment.now
+                        ELSE j.send_period END,
                    e.ids, e.fingerprint
             FROM moment, judged j LEFT JOIN passed p USING (n) LEFT JOIN earlier e USING (n)
             LEFT JOIN first f ON f.lane = j.lane AND f.account_id = j.account_id AND f.recipient = j.recipient
