@@ -1,0 +1,102 @@
+import Messaging
+import Postgres
+import Timestamps
+import Verification
+
+/// Verifications, a column an array, as `unnest` wants them.
+struct SendingColumns {
+    var lanes: [Int16] = []
+    var ids: [MessageID] = []
+    var accounts: [Int32] = []
+    var applications: [Int32] = []
+    var revisions: [Int32] = []
+    var recipients: [String] = []
+    /// Null for a resend, as the three that follow.
+    var templates: [Int32?] = []
+    var keyIDs: [Int16?] = []
+    var macs: [Bytes?] = []
+    var codes: [Bytes?] = []
+    var attemptLimits: [Int16] = []
+    var allowsReuse: [Bool] = []
+    var timesToLive: [Int64] = []
+    var sendLimits: [Int32] = []
+    var sendPeriods: [Int64] = []
+    var checkLimits: [Int32] = []
+    var checkPeriods: [Int64] = []
+    var mostSends: [Int16?] = []
+    var cooldowns: [Int64?] = []
+    /// Of the key: every request with it looks there, whomever it is for.
+    var keyLanes: [Int16?] = []
+    var keys: [String?] = []
+    var fingerprints: [Bytes?] = []
+
+    init(_ sendings: [Sending]) {
+        for sending in sendings {
+            self.append(sending)
+            self.append(sending.settings)
+        }
+    }
+
+    private mutating func append(_ sending: Sending) {
+        self.lanes.append(sending.verification.lane.column)
+        self.ids.append(sending.verification.rawValue)
+        self.accounts.append(sending.account.rawValue)
+        self.applications.append(sending.application.rawValue)
+        self.revisions.append(sending.revision)
+        self.recipients.append(sending.recipient)
+        self.templates.append(sending.start?.template.rawValue)
+        self.keyIDs.append(sending.start?.mac.keyID)
+        self.macs.append(sending.start.map { Bytes($0.mac.bytes) })
+        self.codes.append(sending.start.map { Bytes($0.sealedCode) })
+        self.keyLanes.append(sending.idempotency?.lane.column)
+        self.keys.append(sending.idempotency?.key)
+        self.fingerprints.append(sending.idempotency.map { Bytes($0.fingerprint) })
+    }
+
+    private mutating func append(_ settings: ApplicationSettings) {
+        self.attemptLimits.append(settings.attemptLimit)
+        self.allowsReuse.append(settings.allowsReuse)
+        self.timesToLive.append(settings.timeToLive.duration.microseconds)
+        self.sendLimits.append(settings.recipientSendLimit.count)
+        self.sendPeriods.append(settings.recipientSendLimit.period.microseconds)
+        self.checkLimits.append(settings.checkLimit.count)
+        self.checkPeriods.append(settings.checkLimit.period.microseconds)
+        self.mostSends.append(settings.sendLimit)
+        self.cooldowns.append(settings.resendCooldown?.duration.microseconds)
+    }
+}
+
+/// Their messages.
+struct SendingMessageColumns {
+    var ids: [MessageID] = []
+    var providers: [Int32] = []
+    var priorities: [Int16] = []
+    var parts: [Int16] = []
+    var channels: [String] = []
+    var recipients: [String] = []
+    var senders: [String?] = []
+    var references: [String?] = []
+    var metadata: [String?] = []
+    var timesToLive: [Int64] = []
+    var bodies: [Bytes] = []
+    var tracked: [Bool] = []
+
+    init(_ sendings: [Sending]) {
+        for sending in sendings {
+            let message = sending.message
+            precondition(message.id.lane == sending.verification.lane, "a code's message is in its verification's lane")
+            self.ids.append(message.id)
+            self.providers.append(message.provider.rawValue)
+            self.priorities.append(message.priority.rawValue)
+            self.parts.append(message.parts)
+            self.channels.append(message.channel.rawValue)
+            self.recipients.append(message.recipient)
+            self.senders.append(message.sender)
+            self.references.append(message.reference)
+            self.metadata.append(message.metadata)
+            self.timesToLive.append(message.timeToLive.microseconds)
+            self.bodies.append(Bytes(message.body))
+            self.tracked.append(sending.isTracked)
+        }
+    }
+}
