@@ -29,6 +29,8 @@ struct SendingColumns {
     var keyLanes: [Int16?] = []
     var keys: [String?] = []
     var fingerprints: [Bytes?] = []
+    var messages = MessageColumns()
+    var tracked: [Bool] = []
 
     init(_ sendings: [Sending]) {
         for sending in sendings {
@@ -38,7 +40,11 @@ struct SendingColumns {
     }
 
     private mutating func append(_ sending: Sending) {
-        self.lanes.append(sending.verification.lane.column)
+        let lane = sending.verification.lane
+        precondition(sending.message.id.lane == lane, "a code's message is in its verification's lane")
+        self.messages.append(sending.message)
+        self.tracked.append(sending.isTracked)
+        self.lanes.append(lane.column)
         self.ids.append(sending.verification.rawValue)
         self.accounts.append(sending.account.rawValue)
         self.applications.append(sending.application.rawValue)
@@ -63,40 +69,5 @@ struct SendingColumns {
         self.checkPeriods.append(settings.checkLimit.period.microseconds)
         self.mostSends.append(settings.sendLimit)
         self.cooldowns.append(settings.resendCooldown?.duration.microseconds)
-    }
-}
-
-/// Their messages.
-struct SendingMessageColumns {
-    var ids: [MessageID] = []
-    var providers: [Int32] = []
-    var priorities: [Int16] = []
-    var parts: [Int16] = []
-    var channels: [String] = []
-    var recipients: [String] = []
-    var senders: [String?] = []
-    var references: [String?] = []
-    var metadata: [String?] = []
-    var timesToLive: [Int64] = []
-    var bodies: [Bytes] = []
-    var tracked: [Bool] = []
-
-    init(_ sendings: [Sending]) {
-        for sending in sendings {
-            let message = sending.message
-            precondition(message.id.lane == sending.verification.lane, "a code's message is in its verification's lane")
-            self.ids.append(message.id)
-            self.providers.append(message.provider.rawValue)
-            self.priorities.append(message.priority.rawValue)
-            self.parts.append(message.parts)
-            self.channels.append(message.channel.rawValue)
-            self.recipients.append(message.recipient)
-            self.senders.append(message.sender)
-            self.references.append(message.reference)
-            self.metadata.append(message.metadata)
-            self.timesToLive.append(message.timeToLive.microseconds)
-            self.bodies.append(Bytes(message.body))
-            self.tracked.append(sending.isTracked)
-        }
     }
 }

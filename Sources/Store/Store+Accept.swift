@@ -99,13 +99,14 @@ extension Store {
     /// tell of a row that another transaction has just committed.
     public func accept(_ requests: [Acceptance]) async throws(PostgresError) -> [AcceptanceResult] {
         let rows = Columns(requests)
+        let messages = rows.messages
         let keys = KeyColumns(requests)
         let statement: SQL = """
             WITH incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
-                    \(rows.requests), \(rows.lanes), \(rows.ids), \(rows.accounts), \(rows.providers),
-                    \(rows.priorities), \(rows.parts), \(rows.channels), \(rows.recipients), \(rows.senders),
-                    \(rows.references), \(rows.metadata), \(rows.sendTimes), \(rows.timesToLive), \(rows.bodies)
+                    \(rows.requests), \(messages.lanes), \(messages.ids), \(rows.accounts), \(messages.providers),
+                    \(messages.priorities), \(messages.parts), \(messages.channels), \(messages.recipients), \(messages.senders),
+                    \(messages.references), \(messages.metadata), \(messages.sendTimes), \(messages.timesToLive), \(messages.bodies)
                 ) WITH ORDINALITY AS m (request, lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                         reference, metadata, send_at, time_to_live_us, body, n)
             ), keyed AS MATERIALIZED (
@@ -169,48 +170,20 @@ extension EarlierAcceptance {
     }
 }
 
-/// The messages of many requests, a column an array, as `unnest` wants them.
+/// The messages of many requests, and whose each is.
 private struct Columns {
     var requests: [Int32] = []
-    var lanes: [Int16] = []
-    var ids: [MessageID] = []
     var accounts: [Int32] = []
-    var providers: [Int32] = []
-    var priorities: [Int16] = []
-    var parts: [Int16] = []
-    var channels: [String] = []
-    var recipients: [String] = []
-    var senders: [String?] = []
-    var references: [String?] = []
-    var metadata: [String?] = []
-    var sendTimes: [Timestamp?] = []
-    var timesToLive: [Int64] = []
-    var bodies: [Bytes] = []
+    var messages = MessageColumns()
 
     init(_ requests: [Acceptance]) {
         for (index, request) in requests.enumerated() {
             for message in request.messages {
-                self.append(message, account: request.account, request: Int32(index))
+                self.requests.append(Int32(index))
+                self.accounts.append(request.account.rawValue)
+                self.messages.append(message)
             }
         }
-    }
-
-    private mutating func append(_ message: NewMessage, account: AccountID, request: Int32) {
-        self.requests.append(request)
-        self.lanes.append(message.id.lane.column)
-        self.ids.append(message.id)
-        self.accounts.append(account.rawValue)
-        self.providers.append(message.provider.rawValue)
-        self.priorities.append(message.priority.rawValue)
-        self.parts.append(message.parts)
-        self.channels.append(message.channel.rawValue)
-        self.recipients.append(message.recipient)
-        self.senders.append(message.sender)
-        self.references.append(message.reference)
-        self.metadata.append(message.metadata)
-        self.sendTimes.append(message.sendAt)
-        self.timesToLive.append(message.timeToLive.microseconds)
-        self.bodies.append(Bytes(message.body))
     }
 }
 

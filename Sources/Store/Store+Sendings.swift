@@ -87,7 +87,7 @@ extension Store {
     /// batch is stored. Sent again, it finds the first.
     public func send(_ sendings: [Sending], now: Timestamp? = nil) async throws(PostgresError) -> [SendingResult] {
         let rows = SendingColumns(sendings)
-        let messages = SendingMessageColumns(sendings)
+        let messages = rows.messages
         let days = MessageID.days(of: sendings.lazy.filter { $0.start == nil }.map(\.verification.rawValue))
         let statement: SQL = """
             WITH moment AS MATERIALIZED (
@@ -109,7 +109,7 @@ extension Store {
                 JOIN unnest(
                     \(messages.ids), \(messages.providers), \(messages.priorities), \(messages.parts),
                     \(messages.channels), \(messages.recipients), \(messages.senders), \(messages.references),
-                    \(messages.metadata), \(messages.timesToLive), \(messages.bodies), \(messages.tracked)
+                    \(messages.metadata), \(messages.timesToLive), \(messages.bodies), \(rows.tracked)
                 ) WITH ORDINALITY AS m (message_id, provider_id, priority, parts, channel, message_recipient, sender,
                         reference, metadata, message_ttl_us, body, tracked, n) USING (n)
             ), earlier AS MATERIALIZED (
