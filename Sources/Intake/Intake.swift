@@ -23,7 +23,7 @@ public struct Intake: Sendable {
     let access: DirectoryWatch<Access>
     let acceptor: Acceptor
     let verifier: Verifier
-    private let infobip: InfobipDialect
+    private let dialects: [any Dialect]
     let metrics: IntakeMetrics
     let onLook: @Sendable () -> Void
     let logger: Logger
@@ -67,7 +67,9 @@ public struct Intake: Sendable {
             keysInFlight: keysInFlight, lookUp: lookUp, metrics: metrics, logger: logger, onSent: onAccepted,
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
-        self.infobip = InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger)
+        self.dialects = [
+            InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger)
+        ]
     }
 
     /// Hosts the commits; nothing is accepted unless this runs. Returns when drained.
@@ -96,15 +98,21 @@ public struct Intake: Sendable {
     /// What the web server refuses before anybody reads the request, in the words of the API that its path is of. Without a
     /// path nobody knows.
     public static func refusal(_ status: Int, path: String?) -> HTTPResponse {
-        if let path, InfobipDialect.owns(path) { return InfobipError.refusal(status) }
+        let dialect = path.flatMap { path in Self.dialectTypes.first { $0.owns(path) } }
+        if let dialect, let path { return dialect.refusal(status, path: path) }
         return Problem.refusal(status).response
     }
 
     // MARK: - Private
 
+    /// Those of ``dialects``.
+    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self]
+
     /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.
     private func response(to request: HTTPRequest) async -> HTTPResponse {
-        if InfobipDialect.owns(request.path) { return await self.infobip.respond(to: request) }
+        if let dialect = self.dialects.first(where: { type(of: $0).owns(request.path) }) {
+            return await dialect.respond(to: request)
+        }
         do throws(Problem) {
             return try await self.answer(request)
         } catch {

@@ -40,6 +40,12 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     /// The text with `$1`, `$2` and so on, and none of the values.
     public var description: String { String(decoding: self.text.dropLast(), as: UTF8.self) }
 
+    /// A piece of a statement, known when the program was built: no value can be in it.
+    public struct Fragment: Sendable, ExpressibleByStringLiteral {
+        let text: StaticString
+        public init(stringLiteral value: StaticString) { self.text = value }
+    }
+
     public struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text: [UInt8] = []
         fileprivate var parameters: Parameters
@@ -52,6 +58,9 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
         public mutating func appendLiteral(_ literal: StaticString) {
             literal.withUTF8Buffer { self.text.append(contentsOf: $0) }
         }
+
+        /// Text that stands in several statements.
+        public mutating func appendInterpolation(_ fragment: Fragment) { self.appendLiteral(fragment.text) }
 
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
             self.parameters.append(value)

@@ -17,6 +17,10 @@ struct MessageColumns {
     var sendTimes: [Timestamp?] = []
     var timesToLive: [Int64] = []
     var bodies: [Bytes] = []
+    var prices: [Int64?] = []
+    var networks: [String?] = []
+    var endpoints: [Int32?] = []
+    var callbackURLs: [String?] = []
 
     mutating func append(_ message: NewMessage) {
         self.lanes.append(message.id.lane.column)
@@ -32,5 +36,9 @@ struct MessageColumns {
         self.sendTimes.append(message.sendAt)
         self.timesToLive.append(message.timeToLive.microseconds)
         self.bodies.append(Bytes(message.body))
+        self.prices.append(message.price?.amount.rawValue)
+        self.networks.append(message.price?.network)
+        self.endpoints.append(message.callback?.endpoint.rawValue)
+        self.callbackURLs.append(message.callback?.url)
     }
 }

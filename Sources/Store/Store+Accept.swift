@@ -20,10 +20,14 @@ public struct NewMessage: Sendable {
     public var sendAt: Timestamp?
     /// Counted from when it may first be sent.
     public var timeToLive: Duration
+    /// For all of its segments; nil when there is none for it.
+    public var price: Price?
+    public var callback: Callback?
 
     public init(
         id: MessageID, provider: ProviderID, channel: Channel, priority: Priority, recipient: String, sender: String?,
-        body: [UInt8], parts: Int16, reference: String?, metadata: String?, sendAt: Timestamp?, timeToLive: Duration
+        body: [UInt8], parts: Int16, reference: String?, metadata: String?, sendAt: Timestamp?, timeToLive: Duration,
+        price: Price? = nil, callback: Callback? = nil
     ) {
         self.id = id
         self.provider = provider
@@ -37,6 +41,8 @@ public struct NewMessage: Sendable {
         self.metadata = metadata
         self.sendAt = sendAt
         self.timeToLive = timeToLive
+        self.price = price
+        self.callback = callback
     }
 }
 
@@ -106,9 +112,10 @@ extension Store {
                 SELECT * FROM unnest(
                     \(rows.requests), \(messages.lanes), \(messages.ids), \(rows.accounts), \(messages.providers),
                     \(messages.priorities), \(messages.parts), \(messages.channels), \(messages.recipients), \(messages.senders),
-                    \(messages.references), \(messages.metadata), \(messages.sendTimes), \(messages.timesToLive), \(messages.bodies)
+                    \(messages.references), \(messages.metadata), \(messages.sendTimes), \(messages.timesToLive), \(messages.bodies),
+                    \(messages.prices), \(messages.networks), \(messages.endpoints), \(messages.callbackURLs)
                 ) WITH ORDINALITY AS m (request, lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                        reference, metadata, send_at, time_to_live_us, body, n)
+                        reference, metadata, send_at, time_to_live_us, body, price, network, endpoint_id, callback_url, n)
             ), keyed AS MATERIALIZED (
                 SELECT k.*, (SELECT array_agg(m.id ORDER BY m.n) FROM incoming m WHERE m.request = k.request) AS ids
                 FROM unnest(
@@ -125,10 +132,12 @@ extension Store {
                 WHERE h.ids <> k.ids
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                                      reference, metadata, send_at, expires_at, body)
+                                      reference, metadata, send_at, expires_at, body, price, network, endpoint_id,
+                                      callback_url)
                 SELECT lane, id, account_id, provider_id, priority, parts, channel, recipient, sender, reference,
                        metadata, send_at,
-                       greatest(send_at, now()) + time_to_live_us * interval '1 microsecond', body
+                       greatest(send_at, now()) + time_to_live_us * interval '1 microsecond', body, price, network,
+                       endpoint_id, callback_url
                 FROM incoming WHERE request NOT IN (SELECT request FROM taken)
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)

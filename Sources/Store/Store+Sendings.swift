@@ -94,7 +94,8 @@ extension Store {
                 SELECT coalesce(\(now), now()) AS now
             ), incoming AS MATERIALIZED (
                 SELECT i.*, m.message_id, m.provider_id, m.priority, m.parts, m.channel, m.message_recipient, m.sender,
-                       m.reference, m.metadata, m.message_ttl_us, m.body, m.tracked, send_period_us * interval '1 microsecond' AS send_period,
+                       m.reference, m.metadata, m.message_ttl_us, m.body, m.tracked, m.price, m.network, m.endpoint_id, m.callback_url,
+                       send_period_us * interval '1 microsecond' AS send_period,
                        check_period_us * interval '1 microsecond' AS check_period,
                        ttl_us * interval '1 microsecond' AS time_to_live
                 FROM unnest(
@@ -109,9 +110,10 @@ extension Store {
                 JOIN unnest(
                     \(messages.ids), \(messages.providers), \(messages.priorities), \(messages.parts),
                     \(messages.channels), \(messages.recipients), \(messages.senders), \(messages.references),
-                    \(messages.metadata), \(messages.timesToLive), \(messages.bodies), \(rows.tracked)
+                    \(messages.metadata), \(messages.timesToLive), \(messages.bodies), \(rows.tracked), \(messages.prices),
+                    \(messages.networks), \(messages.endpoints), \(messages.callbackURLs)
                 ) WITH ORDINALITY AS m (message_id, provider_id, priority, parts, channel, message_recipient, sender,
-                        reference, metadata, message_ttl_us, body, tracked, n) USING (n)
+                        reference, metadata, message_ttl_us, body, tracked, price, network, endpoint_id, callback_url, n) USING (n)
             ), earlier AS MATERIALIZED (
                 SELECT i.n, k.ids, k.fingerprint
                 FROM incoming i JOIN idempotency_keys k ON k.lane = i.key_lane AND k.account_id = i.account_id AND k.key = i.key
@@ -182,10 +184,11 @@ extension Store {
                   AND v.id >= \(days.first) AND v.id < \(days.end)
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                                      reference, metadata, expires_at, body, verification_id, tracked)
+                                      reference, metadata, expires_at, body, verification_id, tracked, price, network,
+                                      endpoint_id, callback_url)
                 SELECT p.lane, message_id, account_id, provider_id, priority, parts, channel, message_recipient, sender,
                        reference, metadata, least(now() + message_ttl_us * interval '1 microsecond', h.expires_at), body,
-                       id, tracked
+                       id, tracked, price, network, endpoint_id, callback_url
                 FROM passed p LEFT JOIN held h USING (n)
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)

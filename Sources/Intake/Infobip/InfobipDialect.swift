@@ -11,7 +11,7 @@ import Verification
 ///
 /// Every answer is one that those SDKs can read, the refusals too. Requests are looked at in this order: the key, its scopes,
 /// the JSON, its fields, what it names, limits.
-struct InfobipDialect: Sendable {
+struct InfobipDialect: Dialect {
     let store: Store
     let access: DirectoryWatch<Access>
     let verifier: Verifier
@@ -22,6 +22,8 @@ struct InfobipDialect: Sendable {
 
     /// Whether a path is this vendor's, known or not.
     static func owns(_ path: String) -> Bool { path == "/2fa" || path.hasPrefix("/2fa/") }
+
+    static func refusal(_ status: Int, path: String) -> HTTPResponse { InfobipError.refusal(status) }
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         do throws(InfobipError) {

@@ -58,9 +58,9 @@ struct Acceptor: Sendable {
     /// Stores the messages and returns their ids once that is committed. Under a key that was used before for the same
     /// request, the ids given then.
     func accept(
-        _ messages: [(request: MessageRequest, provider: ProviderID)], for account: AccountID,
+        _ messages: [RoutedMessage], for account: AccountID,
         key: String?, fingerprint: @autoclosure () -> [UInt8]
-    ) async throws(Problem) -> [MessageID] {
+    ) async throws(Problem) -> AcceptedMessages {
         guard let key else {
             let acceptance = self.acceptance(of: messages, for: account, lane: self.lanes.any, key: nil)
             return try await self.store(acceptance)
@@ -91,15 +91,15 @@ struct Acceptor: Sendable {
 
     private func lane(of key: String, _ account: AccountID) -> Lane { self.lanes.lane(of: key, account: account) }
 
-    private func store(_ acceptance: Acceptance) async throws(Problem) -> [MessageID] {
+    private func store(_ acceptance: Acceptance) async throws(Problem) -> AcceptedMessages {
         do {
             switch try await self.batcher.submit(acceptance) {
             case .accepted:
                 self.metrics.accepted.add(acceptance.messages.count)
-                return acceptance.messages.map(\.id)
+                return AcceptedMessages(ids: acceptance.messages.map(\.id))
             case .repeated(let earlier):
                 guard let key = acceptance.idempotency, earlier.isOf(key.fingerprint) else { throw Problem.keyReused }
-                return earlier.ids
+                return AcceptedMessages(ids: earlier.ids)
             }
         } catch let problem as Problem {
             throw problem
@@ -114,19 +114,21 @@ struct Acceptor: Sendable {
     }
 
     private func acceptance(
-        of messages: [(request: MessageRequest, provider: ProviderID)], for account: AccountID, lane: Lane,
+        of messages: [RoutedMessage], for account: AccountID, lane: Lane,
         key: IdempotencyKey?
     ) -> Acceptance {
         let milliseconds = Timestamp.now.milliseconds
         var generator = SystemRandomNumberGenerator()
-        let stored = messages.map { message, provider in
+        let stored = messages.map { routed in
+            let message = routed.request
             let id = MessageID(lane: lane, milliseconds: milliseconds, using: &generator)
             return NewMessage(
-                id: id, provider: provider, channel: message.channel, priority: message.priority,
+                id: id, provider: routed.provider, channel: message.channel, priority: message.priority,
                 recipient: message.recipient.text, sender: message.sender,
                 body: self.masterKeys.seal(message.content.encoded, for: id.sealingContext(account: account)),
                 parts: message.parts, reference: message.reference, metadata: message.metadata,
-                sendAt: message.sendAt, timeToLive: message.timeToLive)
+                sendAt: message.sendAt, timeToLive: message.timeToLive,
+                price: routed.price, callback: message.callback)
         }
         return Acceptance(account: account, messages: stored, idempotency: key)
     }

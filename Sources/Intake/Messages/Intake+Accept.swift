@@ -20,7 +20,7 @@ extension Intake {
     private func accept(
         _ json: JSON, for principal: Principal, key: String?, fingerprint: () -> [UInt8]
     ) async throws(Problem) -> [MessageID] {
-        let messages: [(request: MessageRequest, provider: ProviderID)]
+        let messages: [RoutedMessage]
         do throws(Problem) {
             messages = try self.route(try Self.messages(in: json), isArray: json.array != nil, for: principal)
         } catch {
@@ -30,7 +30,9 @@ extension Intake {
             else { throw error }
             return ids
         }
-        return try await self.acceptor.accept(messages, for: principal.account, key: key, fingerprint: fingerprint())
+        return try await self.acceptor.accept(
+            messages, for: principal.account, key: key, fingerprint: fingerprint()
+        ).ids
     }
 
     private static func messages(in json: JSON) throws(Problem) -> [MessageRequest] {
@@ -42,16 +44,16 @@ extension Intake {
 
     private func route(
         _ messages: [MessageRequest], isArray: Bool, for principal: Principal
-    ) throws(Problem) -> [(request: MessageRequest, provider: ProviderID)] {
+    ) throws(Problem) -> [RoutedMessage] {
         let access = self.access.current
-        var routed: [(request: MessageRequest, provider: ProviderID)] = []
+        var routed: [RoutedMessage] = []
         routed.reserveCapacity(messages.count)
         var problems: [JSONProblem] = []
         for (index, message) in messages.enumerated() {
             let provider = access.provider(
                 for: message.recipient, channel: message.channel, account: principal.account)
             if let provider {
-                routed.append((message, provider))
+                routed.append(RoutedMessage(request: message, provider: provider))
             } else if problems.count < FieldReader.problemLimit {
                 let path = isArray ? "/\(index)/to" : "/to"
                 problems.append(.init(path, "has no route on the channel \(message.channel.rawValue)"))

@@ -16,7 +16,24 @@ struct MessageRequest: Sendable {
     var reference: String?
     var metadata: String?
 
+    var callback: Callback?
+
     var channel: Channel { self.content.channel }
+}
+
+/// A message whose way and price are known.
+struct RoutedMessage: Sendable {
+    var request: MessageRequest
+    var provider: ProviderID
+    /// For all of its segments.
+    var price: Price?
+}
+
+/// What was accepted, committed.
+struct AcceptedMessages: Sendable {
+    var ids: [MessageID]
+    /// What the account has left; nil for one that pays afterwards, and for an answer that is repeated.
+    var balance: Money?
 }
 
 /// What a message may be. Each limit is told to whoever passes it.
