@@ -1,13 +1,13 @@
-import HTTP
-import Timestamps
+public import HTTP
+public import Timestamps
 
 extension Duration {
     /// How long `Retry-After` asks to wait (RFC 9110 section 10.2.3): seconds, or a date. Nil when there is none or it
     /// cannot be read.
     ///
     /// A date is measured from the response's own `Date`, so that it is no matter whether our clock and the provider's
-    /// agree; without one it says nothing. A moment past is no wait.
-    init?(retryAfterIn fields: HTTPFields) {
+    /// agree; without one it is measured from `now`, and without that it says nothing. A moment past is no wait.
+    public init?(retryAfterIn fields: HTTPFields, now: Timestamp? = nil) {
         guard let text = fields["Retry-After"] else { return nil }
         if !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
             // What does not fit is very long, and callers have their own limits.
@@ -16,7 +16,7 @@ extension Duration {
         }
         guard
             let moment = Timestamp(httpDate: text),
-            let sent = fields["Date"].flatMap({ Timestamp(httpDate: $0) })
+            let sent = fields["Date"].flatMap({ Timestamp(httpDate: $0) }) ?? now
         else { return nil }
         self = max(.zero, moment - sent)
     }

@@ -1,61 +1,60 @@
+import HTTP
 import JSON
 import Messaging
-import Store
 import Timestamps
 
-/// What the vendor's customers are told of a message's delivery (dialects.md section 2.10): one element of `results`.
-struct InfobipReport: Hashable {
-    /// The `externalMessageId` of the reply that it was sent with.
-    var message: MessageID
-    /// E.164, or an address.
-    var recipient: String
-    var sender: String?
-    var state: MessageState
-    /// One of `Verdict.Reason`.
-    var reason: String?
-    /// Segments.
-    var parts: Int16
-    var sentAt: Timestamp
+/// Infobip's delivery report (dialects.md section 2.10), of one message whose reports were asked for, once its state is final.
+///
+/// The secret field `authorization` is sent as the field of that name.
+struct InfobipReport {
+    let message: CallbackEvent.Message
+    let state: MessageState
+    let reason: Verdict.Reason?
     /// When it came to its state.
-    var doneAt: Timestamp
+    let doneAt: Timestamp
 
-    init(_ message: StoredMessage) {
-        self.init(
-            message: message.id, recipient: message.recipient, sender: message.sender, state: message.state,
-            reason: message.reason, parts: message.parts, sentAt: message.acceptedAt, doneAt: message.changedAt)
-    }
-
-    init(
-        message: MessageID, recipient: String, sender: String?, state: MessageState, reason: String?, parts: Int16,
-        sentAt: Timestamp, doneAt: Timestamp
-    ) {
+    /// Nil for what the vendor reports nothing of.
+    init?(_ message: CallbackEvent.Message, of event: CallbackEvent) {
+        guard message.isTracked, let state = event.type.messageState, state.isFinal else { return nil }
         self.message = message
-        self.recipient = recipient
-        self.sender = sender
         self.state = state
-        self.reason = reason
-        self.parts = parts
-        self.sentAt = sentAt
-        self.doneAt = doneAt
+        self.reason = event.reason.flatMap(Verdict.Reason.init)
+        self.doneAt = event.occurredAt
     }
 
-    /// Prices and networks are the vendor's own and left out.
+    func request(to endpoint: CallbackEndpoint) -> CallbackRequest {
+        var fields: HTTPFields = ["Content-Type": "application/json"]
+        fields["Authorization"] = endpoint.secrets.fields["authorization"]
+        return CallbackRequest(
+            method: "POST", url: endpoint.url, fields: fields,
+            body: (["results": [self.json]] as JSON).serialized())
+    }
+
     var json: JSON {
-        let (status, error) = Self.words(self.state, self.reason.flatMap(Verdict.Reason.init))
+        let (status, error) = Self.words(self.state, self.reason)
         var members: [JSON.Member] = [
-            .init("messageId", .string("\(self.message)")),
-            .init("to", .string(InfobipDialect.msisdn(self.recipient))),
+            .init("messageId", .string("\(self.message.id)")), .init("to", .string(self.message.msisdn)),
         ]
-        if let sender { members.append(.init("sender", .string(sender))) }
+        if let sender = self.message.sender { members.append(.init("sender", .string(sender))) }
         members += [
-            .init("sentAt", .string(Self.date(self.sentAt))), .init("doneAt", .string(Self.date(self.doneAt))),
-            .init("messageCount", .integer(Int64(self.parts))), .init("status", status.json),
-            .init("error", error.json),
+            .init("sentAt", .string(Self.date(self.message.acceptedAt))),
+            .init("doneAt", .string(Self.date(self.doneAt))), .init("messageCount", JSON(self.message.parts)),
         ]
-        return .object(members)
+        if let network = self.message.network { members.append(.init("mccMnc", .string(network))) }
+        if let price = self.price { members.append(.init("price", price)) }
+        return .object(members + [.init("status", status.json), .init("error", error.json)])
     }
 
     // MARK: - Private
+
+    /// Of one segment.
+    private var price: JSON? {
+        guard let price = self.message.price else { return nil }
+        let hundredMillionths = price.rawValue / Int64(max(self.message.parts, 1))
+        return [
+            "pricePerMessage": .number(Double(hundredMillionths) / 1e8), "currency": .string(self.message.currency),
+        ]
+    }
 
     /// As in `2019-11-09T16:00:00.000+0000`: an offset without a colon.
     private static func date(_ time: Timestamp) -> String { "\(time.description.dropLast())+0000" }
