@@ -43,8 +43,9 @@ let package = Package(
         library(
             "Delivery",
             [
-                "Batching", "Channels", "Crypto", "HTTP", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
-                "Timestamps", "Verification", "WebClient",
+                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
+                "Store",
+                "Telemetry", "Timestamps", "Verification", "WebClient",
             ]
         ),
         library(

@@ -30,6 +30,8 @@ CREATE TABLE endpoints (
     -- Since when nothing but failures came back; null while it answers.
     failing_since   timestamptz,
     created_at      timestamptz NOT NULL DEFAULT now(),
+    -- The row stays, for what it is still to be told must find it to be thrown away.
+    deleted_at      timestamptz,
     UNIQUE (account_id, public_id)
 );
 CREATE UNIQUE INDEX endpoints_by_origin ON endpoints (account_id, url) WHERE kind = 'bandwidth';
@@ -51,6 +53,11 @@ CREATE FUNCTION new_id(lane smallint) RETURNS uuid LANGUAGE sql VOLATILE PARALLE
     FROM (SELECT translate(gen_random_uuid()::text, '-', '') AS r) AS random
 $$;
 
+-- The moment that a UUIDv7 was made.
+CREATE FUNCTION time_of_id(id uuid) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0)
+$$;
+
 -- A change of a message's or a verification's state that an endpoint of its account wants to be told of. Written in the
 -- transaction that changes the state, once, however many endpoints there are and whether they are switched on or not.
 CREATE TABLE events (
@@ -63,6 +70,8 @@ CREATE TABLE events (
     subject_id  uuid NOT NULL,
     type        text NOT NULL,
     reason      text,
+    -- The vendor's endpoint of a message; or the one that was switched off, in an event that tells of that.
+    endpoint_id integer,
     occurred_at timestamptz NOT NULL,
     PRIMARY KEY (lane, id)
 ) PARTITION BY RANGE (id);

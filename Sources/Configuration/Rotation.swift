@@ -55,6 +55,8 @@ public struct Rotation: Sendable {
         switch owner {
         case .provider(let name): ProviderSecrets.context(of: name)
         case .credential(let vendor, let name): vendor.sealingContext(of: name)
+        case .endpoint(_, let kind, let account, let publicID):
+            kind.sealingContext(account: account, publicID: publicID)
         }
     }
 
@@ -130,12 +132,14 @@ extension Rotation {
             switch owner {
             case .provider(let name): "provider \(name)"
             case .credential(let vendor, let name): "\(vendor.rawValue) credential \(name)"
+            case .endpoint(_, _, _, let publicID): "webhook \(publicID)"
             }
         }
 
         private static func words(_ use: KeyUse) -> String {
             """
-            \(use.providers) providers, \(use.credentials) credentials, \(use.verifications) verifications, \
+            \(use.providers) providers, \(use.credentials) credentials, \(use.endpoints) webhooks, \
+            \(use.verifications) verifications, \
             \(use.messages) waiting messages
             """
         }

@@ -4,40 +4,32 @@ import Store
 import Synchronization
 import Telemetry
 
-/// Claims ready messages for the whole process: one claimer, one statement for all providers that have room.
-struct Claimer: Sendable {
-    /// Between polls when nothing tells of work. A hint that is lost costs this much.
-    static let pollInterval = Duration.seconds(1)
-    /// The first pause after a claim that left nothing behind; it doubles up to the poll's. Under a steady trickle this
-    /// is how long a message may wait for its claim when no hint came.
-    static let firstPause = Duration.milliseconds(4)
-
-    let store: Store
+/// Claims what is ready for the whole process: one claimer, one statement for all that have room.
+struct Claimer<Source: ClaimSource>: Sendable {
+    let source: Source
     let lanes: [Lane]
     let lease: Lease
-    let outlets: Outlets
-    let holdings: Holdings
-    /// Rung by a hint that something is ready, and when a provider's queue has room again.
+    let holdings: Holdings<Source.ID>
+    /// Rung by a hint that something is ready, and when there is room again.
     let signal: Signal
-    let metrics: DeliveryMetrics
-    let health: Health
+    let metrics: WorkMetrics
+    /// Told after each claim, and when there was no room for one.
+    let onProgress: @Sendable () -> Void
     let logger: Logger
     private let stopping = Stop()
 
     init(
-        store: Store, lanes: [Lane], lease: Lease, outlets: Outlets, holdings: Holdings, signal: Signal,
-        metrics: DeliveryMetrics,
-        health: Health, logger: Logger
+        source: Source, lanes: [Lane], lease: Lease, holdings: Holdings<Source.ID>, signal: Signal,
+        metrics: WorkMetrics, logger: Logger, onProgress: @escaping @Sendable () -> Void
     ) {
-        self.store = store
+        self.source = source
         self.lanes = lanes
         self.lease = lease
-        self.outlets = outlets
         self.holdings = holdings
         self.signal = signal
         self.metrics = metrics
-        self.health = health
         self.logger = logger
+        self.onProgress = onProgress
     }
 
     /// Claims nothing more. `run` returns once a claim under way is answered: were it cut off instead, it could commit
@@ -49,30 +41,25 @@ struct Claimer: Sendable {
 
     private var isStopping: Bool { self.stopping.isSet.load(ordering: .acquiring) || Task.isCancelled }
 
-    private final class Stop: Sendable {
-        let isSet = Atomic(false)
-    }
-
     /// Claims until stopped, or until the task is cancelled.
     func run() async {
-        var walk = AccountWalk()
-        var pause = Self.firstPause
+        var pause = ClaimTiming.firstPause
         while !self.isStopping {
             do {
-                switch try await self.round(&walk) {
-                case .more: pause = Self.firstPause
+                switch try await self.round() {
+                case .more: pause = ClaimTiming.firstPause
                 case .some:
-                    pause = Self.firstPause
+                    pause = ClaimTiming.firstPause
                     await self.signal.wait(upTo: pause)
                 case .nothing:
                     await self.signal.wait(upTo: pause)
-                    pause = min(pause * 2, Self.pollInterval)
+                    pause = min(pause * 2, ClaimTiming.pollInterval)
                 }
             } catch {
                 if self.isStopping { return }
                 self.metrics.claimFailures.add(1)
                 self.holdings.doubt()
-                self.logger.warning("could not claim", ["error": "\(error)"])
+                self.logger.warning("could not claim", ["work": "\(Source.noun)", "error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
             }
         }
@@ -85,40 +72,33 @@ struct Claimer: Sendable {
     }
 
     /// One claim in each lane, in turn.
-    private func round(_ walk: inout AccountWalk) async throws -> Found {
+    private func round() async throws -> Found {
         guard let worker = self.lease.held else { return .nothing }
         try await self.settleDoubts(of: worker)
         var found = Found.nothing
         for lane in self.lanes where !self.isStopping {
-            let requests = self.outlets.roomy().map { provider, room in
-                walk.request(provider, limit: Int32(room), lane: lane)
-            }
-            guard !requests.isEmpty else {
+            let started = ContinuousClock.now
+            guard let (claims, more) = try await self.source.claim(lane: lane, worker: worker) else {
                 // No room, or nobody to send through: with a lease that is renewed this process is as well as can be.
-                self.health.succeeded()
+                self.onProgress()
                 return found
             }
-            let started = ContinuousClock.now
-            let claims = try await self.store.claim(lane: lane, worker: worker, requests: requests)
             self.metrics.claimTime.observe(ContinuousClock.now - started)
-            self.health.succeeded()
-            let more = walk.advance(lane: lane, requests: requests, claims: claims)
-            try await self.take(claims.map { HeldClaim(claim: $0, worker: worker, since: started) }, worker: worker)
+            self.onProgress()
+            try await self.take(claims.map { Held(claim: $0, worker: worker, since: started) }, worker: worker)
             if more { found = .more } else if !claims.isEmpty, found == .nothing { found = .some }
         }
         return found
     }
 
-    private func take(_ claims: [HeldClaim], worker: WorkerID) async throws {
-        guard !claims.isEmpty else { return }
-        self.metrics.claimed.add(claims.count)
-        self.holdings.insert(claims.map(\.claim))
-        // How long a retry has waited is its schedule's doing.
-        for held in claims where held.claim.attempt == 1 { self.metrics.pickup.observe(held.claim.age) }
-        let stranded = self.outlets.append(claims)
+    private func take(_ held: [Held<Source.Claim>], worker: WorkerID) async throws {
+        guard !held.isEmpty else { return }
+        self.metrics.claimed.add(held.count)
+        self.holdings.insert(held.map { Source.id(of: $0.claim) })
+        let stranded = self.source.pass(held)
         guard !stranded.isEmpty else { return }
-        self.holdings.remove(stranded)
-        _ = try await self.store.handBack(stranded.map(\.claim), worker: worker)
+        self.holdings.remove(stranded.map { Source.id(of: $0.claim) })
+        _ = try await self.source.handBack(stranded.map(\.claim), worker: worker)
     }
 
     /// Gives up what the database thinks that this process holds and this process does not. Here, because nothing may be
@@ -126,10 +106,23 @@ struct Claimer: Sendable {
     private func settleDoubts(of worker: WorkerID) async throws {
         guard let holding = self.holdings.toCompare() else { return }
         for lane in self.lanes {
-            let count = try await self.store.disown(lane: lane, worker: worker, holding: holding)
+            let count = try await self.source.disown(lane: lane, worker: worker, holding: holding)
             if count > 0 {
-                self.logger.warning("gave up messages whose claim or settlement was lost", ["messages": count])
+                self.logger.warning(
+                    "gave up what was claimed or settled without an answer", ["work": "\(Source.noun)", "count": count])
             }
         }
     }
+}
+
+enum ClaimTiming {
+    /// Between polls when nothing tells of work. A hint that is lost costs this much.
+    static let pollInterval = Duration.seconds(1)
+    /// The first pause after a claim that left nothing behind; it doubles up to the poll's. Under a steady trickle this
+    /// is how long a message may wait for its claim when no hint came.
+    static let firstPause = Duration.milliseconds(4)
+}
+
+private final class Stop: Sendable {
+    let isSet = Atomic(false)
 }

@@ -1,34 +1,80 @@
 import Messaging
+import Store
 import Telemetry
 
-/// What a worker counts. Labels are providers and words of ours, never anything of a message.
-struct DeliveryMetrics: Sendable {
+/// What a worker counts of one kind of work.
+struct WorkMetrics: Sendable {
     let claimed: Counter
     let claimFailures: Counter
     let claimTime: Histogram
-    /// From ready to claimed.
-    let pickup: Histogram
     let settled: Counter
     let settleTime: Histogram
     let leasesLost: Counter
     let reaped: Counter
     let retries: Counter
     let handedBack: Counter
+
+    /// `prefix`: of the metrics' names; `noun`: what is worked on.
+    init(_ metrics: Metrics, prefix: String, noun: String) {
+        self.claimed = metrics.counter("\(prefix)claimed_total", help: "\(noun) claimed by this worker.")
+        self.claimFailures = metrics.counter("\(prefix)claim_failures_total", help: "Claims of \(noun) that failed.")
+        self.claimTime = metrics.histogram("\(prefix)claim_seconds", help: "Time of one claim of \(noun).")
+        self.settled = metrics.counter("\(prefix)settled_total", help: "Attempts at \(noun) written back.")
+        self.settleTime = metrics.histogram(
+            "\(prefix)settle_seconds", help: "Time of one batch of settlements of \(noun).")
+        self.leasesLost = metrics.counter(
+            "\(prefix)leases_lost_total",
+            help: "Claims of \(noun) that another worker had taken over when they were written back.")
+        self.reaped = metrics.counter(
+            "\(prefix)reaped_total", help: "\(noun) taken from workers that fell silent.")
+        self.retries = metrics.counter(
+            "\(prefix)retries_total", help: "Attempts at \(noun) that will be followed by another.")
+        self.handedBack = metrics.counter("\(prefix)handed_back_total", help: "Claims of \(noun) given back untouched.")
+    }
+}
+
+/// What a worker counts of events. Labels are words of ours, never anything of an endpoint.
+struct EventMetrics: Sendable {
+    let work: WorkMetrics
+    let ready: Gauge
+    let waiting: Gauge
     private let metrics: Metrics
 
     init(_ metrics: Metrics) {
         self.metrics = metrics
-        self.claimed = metrics.counter("pinpost_claimed_total", help: "Messages claimed by this worker.")
-        self.claimFailures = metrics.counter("pinpost_claim_failures_total", help: "Claims that failed.")
-        self.claimTime = metrics.histogram("pinpost_claim_seconds", help: "Time of one claim.")
+        self.work = WorkMetrics(metrics, prefix: "pinpost_event_", noun: "events")
+        self.ready = metrics.gauge(
+            "pinpost_events_ready",
+            help: "Events ready and not claimed, by subject and endpoint; counting stops at 100000.")
+        self.waiting = metrics.gauge(
+            "pinpost_events_waiting", help: "Events that wait for another try; counting stops at 100000.")
+    }
+
+    /// Attempts at endpoints, by whose words they understand and what came of them.
+    func told(_ kind: EndpointKind, _ outcome: SettledEvent.Outcome) -> Counter {
+        self.metrics.counter(
+            "pinpost_event_attempts_total", help: "Attempts to tell an event, by kind of endpoint and outcome.",
+            labels: ["kind": kind.rawValue, "outcome": outcome.rawValue])
+    }
+
+    func observe(_ source: EventSource) {
+        self.metrics.observeGauge("pinpost_events_in_flight", help: "Events on their way to endpoints now.") {
+            Double(source.inFlight)
+        }
+    }
+}
+
+/// What a worker counts of messages. Labels are providers and words of ours, never anything of a message.
+struct DeliveryMetrics: Sendable {
+    let work: WorkMetrics
+    /// From ready to claimed.
+    let pickup: Histogram
+    private let metrics: Metrics
+
+    init(_ metrics: Metrics) {
+        self.metrics = metrics
+        self.work = WorkMetrics(metrics, prefix: "pinpost_", noun: "messages")
         self.pickup = metrics.histogram("pinpost_pickup_seconds", help: "From ready to claimed.")
-        self.settled = metrics.counter("pinpost_settled_total", help: "Attempts written back.")
-        self.settleTime = metrics.histogram("pinpost_settle_seconds", help: "Time of one batch of settlements.")
-        self.leasesLost = metrics.counter(
-            "pinpost_leases_lost_total", help: "Claims that another worker had taken over when they were written back.")
-        self.reaped = metrics.counter("pinpost_reaped_total", help: "Messages taken from workers that fell silent.")
-        self.retries = metrics.counter("pinpost_retries_total", help: "Attempts that will be followed by another.")
-        self.handedBack = metrics.counter("pinpost_handed_back_total", help: "Claims given back unsent.")
     }
 
     /// Attempts at a provider, by what came of them.

@@ -1,5 +1,3 @@
-import Messaging
-import Store
 import Synchronization
 
 /// What this process holds: claimed, and neither written back nor given back.
@@ -7,34 +5,28 @@ import Synchronization
 /// The database knows it too, and the two can differ when an answer of the database is lost: a claim whose answer never
 /// came was made all the same, and a settlement that was given up left its message claimed. As long as this process
 /// lives nobody else would take such messages over, so it gives up itself what it does not know to hold; see
-/// ``Store/disown(lane:worker:holding:)``.
-final class Holdings: Sendable {
+/// `Store.disown(lane:worker:holding:)`. So with events.
+final class Holdings<ID: Hashable & Sendable>: Sendable {
     private struct State {
         /// How many claims of each message. Two, for a moment, when one was settled, or lost with its lease, and the
         /// message claimed again before whoever had sent it came to say so.
-        var claims: [MessageID: Int] = [:]
+        var claims: [ID: Int] = [:]
         /// When the two are compared next; earlier while an answer that was lost may still show its effect.
-        var nextLook = ContinuousClock.now + Holdings.lookInterval
+        var nextLook = ContinuousClock.now + HoldingsTiming.lookInterval
         var doubtfulUntil: ContinuousClock.Instant?
     }
 
-    /// After a lost answer, how long the two are compared every second: as long as such a statement usually takes to end
-    /// on the server, one way or the other.
-    static let doubt = Duration.seconds(20)
-    /// And at all times, since some take longer.
-    static let lookInterval = Duration.seconds(60)
-
     private let state = Mutex(State())
 
-    func insert(_ claims: [Claim]) {
+    func insert(_ ids: [ID]) {
         self.state.withLock { state in
-            for claim in claims { state.claims[claim.id, default: 0] += 1 }
+            for id in ids { state.claims[id, default: 0] += 1 }
         }
     }
 
-    func remove(_ held: [HeldClaim]) {
+    func remove(_ ids: some Sequence<ID>) {
         self.state.withLock { state in
-            for id in held.lazy.map(\.claim.id) {
+            for id in ids {
                 guard let count = state.claims[id] else { continue }
                 state.claims[id] = count > 1 ? count - 1 : nil
             }
@@ -45,17 +37,25 @@ final class Holdings: Sendable {
     func doubt() {
         self.state.withLock { state in
             state.nextLook = .now
-            state.doubtfulUntil = .now + Self.doubt
+            state.doubtfulUntil = .now + HoldingsTiming.doubt
         }
     }
 
     /// What is held, when it is time to compare it with what the database thinks; nil most of the time.
-    func toCompare(now: ContinuousClock.Instant = .now) -> [MessageID]? {
+    func toCompare(now: ContinuousClock.Instant = .now) -> [ID]? {
         self.state.withLock { state in
             guard now >= state.nextLook else { return nil }
             let isDoubtful = state.doubtfulUntil.map { now < $0 } ?? false
-            state.nextLook = now + (isDoubtful ? .seconds(1) : Self.lookInterval)
+            state.nextLook = now + (isDoubtful ? .seconds(1) : HoldingsTiming.lookInterval)
             return Array(state.claims.keys)
         }
     }
+}
+
+enum HoldingsTiming {
+    /// After a lost answer, how long the two are compared every second: as long as such a statement usually takes to end
+    /// on the server, one way or the other.
+    static let doubt = Duration.seconds(20)
+    /// And at all times, since some take longer.
+    static let lookInterval = Duration.seconds(60)
 }

@@ -3,21 +3,6 @@ import Messaging
 import Store
 import Synchronization
 
-/// A claim and the lease under which it was made.
-struct HeldClaim: Sendable {
-    var claim: Claim
-    var worker: WorkerID
-    /// When it was asked for: what the claim says of the time left was true then.
-    var since: ContinuousClock.Instant
-
-    /// The claim with the time that is left now, after it has waited for its turn.
-    func current(now: ContinuousClock.Instant) -> Claim {
-        var claim = self.claim
-        claim.remaining -= now - self.since
-        return claim
-    }
-}
-
 /// What stands in front of one provider in this process: claims by priority, a number of requests at once, a pace.
 ///
 /// A value: every rule can be tried without a clock, a task or a provider. ``ProviderQueue`` puts a lock around it.

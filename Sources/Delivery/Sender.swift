@@ -15,8 +15,8 @@ struct Sender: Sendable {
     let policy: RetryPolicy
     /// However long a provider may take by its own setting, a request ends early enough for a drain to write it back.
     let requestTimeLimit: Duration
-    let settler: Settler
-    let holdings: Holdings
+    let settler: Settler<Settled>
+    let holdings: Holdings<MessageID>
     let metrics: DeliveryMetrics
     let logger: Logger
 
@@ -24,7 +24,7 @@ struct Sender: Sendable {
     ///
     /// Claims of a lease that is no longer held are dropped: others have taken them over, and only they may send.
     func send(_ batch: [HeldClaim], through outlet: Outlet) async {
-        defer { self.holdings.remove(batch) }
+        defer { self.holdings.remove(batch.lazy.map(\.claim.id)) }
         guard let worker = self.lease.held else { return }
         var settled: [Settled] = []
         var parcels: [Parcel] = []
@@ -140,7 +140,7 @@ extension WebClientError {
     /// What this failure means for the message: only a request that surely was not processed may be repeated freely.
     fileprivate var outcome: Outcome {
         switch self.kind {
-        case .notSent: .notSent(.networkTimeout)
+        case .notSent, .forbidden: .notSent(.networkTimeout)
         case .answerLost, .tooLarge, .cancelled: .unanswered(.networkTimeout)
         }
     }

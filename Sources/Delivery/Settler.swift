@@ -4,16 +4,34 @@ import Messaging
 import Store
 import Telemetry
 
+/// What came of a claim, decided, on its way into the database.
+protocol SettledWork: Sendable {
+    associatedtype ID: Hashable, Comparable, Sendable
+    var id: ID { get }
+    var lane: Lane { get }
+    /// What log lines call it.
+    var name: String { get }
+    var attempt: Int16 { get }
+    var isRetried: Bool { get }
+}
+
+extension Settled: SettledWork {
+    var lane: Lane { self.id.lane }
+    var name: String { "\(self.id)" }
+    var isRetried: Bool { self.retry != nil }
+}
+
+extension SettledEvent: SettledWork {
+    var id: EventKey { self.key }
+    var lane: Lane { self.key.subject.lane }
+    var name: String { "\(self.event)" }
+    var isRetried: Bool { self.retryAfter != nil }
+}
+
 /// Writes back what came of claims, many in one statement.
-struct Settler: Sendable {
-    /// Messages in one statement: larger batches make a slow disk's commits too long, and then leases run out.
-    static let batchLimit = 500
-    /// Statements under way at once.
-    static let writers = 2
-    /// How long a statement waits for more while another is under way.
-    static let gather = Duration.milliseconds(5)
-    /// Settlements that may wait; more than all queues together can hold.
-    static let queueLimit = 100_000
+struct Settler<Settled: SettledWork>: Sendable {
+    /// Writes those of one lane and one worker; returns what was still the worker's.
+    typealias Write = @Sendable (_ settled: [Settled], _ lane: Lane, _ worker: WorkerID) async throws -> [Settled.ID]
 
     private struct Item: Sendable {
         var settled: Settled
@@ -21,24 +39,25 @@ struct Settler: Sendable {
     }
 
     private let batcher: Batcher<Item, Bool>
-    private let holdings: Holdings
-    private let metrics: DeliveryMetrics
+    private let holdings: Holdings<Settled.ID>
+    private let metrics: WorkMetrics
     private let logger: Logger
     /// Rung when a retry was scheduled, which may be due before the next look.
     private let scheduled: Signal
 
     init(
-        store: Store, lease: Lease, holdings: Holdings, scheduled: Signal, metrics: DeliveryMetrics, logger: Logger
+        lease: Lease, holdings: Holdings<Settled.ID>, scheduled: Signal, metrics: WorkMetrics, logger: Logger,
+        write: @escaping Write
     ) {
         self.holdings = holdings
         self.metrics = metrics
         self.logger = logger
         self.scheduled = scheduled
         self.batcher = Batcher(
-            name: "settlements", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
-            gather: Self.gather
+            name: "settlements", batchLimit: SettlerLimits.batchLimit, queueLimit: SettlerLimits.queueLimit,
+            writers: SettlerLimits.writers, gather: SettlerLimits.gather
         ) { items in
-            try await Self.write(items, store: store, lease: lease, metrics: metrics, logger: logger)
+            try await Self.write(items, lease: lease, metrics: metrics, logger: logger, write)
         }
     }
 
@@ -56,8 +75,8 @@ struct Settler: Sendable {
             // The rows stay claimed, until the lease has run out or this worker gives them up.
             self.holdings.doubt()
             self.logger.error(
-                "could not settle; the messages will be taken up again",
-                ["messages": settled.count, "first": "\(settled[0].id)", "error": "\(error)"])
+                "could not settle; it will be taken up again",
+                ["count": settled.count, "first": settled[0].name, "error": "\(error)"])
         }
     }
 
@@ -66,12 +85,12 @@ struct Settler: Sendable {
         var retries = 0
         for (settled, isMine) in zip(settled, mine) {
             if isMine {
-                if settled.retry != nil { retries += 1 }
+                if settled.isRetried { retries += 1 }
             } else {
                 self.metrics.leasesLost.add(1)
                 self.logger.warning(
-                    "another worker had taken the message over; nothing was changed",
-                    ["message": "\(settled.id)", "attempt": settled.attempt])
+                    "another worker had taken it over; nothing was changed",
+                    ["id": settled.name, "attempt": settled.attempt])
             }
         }
         if retries > 0 {
@@ -80,21 +99,20 @@ struct Settler: Sendable {
         }
     }
 
-    /// Writes a batch, and again until it succeeds or the lease is over: losing it would send the messages again.
+    /// Writes a batch, and again until it succeeds or the lease is over: losing it would send all of it again.
     private static func write(
-        _ items: [Item], store: Store, lease: Lease, metrics: DeliveryMetrics, logger: Logger
+        _ items: [Item], lease: Lease, metrics: WorkMetrics, logger: Logger, _ write: Write
     ) async throws -> [Bool] {
         var pause = Duration.milliseconds(50)
         while true {
             do {
                 let started = ContinuousClock.now
-                let mine = try await Self.writeOnce(items, store: store)
+                let mine = try await Self.writeOnce(items, write)
                 metrics.settleTime.observe(ContinuousClock.now - started)
                 return items.map { mine.contains($0.settled.id) }
             } catch {
                 guard lease.held != nil, !Task.isCancelled else { throw error }
-                logger.warning(
-                    "could not settle a batch; trying again", ["messages": items.count, "error": "\(error)"])
+                logger.warning("could not settle a batch; trying again", ["count": items.count, "error": "\(error)"])
                 try await Task.sleep(for: pause * Double.random(in: 0.5...1.5))
                 pause = min(pause * 2, .seconds(2))
             }
@@ -106,13 +124,24 @@ struct Settler: Sendable {
         var worker: WorkerID
     }
 
-    private static func writeOnce(_ items: [Item], store: Store) async throws -> Set<MessageID> {
-        var mine: Set<MessageID> = []
-        let groups = Dictionary(grouping: items) { Group(lane: $0.settled.id.lane, worker: $0.worker) }
+    private static func writeOnce(_ items: [Item], _ write: Write) async throws -> Set<Settled.ID> {
+        var mine: Set<Settled.ID> = []
+        let groups = Dictionary(grouping: items) { Group(lane: $0.settled.lane, worker: $0.worker) }
         for (group, items) in groups {
             let settled = items.map(\.settled).sorted { $0.id < $1.id }
-            mine.formUnion(try await store.settle(settled, lane: group.lane, worker: group.worker))
+            mine.formUnion(try await write(settled, group.lane, group.worker))
         }
         return mine
     }
+}
+
+enum SettlerLimits {
+    /// Settlements in one statement: larger batches make a slow disk's commits too long, and then leases run out.
+    static let batchLimit = 500
+    /// Statements under way at once.
+    static let writers = 2
+    /// How long a statement waits for more while another is under way.
+    static let gather = Duration.milliseconds(5)
+    /// Settlements that may wait; more than all queues together can hold.
+    static let queueLimit = 100_000
 }

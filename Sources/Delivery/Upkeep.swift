@@ -31,17 +31,29 @@ struct Upkeep: Sendable {
     let store: Store
     let lanes: [Lane]
     let lease: Duration
-    /// Rung when something was scheduled that may be due soon.
-    let scheduled: Signal
-    /// Rung when something became ready.
-    let ready: Signal
+    let messages: Worker.Signals
+    let events: Worker.Signals
     let providers: DirectoryWatch<[ProviderID: ConfiguredProvider]>
     let metrics: DeliveryMetrics
+    let eventMetrics: EventMetrics
     let logger: Logger
 
     func run() async {
         await withTaskGroup { group in
-            group.addTask { await self.pulse("promoting") { try await self.promote() } }
+            group.addTask {
+                await self.pulse("promoting messages") {
+                    try await self.promote(self.messages) {
+                        try await self.store.promote(lane: $0, limit: Self.promotionLimit)
+                    }
+                }
+            }
+            group.addTask {
+                await self.pulse("promoting events") {
+                    try await self.promote(self.events) {
+                        try await self.store.promoteEvents(lane: $0, limit: Self.promotionLimit)
+                    }
+                }
+            }
             group.addTask { await self.reap() }
             group.addTask { await self.pulse("expiring") { try await self.expire() } }
             group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes() } }
@@ -55,15 +67,17 @@ struct Upkeep: Sendable {
     }
 
     /// Moves what is due into the ready queue, and waits for what is due next, a second at most.
-    private func promote() async throws {
+    private func promote(
+        _ signals: Worker.Signals, _ promote: (Lane) async throws -> (moved: Int, next: Duration?)
+    ) async throws {
         var wait = Duration.seconds(1)
         for lane in self.lanes {
-            var (moved, next) = try await self.store.promote(lane: lane, limit: Self.promotionLimit)
-            if moved > 0 { self.ready.ring() }
+            var (moved, next) = try await promote(lane)
+            if moved > 0 { signals.ready.ring() }
             if moved == Self.promotionLimit { next = .zero }
             wait = min(wait, max(next ?? wait, .milliseconds(moved > 0 ? 1 : 10)))
         }
-        await self.scheduled.wait(upTo: wait)
+        await signals.scheduled.wait(upTo: wait)
     }
 
     /// Takes over what dead workers hold: at the start, as soon as one fell silent, and then now and again until nothing of
@@ -85,11 +99,15 @@ struct Upkeep: Sendable {
 
     private func reapOnce() async throws {
         for lane in self.lanes {
-            let count = try await self.store.reap(lane: lane)
-            guard count > 0 else { continue }
-            self.metrics.reaped.add(count)
-            self.logger.warning("took over from workers that fell silent", ["messages": count])
-            self.ready.ring()
+            let messages = try await self.store.reap(lane: lane)
+            let events = try await self.store.reapEvents(lane: lane)
+            guard messages + events > 0 else { continue }
+            self.metrics.work.reaped.add(messages)
+            self.eventMetrics.work.reaped.add(events)
+            self.logger.warning(
+                "took over from workers that fell silent", ["messages": messages, "events": events])
+            self.messages.ready.ring()
+            self.events.ready.ring()
         }
         try await self.store.forgetLostWorkers(lanes: self.lanes)
     }
@@ -121,7 +139,19 @@ struct Upkeep: Sendable {
                 self.show(depth.ready, depth.oldest, of: configured, depth.priority)
             }
         }
+        try await self.measureEvents()
         try await Task.sleep(for: .seconds(10) * Double.random(in: 0.8...1.2))
+    }
+
+    private func measureEvents() async throws {
+        var (ready, waiting) = (0, 0)
+        for lane in self.lanes {
+            let depth = try await self.store.eventDepth(lane: lane, limit: Self.depthLimit)
+            ready += depth.ready
+            waiting += depth.waiting
+        }
+        self.eventMetrics.ready.set(ready)
+        self.eventMetrics.waiting.set(waiting)
     }
 
     private func show(_ ready: Int, _ oldest: Duration, of configured: ConfiguredProvider, _ priority: Priority) {

@@ -63,6 +63,8 @@ extension Store {
     public func check(_ guesses: [Guess], now: Timestamp? = nil) async throws(PostgresError) -> [CheckResult] {
         let rows = GuessColumns(guesses)
         let days = MessageID.days(of: guesses.lazy.map(\.verification.rawValue))
+        // A message that carries a code was made with its verification, or since.
+        let end = MessageID.daysOfReady.end
         let statement: SQL = """
             WITH moment AS MATERIALIZED (
                 SELECT coalesce(\(now), now()) AS now
@@ -128,6 +130,9 @@ extension Store {
                         ELSE v.state END,
                     verified_at = CASE WHEN j.verdict = 'right' THEN moment.now ELSE v.verified_at END,
                     checked_at = moment.now,
+                    sequence = v.sequence + CASE
+                        WHEN j.verdict = 'right' THEN v.state <> 'verified'
+                        ELSE v.state = 'pending' AND v.attempts + 1 >= v.attempt_limit END::integer,
                     code = CASE
                         WHEN j.verdict = 'right' AND NOT v.allows_reuse THEN NULL
                         WHEN v.attempts + 1 >= v.attempt_limit AND (v.state = 'pending' OR j.verdict = 'wrong') THEN NULL
@@ -135,6 +140,29 @@ extension Store {
                 FROM judged j, moment
                 WHERE j.verdict IN ('right', 'wrong') AND v.lane = j.lane AND v.id = j.id
                   AND v.id >= \(days.first) AND v.id < \(days.end)
+                RETURNING v.lane, v.id, v.account_id, v.message_id, v.state, v.sequence, v.state <> j.state AS changed
+            ), happened AS MATERIALIZED (
+                SELECT lane, id AS subject_id, account_id, NULL::integer AS endpoint_id, 'verification.' || state AS type,
+                       NULL::text AS reason, sequence
+                FROM charged WHERE changed
+            ), \(Self.telling), converted AS (
+                INSERT INTO conversions (lane, message_id, account_id, provider_id, channel, country, converted, source,
+                                         converted_at)
+                SELECT c.lane, c.message_id, c.account_id, m.provider_id, m.channel, calling_code(m.recipient), true,
+                       'verified', moment.now
+                FROM moment, charged c CROSS JOIN LATERAL (
+                    SELECT provider_id, channel, recipient FROM messages
+                    WHERE lane = c.lane AND id = c.message_id AND id >= \(days.first) AND id < \(end) LIMIT 1
+                ) m
+                WHERE c.changed AND c.state = 'verified'
+                -- What the customer has reported stands.
+                ON CONFLICT DO NOTHING
+                RETURNING lane, account_id, provider_id, channel, country, message_id
+            ), counted AS (
+                INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, converted)
+                SELECT lane, account_id, provider_id, channel, country,
+                       date_trunc('hour', time_of_id(message_id), 'UTC'), count(*)
+                FROM converted GROUP BY 1, 2, 3, 4, 5, 6
             ), paced AS (
                 UPDATE recipient_limits l SET
                     checks = CASE WHEN j.is_new THEN 1 ELSE l.checks + 1 END,

@@ -63,7 +63,7 @@ extension Store {
     public func expireStranded(
         lane: Lane, served: [ProviderID], limit: Int32
     ) async throws(PostgresError) -> Int {
-        try await self.pool.execute(
+        try await self.pool.query(
             """
             WITH stranded AS MATERIALIZED (
                 SELECT o.id FROM outbox o CROSS JOIN LATERAL (
@@ -75,16 +75,21 @@ extension Store {
             ), gone AS (
                 DELETE FROM outbox USING stranded WHERE outbox.lane = \(lane.column) AND outbox.id = stranded.id
                 RETURNING outbox.id
-            )
-            UPDATE messages m SET
-                -- One that may have been sent is not called expired.
-                state = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.state END,
-                reason = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.reason END,
-                body = NULL, changed_at = now()
-            FROM gone WHERE m.lane = \(lane.column) AND m.id = gone.id
+            ), moved AS (
+                UPDATE messages m SET
+                    -- One that may have been sent is not called expired.
+                    state = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.state END,
+                    reason = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.reason END,
+                    sequence = m.sequence + (m.state = 'queued')::integer,
+                    changed_by = CASE m.state WHEN 'queued' THEN pg_current_xact_id() ELSE m.changed_by END,
+                    body = NULL, changed_at = now()
+                FROM gone WHERE m.lane = \(lane.column) AND m.id = gone.id
+                RETURNING \(Self.movedMessage)
+            ), \(Self.tellingOfMessages), \(Self.telling)
+            SELECT id FROM moved
             """,
             timeout: Self.scanTimeout
-        )
+        ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.count
     }
 
     /// Tells waiting workers that something is ready. Sent apart from the accepting transaction, in which it would

@@ -154,11 +154,13 @@ extension Store {
                   AND EXISTS (SELECT FROM mine WHERE state = 'queued')
                 RETURNING 1
             ), moved AS (
-                UPDATE messages SET state = 'cancelled', reason = 'canceled', body = NULL, changed_at = now()
+                UPDATE messages m SET
+                    state = 'cancelled', reason = 'canceled', body = NULL, changed_at = now(),
+                    sequence = m.sequence + 1, changed_by = pg_current_xact_id()
                 WHERE lane = \(id.lane.column) AND id = \(id) AND state = 'queued'
                   AND (EXISTS (SELECT FROM ready) OR EXISTS (SELECT FROM later))
-                RETURNING 1
-            )
+                RETURNING \(Self.movedMessage)
+            ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT mine.state, EXISTS (SELECT FROM moved),
                    EXISTS (SELECT FROM outbox WHERE lane = \(id.lane.column) AND id = \(id) AND worker_id IS NOT NULL)
             FROM mine
@@ -243,12 +245,12 @@ extension Store {
 
 extension MessageID {
     /// The smallest id of a moment.
-    fileprivate static func first(at moment: Timestamp?) -> MessageID {
+    static func first(at moment: Timestamp?) -> MessageID {
         MessageID(high: UInt64(max(0, moment?.milliseconds ?? 0)) << 16, low: 0)
     }
 
     /// The end, not included, of a list that goes back from a cursor and from a moment.
-    fileprivate static func before(_ cursor: MessageID?, until moment: Timestamp?) -> MessageID {
+    static func before(_ cursor: MessageID?, until moment: Timestamp?) -> MessageID {
         min(
             cursor ?? MessageID(high: .max, low: .max),
             moment.map { Self.first(at: $0) } ?? MessageID(high: .max, low: .max))

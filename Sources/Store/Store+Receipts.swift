@@ -144,12 +144,9 @@ extension Store {
             ), moved AS (
                 UPDATE messages m SET
                     parts_delivered = m.parts_delivered + c.parts,
-                    state = CASE
-                        WHEN m.state IN ('cancelled', 'delivered') THEN m.state
-                        WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'delivered'
-                        WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
-                            THEN 'undelivered'
-                        ELSE m.state END,
+                    state = \(Self.reportedState),
+                    sequence = m.sequence + (\(Self.reportedState) <> m.state)::integer,
+                    changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN pg_current_xact_id() ELSE m.changed_by END,
                     reason = CASE
                         WHEN m.state IN ('cancelled', 'delivered') THEN m.reason
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
@@ -164,13 +161,22 @@ extension Store {
                 FROM change c
                 WHERE m.lane = \(lane.column) AND m.id = c.message_id
                   AND m.id >= \(days.first) AND m.id < \(days.end)
-                RETURNING message_rank(m.state) >= 50 AS final, now() - m.accepted_at AS age
-            )
+                RETURNING \(Self.movedMessage)
+            ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT 0, (SELECT count(*) FROM kept), NULL::interval
             UNION ALL
-            SELECT 1, 0, age FROM moved WHERE final
+            SELECT 1, 0, now() - accepted_at FROM moved WHERE message_rank(state) >= 50
             """
     }
+
+    private static let reportedState: SQL.Fragment = """
+        CASE
+            WHEN m.state IN ('cancelled', 'delivered') THEN m.state
+            WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'delivered'
+            WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
+                THEN 'undelivered'
+            ELSE m.state END
+        """
 }
 
 /// A row of what `application(of:lane:)` returns: the count of receipts kept, or the age of a message now final.

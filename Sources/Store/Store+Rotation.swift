@@ -6,6 +6,7 @@ public struct SealedSecrets: Sendable {
     public enum Owner: Sendable, Hashable {
         case provider(String)
         case credential(Vendor, String)
+        case endpoint(EndpointID, EndpointKind, account: AccountID, publicID: String)
     }
 
     public var owner: Owner
@@ -21,6 +22,7 @@ public struct SealedSecrets: Sendable {
 public struct KeyUse: Sendable, Hashable {
     public var providers = 0
     public var credentials = 0
+    public var endpoints = 0
     /// That can still be used, and whose code is hashed or sealed with the key.
     public var verifications = 0
     /// That wait to be sent.
@@ -44,7 +46,16 @@ extension Store {
                 owner: .credential(try row.decode(0, oneOf: Vendor.self), try row.decode(1)),
                 sealed: try row.decode(2, as: Bytes.self).bytes)
         }
-        return providers + credentials
+        let endpoints = try await transaction.query(
+            "SELECT id, kind, account_id, public_id, secrets FROM endpoints WHERE secrets IS NOT NULL ORDER BY id"
+        ) { row throws(PostgresError) in
+            SealedSecrets(
+                owner: .endpoint(
+                    EndpointID(rawValue: try row.decode(0)), try row.decode(1, oneOf: EndpointKind.self),
+                    account: AccountID(rawValue: try row.decode(2)), publicID: try row.decode(3)),
+                sealed: try row.decode(4, as: Bytes.self).bytes)
+        }
+        return providers + credentials + endpoints
     }
 
     /// Puts the same secrets, sealed with another key, in the place of what is stored.
@@ -61,24 +72,31 @@ extension Store {
                 UPDATE credentials SET secrets = \(Bytes(secrets.sealed))
                 WHERE vendor = \(vendor.rawValue) AND name = \(name)
                 """)
+        case .endpoint(let id, _, _, _):
+            try await transaction.execute(
+                "UPDATE endpoints SET secrets = \(Bytes(secrets.sealed)) WHERE id = \(id.rawValue)")
         }
     }
 
     // The second byte of what is sealed is its key's id; see `MasterKeys.seal`.
 
-    /// How many providers and credentials are sealed with each key.
+    /// How many providers, credentials and endpoints are sealed with each key.
     public func secretsByKey() async throws(PostgresError) -> [Int16: KeyUse] {
         let rows = try await self.pool.query(
             """
-            SELECT key, count(*) FILTER (WHERE is_provider), count(*) FILTER (WHERE NOT is_provider) FROM (
-                SELECT get_byte(credentials, 1)::smallint AS key, true AS is_provider FROM providers
-                UNION ALL SELECT get_byte(secrets, 1)::smallint, false FROM credentials
+            SELECT key, count(*) FILTER (WHERE owner = 'provider'), count(*) FILTER (WHERE owner = 'credential'),
+                   count(*) FILTER (WHERE owner = 'endpoint')
+            FROM (
+                SELECT get_byte(credentials, 1)::smallint AS key, 'provider' AS owner FROM providers
+                UNION ALL SELECT get_byte(secrets, 1)::smallint, 'credential' FROM credentials
+                UNION ALL SELECT get_byte(secrets, 1)::smallint, 'endpoint' FROM endpoints WHERE secrets IS NOT NULL
             ) sealed GROUP BY key
             """
         ) { row throws(PostgresError) in
             var use = KeyUse()
             use.providers = Int(try row.decode(1, as: Int64.self))
             use.credentials = Int(try row.decode(2, as: Int64.self))
+            use.endpoints = Int(try row.decode(3, as: Int64.self))
             return (try row.decode(0, as: Int16.self), use)
         }
         return Dictionary(rows) { $1 }

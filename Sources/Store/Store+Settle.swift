@@ -61,7 +61,8 @@ public struct Settled: Sendable {
 }
 
 extension Store {
-    /// Writes back what came of the claims of one lane; returns the ids that were still `worker`'s.
+    /// Writes back what came of the claims of one lane; returns the ids that were still `worker`'s, and whether there is now
+    /// something to tell an endpoint.
     ///
     /// The fence: everything hangs on `mine`, the outbox rows that this worker holds under this very attempt. What is
     /// not in the result was taken over by another worker, and nothing of it was changed.
@@ -70,10 +71,10 @@ extension Store {
     /// delivered every part makes the message delivered here. The sealed body goes with the statement that ends its use.
     public func settle(
         _ settled: [Settled], lane: Lane, worker: WorkerID
-    ) async throws(PostgresError) -> [MessageID] {
+    ) async throws(PostgresError) -> (mine: [MessageID], hasNews: Bool) {
         let parts = PartColumns(settled)
         let days = MessageID.days(of: settled.lazy.map(\.id))
-        return try await self.pool.query(
+        let rows = try await self.pool.query(
             """
             WITH told AS MATERIALIZED (
                 SELECT * FROM unnest(
@@ -111,11 +112,9 @@ extension Store {
                 ON CONFLICT DO NOTHING
             ), moved AS (
                 UPDATE messages m SET
-                    state = CASE
-                        WHEN mine.state = 'accepted' AND m.state <> 'cancelled'
-                             AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'delivered'
-                        WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.state
-                        ELSE m.state END,
+                    state = \(Self.settledState),
+                    sequence = m.sequence + (\(Self.settledState) <> m.state)::integer,
+                    changed_by = CASE WHEN \(Self.settledState) <> m.state THEN pg_current_xact_id() ELSE m.changed_by END,
                     reason = CASE
                         WHEN mine.state = 'accepted' AND m.state <> 'cancelled'
                              AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'ok'
@@ -128,11 +127,23 @@ extension Store {
                 FROM mine
                 WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id >= \(days.first) AND m.id < \(days.end)
                   AND (mine.state IS NOT NULL OR mine.retry_after IS NULL OR mine.next_series <> mine.series)
-            )
-            SELECT id FROM mine
+                RETURNING \(Self.movedMessage)
+            ), \(Self.tellingOfMessages), \(Self.telling)
+            SELECT id, EXISTS (SELECT FROM entered) FROM mine
             """
-        ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
+        ) { row throws(PostgresError) in
+            (id: try row.decode(0, as: MessageID.self), hasNews: try row.decode(1, as: Bool.self))
+        }
+        return (rows.map(\.id), rows.first?.hasNews ?? false)
     }
+
+    private static let settledState: SQL.Fragment = """
+        CASE
+            WHEN mine.state = 'accepted' AND m.state <> 'cancelled'
+                 AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'delivered'
+            WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.state
+            ELSE m.state END
+        """
 }
 
 /// The part ids of many messages.

@@ -91,18 +91,28 @@ extension Store {
         ) > 0
     }
 
-    /// Wipes the codes whose time is over, at most `limit` at a time; returns how many.
+    /// Wipes the codes whose time is over, at most `limit` at a time, and tells of those that nobody had got right; returns how
+    /// many.
     public func wipeExpiredCodes(lane: Lane, limit: Int32) async throws(PostgresError) -> Int {
-        try await self.pool.execute(
+        try await self.pool.query(
             """
             WITH over AS MATERIALIZED (
                 SELECT id FROM verifications
                 WHERE lane = \(lane.column) AND code IS NOT NULL AND expires_at <= now()
                 ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
-            UPDATE verifications v SET code = NULL FROM over WHERE v.lane = \(lane.column) AND v.id = over.id
+            ), wiped AS (
+                UPDATE verifications v SET
+                    code = NULL, sequence = v.sequence + (v.state = 'pending')::integer
+                FROM over WHERE v.lane = \(lane.column) AND v.id = over.id
+                RETURNING v.lane, v.id, v.account_id, v.state, v.sequence
+            ), happened AS MATERIALIZED (
+                SELECT lane, id AS subject_id, account_id, NULL::integer AS endpoint_id, 'verification.expired' AS type,
+                       'expired' AS reason, sequence
+                FROM wiped WHERE state = 'pending'
+            ), \(Self.telling)
+            SELECT id FROM wiped
             """
-        )
+        ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.count
     }
 
     /// Forgets the failures of recipients who have not failed for so long; returns how many. Reads all of a lane's.

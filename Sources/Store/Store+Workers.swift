@@ -77,6 +77,8 @@ extension Store {
             """
             DELETE FROM workers WHERE lost_at < now() - interval '1 minute'
               AND NOT EXISTS (SELECT FROM outbox WHERE lane = ANY(\(lanes.map(\.column))) AND worker_id = workers.id)
+              AND NOT EXISTS (
+                  SELECT FROM event_outbox WHERE lane = ANY(\(lanes.map(\.column))) AND worker_id = workers.id)
             """,
             timeout: Self.scanTimeout
         )

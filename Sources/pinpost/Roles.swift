@@ -114,8 +114,8 @@ extension Role {
         configuration.lease = base.settings.lease
         configuration.drainDeadline = base.settings.drainDeadline
         let worker = try await Worker(
-            configuration, store: store, masterKeys: masterKeys, client: client, metrics: base.metrics,
-            logger: base.logger
+            configuration, store: store, masterKeys: masterKeys, client: client,
+            callbackClient: Self.callbackClient(base.settings), metrics: base.metrics, logger: base.logger
         ) { provider in
             try ProviderSecrets.driver(for: provider, masterKeys: masterKeys, receiptBaseURL: receiptURL)
         }
@@ -124,6 +124,16 @@ extension Role {
             services.insert(Self.listener(listenURL, poller: poller, hint: worker.hint, logger: base.logger), at: 0)
         }
         return (Role(services: services, health: [("worker", worker.health)]), worker)
+    }
+
+    /// For customers' endpoints: judges every address, and shares no connection with the providers' client.
+    private static func callbackClient(_ settings: ProcessSettings) -> WebClient {
+        var configuration = WebClient.Configuration()
+        // What an endpoint has to say is its status.
+        configuration.responseByteLimit = 64 << 10
+        let client = WebClient(configuration)
+        client.start()
+        return client
     }
 
     /// Rings the worker's bell when an API process says that something is ready.

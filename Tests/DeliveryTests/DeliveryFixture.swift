@@ -141,6 +141,7 @@ struct DeliveryFixture: Sendable {
         configuration.lease = lease
         let worker = try await Worker(
             configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, client: client,
+            callbackClient: client,
             metrics: self.metrics, logger: .silent
         ) { provider in
             try ProviderSecrets.driver(for: provider, masterKeys: TestSystem.masterKeys, receiptBaseURL: nil)

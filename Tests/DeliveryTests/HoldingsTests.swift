@@ -6,25 +6,25 @@ import Testing
 
 @Suite struct HoldingsTests {
     @Test func whatIsWrittenBackIsHeldNoLonger() {
-        let holdings = Holdings()
-        holdings.insert([.sample(1), .sample(2)])
-        holdings.remove([.sample(1)])
+        let holdings = Holdings<MessageID>()
+        holdings.insert([Self.id(1), Self.id(2)])
+        holdings.remove([Self.id(1)])
         #expect(self.held(holdings) == [2])
     }
 
     /// Its first sender may come to say that it is done after the message was claimed again.
     @Test func aMessageThatWasClaimedAgainIsHeldUntilThatClaimIsDoneToo() {
-        let holdings = Holdings()
-        holdings.insert([.sample(1, attempt: 1)])
-        holdings.insert([.sample(1, attempt: 2)])
-        holdings.remove([.sample(1)])
+        let holdings = Holdings<MessageID>()
+        holdings.insert([Self.id(1)])
+        holdings.insert([Self.id(1)])
+        holdings.remove([Self.id(1)])
         #expect(self.held(holdings) == [1])
-        holdings.remove([.sample(1)])
+        holdings.remove([Self.id(1)])
         #expect(self.held(holdings) == [])
     }
 
     @Test func theTwoAreComparedAtOnceWhenAnAnswerWasLostAndHardlyEverOtherwise() {
-        let holdings = Holdings()
+        let holdings = Holdings<MessageID>()
         #expect(holdings.toCompare() == nil)
         holdings.doubt()
         #expect(holdings.toCompare() != nil)
@@ -32,7 +32,9 @@ import Testing
         #expect(holdings.toCompare(now: .now + .seconds(2)) != nil)
     }
 
-    private func held(_ holdings: Holdings) -> Set<UInt64> {
+    private static func id(_ number: UInt64) -> MessageID { HeldClaim.sample(number).claim.id }
+
+    private func held(_ holdings: Holdings<MessageID>) -> Set<UInt64> {
         holdings.doubt()
         return Set((holdings.toCompare() ?? []).map { $0.low >> 8 & 0xFFFF })
     }

@@ -114,7 +114,7 @@ struct ReceiptsFixture: Sendable {
                 reason: .accepted, code: "", duration: .zero, state: .accepted, retry: nil, parts: names[claim.id] ?? []
             )
         }
-        #expect(try await store.settle(settled, lane: lane, worker: worker).count == parts.count)
+        #expect(try await store.settle(settled, lane: lane, worker: worker).mine.count == parts.count)
         return messages.map(\.id)
     }
 

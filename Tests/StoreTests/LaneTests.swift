@@ -10,7 +10,9 @@ import Timestamps
 @Suite struct LaneTests {
     private static let tables: Set = [
         "messages", "outbox", "scheduled", "attempts", "parts", "receipts", "unmatched_receipts", "idempotency_keys",
-        "verifications", "recipient_limits", "recipient_failures",
+        "verifications", "recipient_limits", "recipient_failures", "events", "event_outbox", "event_attempts",
+        "conversions",
+        "tallies",
     ]
 
     /// The files of Sources/Store, by name.

@@ -84,7 +84,8 @@ import Timestamps
             let settling = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
                 let settled = mine.map { fixture.settled($0, parts: ["part \($0.id)"]) }
                 #expect(
-                    try await fixture.store.settle(settled, lane: fixture.lane, worker: worker).count == mine.count)
+                    try await fixture.store.settle(settled, lane: fixture.lane, worker: worker).mine.count == mine.count
+                )
             }
             #expect(settling.sequential.isDisjoint(with: ["outbox", "messages_\(today)"]), "settle: \(settling)")
             #expect(settling.partitions(of: "messages") == ["messages_\(today)"], "settle: \(settling)")

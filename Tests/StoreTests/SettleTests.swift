@@ -24,7 +24,7 @@ import Testing
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
             let retry = Settled.Retry(after: .zero, attempt: 1, series: 2)
-            let mine = try await fixture.store.settle(
+            let (mine, _) = try await fixture.store.settle(
                 [fixture.settled(claim, state: nil, retry: retry)], lane: fixture.lane, worker: worker)
             #expect(mine == ids)
             #expect(try await fixture.state(of: ids[0]) == .queued)
@@ -49,7 +49,7 @@ import Testing
             _ = try await fixture.store.settle([fixture.settled(new[0])], lane: fixture.lane, worker: heir)
 
             let failures = old.map { fixture.settled($0, state: .failed) }
-            #expect(try await fixture.store.settle(failures, lane: fixture.lane, worker: paused).isEmpty)
+            #expect(try await fixture.store.settle(failures, lane: fixture.lane, worker: paused).mine.isEmpty)
             #expect(try await fixture.state(of: new[0].id) == .accepted)
             #expect(try await fixture.state(of: new[1].id) == .sending)
             #expect(try await fixture.count("SELECT count(*) FROM attempts") == 1)
@@ -66,9 +66,10 @@ import Testing
             let new = try #require(try await fixture.claim(worker).first)
             #expect(new.attempt == 2)
             #expect(
-                try await fixture.store.settle([fixture.settled(old)], lane: fixture.lane, worker: worker).isEmpty)
+                try await fixture.store.settle([fixture.settled(old)], lane: fixture.lane, worker: worker).mine.isEmpty)
             #expect(
-                try await fixture.store.settle([fixture.settled(new)], lane: fixture.lane, worker: worker).count == 1)
+                try await fixture.store.settle([fixture.settled(new)], lane: fixture.lane, worker: worker).mine.count
+                    == 1)
         }
     }
 

@@ -1,0 +1,22 @@
+import Messaging
+import Store
+
+/// A claim and the lease under which it was made.
+struct Held<Item: Sendable>: Sendable {
+    var claim: Item
+    var worker: WorkerID
+    /// When it was asked for: what the claim says of the time left was true then.
+    var since: ContinuousClock.Instant
+}
+
+typealias HeldClaim = Held<Claim>
+typealias HeldEvent = Held<EventClaim>
+
+extension HeldClaim {
+    /// The claim with the time that is left now, after it has waited for its turn.
+    func current(now: ContinuousClock.Instant) -> Claim {
+        var claim = self.claim
+        claim.remaining -= now - self.since
+        return claim
+    }
+}

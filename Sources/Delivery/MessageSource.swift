@@ -1,0 +1,47 @@
+import Messaging
+import Postgres
+import Store
+import Synchronization
+import Telemetry
+
+/// Messages, for the queues of their providers.
+final class MessageSource: ClaimSource {
+    static let noun = "messages"
+    static func id(of claim: Claim) -> MessageID { claim.id }
+
+    private let store: Store
+    private let outlets: Outlets
+    private let metrics: DeliveryMetrics
+    private let walk = Mutex(AccountWalk())
+
+    init(store: Store, outlets: Outlets, metrics: DeliveryMetrics) {
+        self.store = store
+        self.outlets = outlets
+        self.metrics = metrics
+    }
+
+    func claim(lane: Lane, worker: WorkerID) async throws(PostgresError) -> (claims: [Claim], more: Bool)? {
+        let requests = self.walk.withLock { walk in
+            self.outlets.roomy().map { provider, room in walk.request(provider, limit: Int32(room), lane: lane) }
+        }
+        guard !requests.isEmpty else { return nil }
+        let claims = try await self.store.claim(lane: lane, worker: worker, requests: requests)
+        return (claims, self.walk.withLock { $0.advance(lane: lane, requests: requests, claims: claims) })
+    }
+
+    func pass(_ held: [HeldClaim]) -> [HeldClaim] {
+        // How long a retry has waited is its schedule's doing.
+        for held in held where held.claim.attempt == 1 { self.metrics.pickup.observe(held.claim.age) }
+        return self.outlets.append(held)
+    }
+
+    func removeAll() -> [HeldClaim] { self.outlets.removeAll() }
+
+    func handBack(_ claims: [Claim], worker: WorkerID) async throws(PostgresError) -> Int {
+        try await self.store.handBack(claims, worker: worker)
+    }
+
+    func disown(lane: Lane, worker: WorkerID, holding: [MessageID]) async throws(PostgresError) -> Int {
+        try await self.store.disown(lane: lane, worker: worker, holding: holding)
+    }
+}

@@ -1,0 +1,174 @@
+import Callbacks
+import Crypto
+import HTTP
+import JSON
+import Messaging
+import Store
+import Telemetry
+import Timestamps
+import WebClient
+
+/// Tells customers' endpoints what has happened, and has what came of it written back.
+struct Teller: Sendable {
+    /// How long an endpoint may take, its name's resolution included (Standard Webhooks asks for 15 to 30 s).
+    static let timeout = Duration.seconds(15)
+
+    let lease: Lease
+    let masterKeys: MasterKeys
+    /// One that judges every address, and none of the providers' connections.
+    let client: WebClient
+    /// However long an endpoint may take, a request ends early enough for a drain to write it back.
+    let requestTimeLimit: Duration
+    let store: Store
+    let settler: Settler<SettledEvent>
+    let holdings: Holdings<EventKey>
+    let metrics: EventMetrics
+    let logger: Logger
+
+    /// Tells one event and settles it. A claim of a lease that is no longer held is dropped: others have taken it over.
+    func tell(_ held: HeldEvent) async {
+        let claim = held.claim
+        defer { self.holdings.remove(CollectionOfOne(claim.key)) }
+        guard self.lease.held == held.worker else { return }
+        let started = ContinuousClock.now
+        let verdict = await self.verdict(of: claim)
+        let duration = ContinuousClock.now - started
+        let settled = SettledEvent(claim, verdict, duration: duration, random: .random(in: 0..<1))
+        await self.settler.settle([settled], worker: held.worker)
+        self.metrics.told(claim.endpoint.kind, settled.outcome).add(1)
+        await self.note(verdict, of: claim, isLast: settled.retryAfter == nil)
+    }
+
+    // MARK: - Private
+
+    private func verdict(of claim: EventClaim) async -> TellingVerdict {
+        guard !claim.endpoint.isDisabled, let event = CallbackEvent(claim) else { return .dropped }
+        guard let endpoint = self.open(claim) else {
+            self.logger.error(
+                "cannot open a webhook's secrets; is the master key the one they were sealed with?",
+                ["event": "\(claim.event)", "webhook": claim.endpoint.publicID])
+            return .told(.notSent, status: nil)
+        }
+        guard let request = Callbacks.request(for: event, to: endpoint, now: .now) else { return .dropped }
+        return await self.send(request, to: claim)
+    }
+
+    private func open(_ claim: EventClaim) -> CallbackEndpoint? {
+        let stored = claim.endpoint
+        var secrets = CallbackSecrets()
+        if let sealed = stored.secrets {
+            let context = stored.kind.sealingContext(account: claim.account, publicID: stored.publicID)
+            guard
+                let plain = try? self.masterKeys.open(sealed, for: context), let json = try? JSON(parsing: plain),
+                let opened = CallbackSecrets(json)
+            else { return nil }
+            secrets = opened
+        }
+        return CallbackEndpoint(
+            kind: stored.kind, url: claim.url, settings: Self.settings(stored.settings), secrets: secrets)
+    }
+
+    private static func settings(_ text: String) -> [String: String] {
+        guard let members = try? JSON(parsing: Array(text.utf8)).members else { return [:] }
+        return Dictionary(members.compactMap { member in member.value.string.map { (member.name, $0) } }) { $1 }
+    }
+
+    private func send(_ callback: CallbackRequest, to claim: EventClaim) async -> TellingVerdict {
+        let request = WebRequest(
+            method: callback.method, url: callback.url, fields: callback.fields, body: callback.body,
+            timeout: min(Self.timeout, self.requestTimeLimit))
+        do {
+            let response = try await self.client.send(request)
+            return .told(
+                Callbacks.verdict(of: response, from: claim.endpoint.kind, now: .now), status: response.status)
+        } catch {
+            self.logger.info(
+                "no answer from a webhook",
+                ["event": "\(claim.event)", "webhook": claim.endpoint.publicID, "error": error.reason])
+            return .told(error.verdict, status: nil)
+        }
+    }
+
+    /// Keeps the endpoint's health, only when it changes; what is lost here the next attempt notes.
+    private func note(_ verdict: TellingVerdict, of claim: EventClaim, isLast: Bool) async {
+        guard case .told(let verdict, _) = verdict else { return }
+        do {
+            if verdict == .delivered {
+                if claim.endpoint.isFailing { try await self.store.noteAnswer(of: claim.key.endpoint) }
+                return
+            }
+            let lane = claim.key.subject.lane
+            if let reason = try await self.store.noteFailure(
+                of: claim.key.endpoint, isGone: verdict == .gone, lane: lane)
+            {
+                self.logger.warning(
+                    "a webhook was switched off", ["webhook": claim.endpoint.publicID, "reason": reason])
+            }
+        } catch {
+            self.logger.warning(
+                "could not note a webhook's health", ["webhook": claim.endpoint.publicID, "error": "\(error)"])
+        }
+    }
+}
+
+/// What came of telling an event.
+enum TellingVerdict: Sendable, Hashable {
+    case told(CallbackVerdict, status: Int?)
+    /// There is nothing to tell any more, nobody who wants it, or no words for it.
+    case dropped
+}
+
+extension EventClaim {
+    /// Where this event goes: a message may say so itself.
+    var url: String {
+        if case .message(let message) = self.facts?.subject, let url = message.callbackURL { return url }
+        return self.endpoint.url
+    }
+}
+
+extension SettledEvent {
+    init(_ claim: EventClaim, _ verdict: TellingVerdict, duration: Duration, random: Double) {
+        self.init(
+            key: claim.key, event: claim.event, attempt: claim.attempt, outcome: .dropped, status: nil,
+            duration: duration, retryAfter: nil)
+        guard case .told(let verdict, let status) = verdict else { return }
+        self.outcome = verdict.outcome
+        self.status = status.map { Int16(clamping: $0) }
+        guard verdict != .delivered, verdict != .gone else { return }
+        self.retryAfter = Callbacks.retry(
+            kind: claim.endpoint.kind, recipient: claim.recipient, attempt: Int(claim.attempt), verdict: verdict,
+            random: random)
+    }
+}
+
+extension EventClaim {
+    fileprivate var recipient: String {
+        switch self.facts?.subject {
+        case .message(let message): message.recipient
+        case .verification(let verification): verification.recipient
+        case .endpoint, nil: ""
+        }
+    }
+}
+
+extension CallbackVerdict {
+    fileprivate var outcome: SettledEvent.Outcome {
+        switch self {
+        case .delivered: .delivered
+        case .gone, .refused: .refused
+        case .unanswered: .unanswered
+        case .notSent: .notSent
+        case .forbidden: .forbidden
+        }
+    }
+}
+
+extension WebClientError {
+    fileprivate var verdict: CallbackVerdict {
+        switch self.kind {
+        case .notSent: .notSent
+        case .forbidden: .forbidden
+        case .answerLost, .tooLarge, .cancelled: .unanswered
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Crypto
+import Lifecycle
+import Messaging
+import Store
+import Telemetry
+import WebClient
+
+extension Worker {
+    /// What wakes those who wait for work of one kind.
+    struct Signals: Sendable {
+        /// Rung when something was scheduled that may be due soon.
+        let scheduled = Signal()
+        /// Rung when something became ready.
+        let ready: Signal
+    }
+
+    /// The wiring of a worker.
+    struct Parts {
+        let configuration: Configuration
+        let store: Store
+        let lease: Lease
+        let outlets: Outlets
+        let holdings: Holdings<MessageID>
+        let messageSignals: Signals
+        let eventSignals: Signals
+        let logger: Logger
+
+        init(_ configuration: Configuration, store: Store, metrics: Metrics, logger: Logger, ready: Signal) {
+            let outlets = Outlets(hasRoom: ready, metrics: DeliveryMetrics(metrics))
+            let holdings = Holdings<MessageID>()
+            let timing = Lease.Timing(
+                lease: configuration.lease, interval: configuration.lease / 5, margin: configuration.lease / 5)
+            self.lease = Lease(store: store, name: configuration.name, timing: timing, logger: logger) {
+                holdings.remove(outlets.removeAll().lazy.map(\.claim.id))
+            }
+            self.configuration = configuration
+            self.store = store
+            self.outlets = outlets
+            self.holdings = holdings
+            self.messageSignals = Signals(ready: ready)
+            self.eventSignals = Signals(ready: Signal())
+            self.logger = logger
+        }
+
+        /// However long the other side may take by its own setting, a request ends early enough for a drain to write it back.
+        private var requestTimeLimit: Duration {
+            max(self.configuration.drainDeadline - .seconds(2), .seconds(1))
+        }
+
+        func messages(
+            masterKeys: MasterKeys, client: WebClient, health: Health, metrics: DeliveryMetrics
+        ) -> Pipeline<MessageSource, Settled> {
+            let store = self.store
+            let source = MessageSource(store: store, outlets: self.outlets, metrics: metrics)
+            let events = self.eventSignals.ready
+            let settler = Settler<Settled>(
+                lease: self.lease, holdings: self.holdings, scheduled: self.messageSignals.scheduled,
+                metrics: metrics.work, logger: self.logger
+            ) {
+                let (mine, hasNews) = try await store.settle($0, lane: $1, worker: $2)
+                if hasNews { events.ring() }
+                return mine
+            }
+            let sender = Sender(
+                lease: self.lease, masterKeys: masterKeys, client: client, policy: self.configuration.policy,
+                requestTimeLimit: self.requestTimeLimit, settler: settler, holdings: self.holdings, metrics: metrics,
+                logger: self.logger)
+            let outlets = self.outlets
+            return Pipeline(
+                source: source,
+                claimer: Claimer(
+                    source: source, lanes: self.configuration.lanes, lease: self.lease, holdings: self.holdings,
+                    signal: self.messageSignals.ready, metrics: metrics.work, logger: self.logger,
+                    onProgress: { health.succeeded() }),
+                settler: settler, holdings: self.holdings, metrics: metrics.work, logger: self.logger,
+                work: { await outlets.run { await sender.send($0, through: $1) } }, close: { outlets.close() })
+        }
+
+        func events(
+            masterKeys: MasterKeys, client: WebClient, metrics: EventMetrics
+        ) -> Pipeline<EventSource, SettledEvent> {
+            let store = self.store
+            let source = EventSource(store: store)
+            let holdings = Holdings<EventKey>()
+            let ready = self.eventSignals.ready
+            let settler = Settler<SettledEvent>(
+                lease: self.lease, holdings: holdings, scheduled: self.eventSignals.scheduled, metrics: metrics.work,
+                logger: self.logger
+            ) { try await store.settleEvents($0, lane: $1, worker: $2) }
+            let teller = Teller(
+                lease: self.lease, masterKeys: masterKeys, client: client, requestTimeLimit: self.requestTimeLimit,
+                store: store, settler: settler, holdings: holdings, metrics: metrics, logger: self.logger)
+            metrics.observe(source)
+            return Pipeline(
+                source: source,
+                claimer: Claimer(
+                    source: source, lanes: self.configuration.lanes, lease: self.lease, holdings: holdings,
+                    signal: ready,
+                    metrics: metrics.work, logger: self.logger, onProgress: {}),
+                settler: settler, holdings: holdings, metrics: metrics.work, logger: self.logger,
+                work: { await source.run(onFree: { ready.ring() }) { await teller.tell($0) } },
+                close: { source.close() })
+        }
+    }
+}

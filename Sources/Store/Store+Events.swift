@@ -1,0 +1,459 @@
+public import Messaging
+public import Postgres
+public import Timestamps
+
+/// What is held and settled of events: those of one subject, for one endpoint.
+public struct EventKey: Sendable, Hashable, Comparable {
+    /// The message's or the verification's id.
+    public var subject: MessageID
+    public var endpoint: EndpointID
+
+    public init(subject: MessageID, endpoint: EndpointID) {
+        self.subject = subject
+        self.endpoint = endpoint
+    }
+
+    public static func < (left: EventKey, right: EventKey) -> Bool {
+        (left.subject, left.endpoint.rawValue) < (right.subject, right.endpoint.rawValue)
+    }
+}
+
+/// An event that this worker holds and may tell its endpoint.
+public struct EventClaim: Sendable {
+    public var key: EventKey
+    public var account: AccountID
+    public var event: EventID
+    /// From 1; counted when it was claimed.
+    public var attempt: Int16
+    public var endpoint: ClaimedEndpoint
+    /// Nil when it has outlived its history and there is nothing left to tell.
+    public var facts: EventFacts?
+}
+
+/// The endpoint of a claim, as it is now.
+public struct ClaimedEndpoint: Sendable {
+    public var kind: EndpointKind
+    public var publicID: String
+    public var url: String
+    /// Sealed JSON.
+    public var secrets: [UInt8]?
+    /// JSON: an object of texts.
+    public var settings: String
+    public var isDisabled: Bool
+    /// Nothing but failures came back lately.
+    public var isFailing: Bool
+}
+
+/// What an event tells.
+public struct EventFacts: Sendable {
+    public enum Subject: Sendable {
+        case message(Message)
+        case verification(Verification)
+        case endpoint(Endpoint)
+    }
+
+    public struct Message: Sendable {
+        public var verification: VerificationID?
+        public var channel: Channel
+        public var recipient: String
+        public var sender: String?
+        public var reference: String?
+        public var metadata: String?
+        public var parts: Int16
+        public var price: Money?
+        public var network: String?
+        public var acceptedAt: Timestamp
+        public var isCorrected: Bool
+        public var isTracked: Bool
+        /// Where exactly the customer wants to be told of this message; nil for the endpoint's own address.
+        public var callbackURL: String?
+    }
+
+    public struct Verification: Sendable {
+        /// What customers call them.
+        public var application: String
+        public var template: String
+        public var channel: Channel
+        public var recipient: String
+        public var startedAt: Timestamp
+    }
+
+    public struct Endpoint: Sendable {
+        public var publicID: String
+        public var url: String
+    }
+
+    public var type: EventType
+    public var sequence: Int16
+    public var reason: String?
+    public var occurredAt: Timestamp
+    /// The account's.
+    public var currency: String
+    public var subject: Subject
+}
+
+/// What a worker has room for.
+public struct EventClaimRequest: Sendable {
+    /// Over all endpoints.
+    public var limit: Int32
+    /// Where to begin among the endpoints: behind the last that the previous claim served.
+    public var after: EndpointID
+    /// What this worker has on its way already; endpoints that are not named have nothing.
+    public var inFlight: [EndpointID: Int32]
+
+    public init(limit: Int32, after: EndpointID, inFlight: [EndpointID: Int32]) {
+        self.limit = limit
+        self.after = after
+        self.inFlight = inFlight
+    }
+}
+
+/// What came of a claim of an event, on its way into the database.
+public struct SettledEvent: Sendable {
+    public var key: EventKey
+    public var event: EventID
+    public var attempt: Int16
+    /// As in the `CHECK` of `event_attempts.outcome`.
+    public var outcome: Outcome
+    /// The HTTP status; nil without an answer.
+    public var status: Int16?
+    public var duration: Duration
+    /// When it is tried again; nil ends it, and the subject's next event is ready.
+    public var retryAfter: Duration?
+
+    public enum Outcome: String, Sendable, Hashable {
+        case delivered, refused, unanswered, forbidden, dropped
+        case notSent = "not_sent"
+    }
+
+    public init(
+        key: EventKey, event: EventID, attempt: Int16, outcome: Outcome, status: Int16?, duration: Duration,
+        retryAfter: Duration?
+    ) {
+        self.key = key
+        self.event = event
+        self.attempt = attempt
+        self.outcome = outcome
+        self.status = status
+        self.duration = duration
+        self.retryAfter = retryAfter
+    }
+}
+
+extension Store {
+    /// Leases events of one lane to `worker`: for each endpoint as many as it may have on its way besides what is, for all
+    /// together about `limit`.
+    ///
+    /// The walk is that of ``claim(lane:worker:requests:accountLimit:)``, with endpoints for accounts: `flow` hops through the
+    /// index from one endpoint with ready events to the next and never reads the backlog in between; they share what room there is
+    /// equally. An endpoint that fails gets one request at a time, so that those which hang for as long as they may do not take
+    /// the slots of those that answer.
+    ///
+    /// The endpoint is joined as it is now: nothing is sent by an address or a secret that was changed since.
+    public func claimEvents(
+        lane: Lane, worker: WorkerID, request: EventClaimRequest, endpointLimit: Int32 = Self.claimedEndpointLimit
+    ) async throws(PostgresError) -> [EventClaim] {
+        let busy = Array(request.inFlight)
+        var claims = try await self.pool.query(
+            """
+            WITH RECURSIVE flow AS (
+                SELECT first.endpoint_id, 1 AS step FROM (
+                    (SELECT endpoint_id FROM event_outbox
+                     WHERE lane = \(lane.column) AND endpoint_id > \(request.after.rawValue) AND worker_id IS NULL
+                       AND due_at IS NULL
+                     ORDER BY endpoint_id LIMIT 1)
+                    UNION ALL
+                    (SELECT endpoint_id FROM event_outbox
+                     WHERE lane = \(lane.column) AND endpoint_id > 0 AND worker_id IS NULL AND due_at IS NULL
+                     ORDER BY endpoint_id LIMIT 1)
+                    LIMIT 1
+                ) first
+                WHERE EXISTS (SELECT FROM workers WHERE id = \(worker.rawValue) AND lost_at IS NULL)
+                UNION ALL
+                SELECT next.endpoint_id, f.step + 1
+                FROM flow f CROSS JOIN LATERAL (
+                    SELECT endpoint_id FROM event_outbox
+                    WHERE lane = \(lane.column) AND endpoint_id > f.endpoint_id AND worker_id IS NULL AND due_at IS NULL
+                    ORDER BY endpoint_id LIMIT 1
+                ) next
+                WHERE f.step < \(endpointLimit)
+            ), quota AS MATERIALIZED (
+                SELECT f.endpoint_id,
+                       least(
+                           ceil(\(request.limit)::numeric / count(*) OVER ()),
+                           CASE
+                               -- What is left of one that was switched off is thrown away, which takes no time.
+                               WHEN e.disabled IS NOT NULL THEN \(request.limit)
+                               WHEN e.failing_since IS NOT NULL THEN 1 - coalesce(b.count, 0)
+                               ELSE e.in_flight_limit - coalesce(b.count, 0)
+                           END
+                       )::integer AS quota
+                FROM flow f JOIN endpoints e ON e.id = f.endpoint_id
+                LEFT JOIN unnest(\(busy.map(\.key.rawValue)), \(busy.map(\.value))) AS b (endpoint_id, count)
+                    ON b.endpoint_id = f.endpoint_id
+            ), due AS MATERIALIZED (
+                SELECT o.subject_id, o.endpoint_id
+                FROM quota q CROSS JOIN LATERAL (
+                    SELECT subject_id, endpoint_id FROM event_outbox
+                    WHERE lane = \(lane.column) AND endpoint_id BETWEEN q.endpoint_id AND q.endpoint_id
+                      AND worker_id IS NULL AND due_at IS NULL
+                    ORDER BY endpoint_id, subject_id LIMIT greatest(q.quota, 0)
+                    FOR UPDATE SKIP LOCKED
+                ) o
+                -- As for messages: of a LIMIT that it cannot read the planner expects a tenth of the table.
+                LIMIT \(Int64(request.limit) + Int64(endpointLimit))
+            ), claimed AS (
+                UPDATE event_outbox o SET worker_id = \(worker.rawValue), attempt = attempt + 1
+                FROM due
+                WHERE o.lane = \(lane.column) AND o.subject_id = due.subject_id AND o.endpoint_id = due.endpoint_id
+                RETURNING o.subject_id, o.endpoint_id, o.account_id, o.attempt, o.events[1] AS event_id
+            )
+            SELECT c.subject_id, c.endpoint_id, c.account_id, c.event_id, c.attempt,
+                   e.kind, e.public_id, e.url, e.secrets, e.settings, e.disabled IS NOT NULL, e.failing_since IS NOT NULL
+            FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
+            """,
+            decode: EventClaim.init
+        )
+        guard !claims.isEmpty else { return [] }
+        let facts = try await self.facts(of: claims.map { ($0.event, $0.key.subject) }, lane: lane)
+        for index in claims.indices { claims[index].facts = facts[claims[index].event] }
+        return claims
+    }
+
+    /// What events tell. A statement of its own, since it names the days that it looks into: a retry or a replay may
+    /// be of long ago, and without them the planner would look at every day that is kept.
+    func facts(
+        of events: [(event: EventID, subject: MessageID)], lane: Lane
+    ) async throws(PostgresError) -> [EventID: EventFacts] {
+        let eventDays = MessageID.days(of: events.lazy.map(\.event.rawValue))
+        let subjectDays = MessageID.days(of: events.lazy.map(\.subject))
+        let rows = try await self.pool.query(
+            """
+            SELECT v.id, v.type, v.sequence, v.reason, v.occurred_at, a.currency,
+                   m.verification_id, coalesce(m.channel, w.channel), coalesce(m.recipient, w.recipient), m.sender,
+                   m.reference, m.metadata, m.parts, m.price, m.network, coalesce(m.accepted_at, w.started_at),
+                   m.corrected, m.tracked, m.callback_url, w.application, w.template, off.public_id, off.url
+            FROM unnest(\(events.map(\.event.rawValue))) AS c (id)
+            CROSS JOIN LATERAL (
+                SELECT * FROM events
+                WHERE lane = \(lane.column) AND id = c.id AND id >= \(eventDays.first) AND id < \(eventDays.end) LIMIT 1
+            ) v
+            JOIN accounts a ON a.id = v.account_id
+            LEFT JOIN LATERAL (
+                SELECT * FROM messages
+                WHERE lane = \(lane.column) AND id = v.subject_id AND v.type LIKE 'message.%'
+                  AND id >= \(subjectDays.first) AND id < \(subjectDays.end) LIMIT 1
+            ) m ON true
+            LEFT JOIN LATERAL (
+                SELECT r.channel, r.recipient, r.started_at, p.public_id AS application, t.public_id AS template
+                FROM verifications r JOIN applications p ON p.id = r.application_id JOIN templates t ON t.id = r.template_id
+                WHERE r.lane = \(lane.column) AND r.id = v.subject_id AND v.type LIKE 'verification.%'
+                  AND r.id >= \(subjectDays.first) AND r.id < \(subjectDays.end) LIMIT 1
+            ) w ON true
+            LEFT JOIN endpoints off ON off.id = v.endpoint_id
+            """
+        ) { row throws(PostgresError) in
+            (EventID(rawValue: try row.decode(0)), try EventFacts(row: row))
+        }
+        return Dictionary(rows.compactMap { id, facts in facts.map { (id, $0) } }) { first, _ in first }
+    }
+
+    /// Endpoints that one claim serves.
+    public static let claimedEndpointLimit: Int32 = 64
+
+    /// Writes back what came of the claims of one lane; returns those that were still `worker`'s.
+    ///
+    /// The fence: everything hangs on `held`, the entries that this worker holds for this very event under this very attempt. They
+    /// are locked first: another transaction may be appending an event, and what is done with an entry depends on whether one is
+    /// left.
+    public func settleEvents(
+        _ settled: [SettledEvent], lane: Lane, worker: WorkerID
+    ) async throws(PostgresError) -> [EventKey] {
+        try await self.pool.query(
+            """
+            WITH told AS MATERIALIZED (
+                SELECT * FROM unnest(
+                    \(settled.map(\.key.subject)), \(settled.map(\.key.endpoint.rawValue)), \(settled.map(\.event.rawValue)),
+                    \(settled.map(\.attempt)), \(settled.map(\.outcome.rawValue)), \(settled.map(\.status)),
+                    \(settled.map(\.duration)), \(settled.map(\.retryAfter))
+                ) AS t (subject_id, endpoint_id, event_id, attempt, outcome, status, duration, retry_after)
+            ), held AS MATERIALIZED (
+                SELECT t.*, cardinality(o.events) > 1 OR t.retry_after IS NOT NULL AS stays
+                FROM told t JOIN event_outbox o
+                    ON o.lane = \(lane.column) AND o.subject_id = t.subject_id AND o.endpoint_id = t.endpoint_id
+                    AND o.worker_id = \(worker.rawValue) AND o.attempt = t.attempt AND o.events[1] = t.event_id
+                ORDER BY o.subject_id, o.endpoint_id FOR UPDATE OF o
+            ), finished AS (
+                DELETE FROM event_outbox o USING held h
+                WHERE o.lane = \(lane.column) AND o.subject_id = h.subject_id AND o.endpoint_id = h.endpoint_id
+                  AND NOT h.stays
+            ), left_over AS (
+                UPDATE event_outbox o SET
+                    worker_id = NULL, due_at = now() + h.retry_after,
+                    events = CASE WHEN h.retry_after IS NULL THEN o.events[2:] ELSE o.events END,
+                    attempt = CASE WHEN h.retry_after IS NULL THEN 0 ELSE o.attempt END
+                FROM held h
+                WHERE o.lane = \(lane.column) AND o.subject_id = h.subject_id AND o.endpoint_id = h.endpoint_id AND h.stays
+            ), recorded AS (
+                INSERT INTO event_attempts (lane, event_id, endpoint_id, attempt, worker_id, outcome, status, is_last,
+                                            duration)
+                SELECT \(lane.column), event_id, endpoint_id, attempt, \(worker.rawValue), outcome, status,
+                       retry_after IS NULL, duration
+                FROM held
+                -- One may be told twice in the same moment of one transaction only by mistake; an attempt is not worth failing for.
+                ON CONFLICT DO NOTHING
+            )
+            SELECT subject_id, endpoint_id FROM held
+            """
+        ) { row throws(PostgresError) in try EventKey(row: row) }
+    }
+
+    /// Gives claims back untold, as if they had never been claimed; for a drain. Returns how many were still this worker's.
+    public func handBackEvents(_ claims: [EventClaim], worker: WorkerID) async throws(PostgresError) -> Int {
+        var count = 0
+        for (lane, claims) in Dictionary(grouping: claims, by: \.key.subject.lane) {
+            count += try await self.pool.execute(
+                """
+                UPDATE event_outbox o SET worker_id = NULL, attempt = o.attempt - 1
+                FROM unnest(
+                    \(claims.map(\.key.subject)), \(claims.map(\.key.endpoint.rawValue)), \(claims.map(\.attempt))
+                ) AS mine (subject_id, endpoint_id, attempt)
+                WHERE o.lane = \(lane.column) AND o.subject_id = mine.subject_id AND o.endpoint_id = mine.endpoint_id
+                  AND o.worker_id = \(worker.rawValue) AND o.attempt = mine.attempt
+                """
+            )
+        }
+        return count
+    }
+
+    /// As ``disown(lane:worker:holding:)``, for events.
+    public func disownEvents(
+        lane: Lane, worker: WorkerID, holding: [EventKey]
+    ) async throws(PostgresError) -> Int {
+        try await self.pool.execute(
+            """
+            UPDATE event_outbox o SET worker_id = NULL
+            WHERE lane = \(lane.column) AND worker_id = \(worker.rawValue) AND NOT EXISTS (
+                SELECT FROM unnest(\(holding.map(\.subject)), \(holding.map(\.endpoint.rawValue)))
+                    AS h (subject_id, endpoint_id)
+                WHERE h.subject_id = o.subject_id AND h.endpoint_id = o.endpoint_id
+            )
+            """,
+            timeout: Self.scanTimeout
+        )
+    }
+
+    /// Makes up to `limit` events ready whose next try is due. Returns how many, and how long until the next is due; nil when none
+    /// waits for another try.
+    public func promoteEvents(lane: Lane, limit: Int32) async throws(PostgresError) -> (moved: Int, next: Duration?) {
+        let rows = try await self.pool.query(
+            """
+            WITH due AS MATERIALIZED (
+                SELECT subject_id, endpoint_id FROM event_outbox
+                WHERE lane = \(lane.column) AND due_at <= now()
+                ORDER BY due_at LIMIT \(limit)
+                FOR UPDATE SKIP LOCKED
+            ), ready AS (
+                UPDATE event_outbox o SET due_at = NULL FROM due
+                WHERE o.lane = \(lane.column) AND o.subject_id = due.subject_id AND o.endpoint_id = due.endpoint_id
+                RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM ready),
+                   (SELECT due_at - now() FROM event_outbox WHERE lane = \(lane.column) AND due_at > now()
+                    ORDER BY due_at LIMIT 1)
+            """
+        ) { row throws(PostgresError) in
+            (Int(try row.decode(0, as: Int64.self)), try row.decodeIfPresent(1, as: Duration.self))
+        }
+        return rows[0]
+    }
+
+    /// As ``reap(lane:)``, for events; its reasons hold here too.
+    public func reapEvents(lane: Lane) async throws(PostgresError) -> Int {
+        try await self.pool.execute(
+            """
+            UPDATE event_outbox SET worker_id = NULL
+            WHERE lane = \(lane.column) AND worker_id IS NOT NULL AND worker_id <= (SELECT max(id) FROM workers)
+              AND worker_id <> ALL (ARRAY(SELECT id FROM workers WHERE lost_at IS NULL))
+            """,
+            timeout: Self.scanTimeout
+        )
+    }
+
+    /// Events that are ready and not held, counted up to `limit`, and how long the oldest subject has existed.
+    public func eventDepth(lane: Lane, limit: Int32) async throws(PostgresError) -> (ready: Int, waiting: Int) {
+        try await self.pool.query(
+            """
+            SELECT (SELECT count(*) FROM (SELECT FROM event_outbox WHERE lane = \(lane.column) AND worker_id IS NULL
+                                            AND due_at IS NULL AND endpoint_id > 0 LIMIT \(limit)) AS ready),
+                   (SELECT count(*) FROM (SELECT FROM event_outbox WHERE lane = \(lane.column) AND due_at IS NOT NULL
+                                            LIMIT \(limit)) AS waiting)
+            """
+        ) { row throws(PostgresError) in
+            (Int(try row.decode(0, as: Int64.self)), Int(try row.decode(1, as: Int64.self)))
+        }[0]
+    }
+}
+
+extension EventKey {
+    init(row: borrowing Row) throws(PostgresError) {
+        self.init(subject: try row.decode(0), endpoint: EndpointID(rawValue: try row.decode(1)))
+    }
+}
+
+extension EventClaim {
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
+        self.init(
+            key: try EventKey(row: row), account: AccountID(rawValue: try row.decode(2)),
+            event: EventID(rawValue: try row.decode(3)), attempt: try row.decode(4),
+            endpoint: ClaimedEndpoint(
+                kind: try row.decode(5, oneOf: EndpointKind.self), publicID: try row.decode(6), url: try row.decode(7),
+                secrets: try row.decodeIfPresent(8, as: Bytes.self)?.bytes, settings: try row.decode(9),
+                isDisabled: try row.decode(10), isFailing: try row.decode(11)),
+            facts: nil)
+    }
+}
+
+extension EventFacts {
+    /// Nil when the event or its subject is not there any more, or is of a type that a later version knows.
+    fileprivate init?(row: borrowing Row) throws(PostgresError) {
+        guard let name = try row.decodeIfPresent(1, as: String.self), let type = EventType(rawValue: name),
+            let subject = try Subject(row: row)
+        else { return nil }
+        self.init(
+            type: type, sequence: try row.decode(2), reason: try row.decodeIfPresent(3),
+            occurredAt: try row.decode(4),
+            currency: try row.decode(5), subject: subject)
+    }
+}
+
+extension EventFacts.Subject {
+    fileprivate init?(row: borrowing Row) throws(PostgresError) {
+        if try row.decodeIfPresent(12, as: Int16.self) != nil {
+            self = .message(try EventFacts.Message(row: row))
+        } else if let application = try row.decodeIfPresent(19, as: String.self) {
+            self = .verification(
+                EventFacts.Verification(
+                    application: application, template: try row.decode(20),
+                    channel: try row.decode(7, oneOf: Channel.self),
+                    recipient: try row.decode(8), startedAt: try row.decode(15)))
+        } else if let publicID = try row.decodeIfPresent(21, as: String.self) {
+            self = .endpoint(EventFacts.Endpoint(publicID: publicID, url: try row.decode(22)))
+        } else {
+            return nil
+        }
+    }
+}
+
+extension EventFacts.Message {
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
+        self.init(
+            verification: try row.decodeIfPresent(6, as: MessageID.self).map(VerificationID.init(rawValue:)),
+            channel: try row.decode(7, oneOf: Channel.self), recipient: try row.decode(8),
+            sender: try row.decodeIfPresent(9), reference: try row.decodeIfPresent(10),
+            metadata: try row.decodeIfPresent(11), parts: try row.decode(12),
+            price: try row.decodeIfPresent(13, as: Int64.self).map(Money.init(rawValue:)),
+            network: try row.decodeIfPresent(14), acceptedAt: try row.decode(15), isCorrected: try row.decode(16),
+            isTracked: try row.decode(17), callbackURL: try row.decodeIfPresent(18))
+    }
+}

@@ -1,0 +1,57 @@
+import Postgres
+
+// What every statement that changes a state has in common: customers are told, and what became of codes is counted, in
+// the same transaction.
+extension Store {
+    /// What a statement that changes messages returns of each, in a CTE named `moved`; see ``tellingOfMessages``.
+    static let movedMessage: SQL.Fragment = """
+        m.lane, m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.accepted_at, m.endpoint_id, m.state,
+        m.reason, m.sequence, m.changed_by IS NOT DISTINCT FROM pg_current_xact_id() AS changed
+        """
+
+    /// Behind `moved`: what has happened to messages, for ``telling``, and counts for the rates.
+    ///
+    /// A message counts as sent when it leaves `queued` for a state in which a provider had it, or may have.
+    static let tellingOfMessages: SQL.Fragment = """
+        happened AS MATERIALIZED (
+            SELECT lane, id AS subject_id, account_id, endpoint_id, 'message.' || state AS type, reason, sequence
+            FROM moved WHERE changed
+        ), counted AS (
+            INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, sent, delivered, undelivered)
+            SELECT lane, account_id, provider_id, channel, calling_code(recipient),
+                   date_trunc('hour', accepted_at, 'UTC'), count(*) FILTER (WHERE sequence = 1),
+                   count(*) FILTER (WHERE state = 'delivered'), count(*) FILTER (WHERE state = 'undelivered')
+            FROM moved
+            WHERE changed AND (state IN ('delivered', 'undelivered') OR sequence = 1 AND state IN ('accepted', 'unknown'))
+            GROUP BY 1, 2, 3, 4, 5, 6
+        )
+        """
+
+    /// Behind `happened`, changes of state: an event for each that an endpoint of its account wants to be told of, and an entry
+    /// for each endpoint that is not switched off.
+    ///
+    /// The entry of a subject and an endpoint may be there already, and even be on its way: then the event is appended,
+    /// which waits for whoever settles it at the moment. So nothing is lost between the last event's end and this one.
+    static let telling: SQL.Fragment = """
+        noted AS (
+            INSERT INTO events (lane, id, account_id, sequence, subject_id, type, reason, endpoint_id, occurred_at)
+            SELECT lane, new_id(lane), account_id, sequence, subject_id, type, reason, endpoint_id, now()
+            FROM happened h
+            WHERE EXISTS (
+                SELECT FROM endpoints e
+                WHERE e.account_id = h.account_id AND (e.kind = 'standard' OR e.id = h.endpoint_id)
+                  AND (e.types = '{}' OR h.type = ANY(e.types)) AND e.deleted_at IS NULL
+            )
+            RETURNING id, subject_id
+        ), entered AS (
+            INSERT INTO event_outbox AS o (lane, subject_id, endpoint_id, account_id, events)
+            SELECT h.lane, h.subject_id, e.id, h.account_id, ARRAY[t.id]
+            FROM noted t JOIN happened h USING (subject_id)
+            JOIN endpoints e ON e.account_id = h.account_id AND (e.kind = 'standard' OR e.id = h.endpoint_id)
+                AND (e.types = '{}' OR h.type = ANY(e.types)) AND e.disabled IS NULL
+            ORDER BY h.subject_id, e.id
+            ON CONFLICT (lane, subject_id, endpoint_id) DO UPDATE SET events = o.events || excluded.events
+            RETURNING 1
+        )
+        """
+}
