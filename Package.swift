@@ -86,6 +86,7 @@ let package = Package(
         // 2: values and small tools, each one thing.
         library("Batching"),
         library("Crypto", ["CCrypto"]),
+        library("Egress"),
         library("HTTP"),
         library("JSON", ["CJansson"]),
         library("PhoneNumbers", ["CPhoneNumber"]),
@@ -110,6 +111,7 @@ let package = Package(
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
+        tests("EgressTests", ["Egress"]),
         tests("HTTPTests", ["HTTP"]),
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
