@@ -4,6 +4,8 @@ public struct WebClientError: Error, Hashable, CustomStringConvertible {
         /// The server surely has no whole request: no name, no connection, no TLS, or nothing of the body was written.
         /// It may be sent again.
         case notSent
+        /// The client's ``WebClient/Configuration/egress`` forbids the URL or an address of its host; nothing was sent.
+        case forbidden
         /// Something was written and no whole response came: the server may have done what was asked.
         case answerLost
         /// The response is over the limit: the server did what it did.
@@ -22,4 +24,8 @@ public struct WebClientError: Error, Hashable, CustomStringConvertible {
     }
 
     public var description: String { "\(self.kind): \(self.reason)" }
+}
+
+extension WebClientError {
+    static let addressForbidden = WebClientError(.forbidden, reason: "the host's address may not be called")
 }
