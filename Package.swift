@@ -26,9 +26,9 @@ let package = Package(
         .executableTarget(
             name: "pinpost",
             dependencies: [
-                "Bench", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "HTTP", "Intake", "JSON",
-                "Lifecycle", "Messaging", "Polling", "Postgres", "PostgresServer", "Receipts", "Settings", "Store",
-                "Telemetry", "Timestamps", "WebClient", "WebServer",
+                "Bench", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "Intake",
+                "JSON", "Lifecycle", "Messaging", "Polling", "Postgres", "PostgresServer", "Receipts", "Settings",
+                "Store", "Telemetry", "Timestamps", "WebClient", "WebServer",
             ],
             swiftSettings: strict
         ),
@@ -83,12 +83,13 @@ let package = Package(
         library("Postgres", ["CPostgres", "Polling", "Timestamps"]),
         library("PostgresServer", ["Polling"]),
         library("WebServer", ["CMicroHTTP", "HTTP"]),
-        library("WebClient", ["CCurl", "HTTP", "Polling"]),
+        library("WebClient", ["CAres", "CCurl", "Egress", "HTTP", "Polling"]),
         library("Lifecycle", ["Polling", "Telemetry"]),
 
         // 2: values and small tools, each one thing.
         library("Batching"),
         library("Crypto", ["CCrypto"]),
+        library("Egress"),
         library("HTTP"),
         library("JSON", ["CJansson"]),
         library("PhoneNumbers", ["CPhoneNumber"]),
@@ -100,6 +101,7 @@ let package = Package(
         // 1: C, and C++ behind a header of C.
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CMicroHTTP", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
@@ -113,6 +115,7 @@ let package = Package(
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
+        tests("EgressTests", ["Egress"]),
         tests("HTTPTests", ["HTTP"]),
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
@@ -135,7 +138,7 @@ let package = Package(
                 "Verification",
             ]),
         tests("JSONTests", ["JSON"]),
-        tests("WebTests", ["HTTP", "Polling", "WebClient", "WebServer"]),
+        tests("WebTests", ["CCurl", "Egress", "HTTP", "Polling", "WebClient", "WebServer"]),
         .target(
             name: "TestSystem",
             dependencies: [
@@ -160,8 +163,8 @@ let package = Package(
         tests(
             "SystemTests",
             [
-                "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
-                "Timestamps", "WebClient", "WebServer", "pinpost",
+                "Crypto", "Egress", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Settings",
+                "Store", "TestDatabase", "Timestamps", "WebClient", "WebServer", "pinpost",
             ]
         ),
         tests(

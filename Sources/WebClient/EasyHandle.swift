@@ -1,4 +1,5 @@
 import CCurl
+import Egress
 import Glibc
 import HTTP
 
@@ -8,26 +9,33 @@ import HTTP
 final class EasyHandle {
     let easy: UnsafeMutableRawPointer
     private let responseByteLimit: Int
+    private let egress: EgressPolicy?
     /// When the transfer's time is over.
     private(set) var deadline = ContinuousClock.now
     private var transfer: Transfer?
     private var sending = Sending()
     private var response: IncomingResponse
     private var fieldList: UnsafeMutablePointer<curl_slist>?
+    private var pinList: UnsafeMutablePointer<curl_slist>?
+    /// True when an address was refused that libcurl was about to dial or to write to.
+    private var isForbidden = false
 
     /// Nil when memory is short.
     init?(_ configuration: WebClient.Configuration) {
         guard let easy = curl_easy_init() else { return nil }
         self.easy = easy
         self.responseByteLimit = configuration.responseByteLimit
+        self.egress = configuration.egress
         self.response = IncomingResponse(byteLimit: configuration.responseByteLimit)
         self.setHabits(configuration)
         self.setCallbacks()
+        if self.egress != nil { self.setGuards() }
     }
 
     deinit {
         curl_easy_cleanup(self.easy)
         curl_slist_free_all(self.fieldList)
+        curl_slist_free_all(self.pinList)
     }
 
     /// The handle libcurl speaks of.
@@ -38,16 +46,21 @@ final class EasyHandle {
 
     var ticket: UInt64? { self.transfer?.ticket }
 
-    /// Takes on a transfer; it begins when the handle is added to libcurl's loop.
-    func begin(_ transfer: Transfer) {
+    /// Takes on a transfer; it begins when the handle is added to libcurl's loop. A client with a policy gives it the
+    /// route it has judged.
+    func begin(_ transfer: Transfer, by route: Route? = nil) {
         let request = transfer.request
+        let timeout = route?.timeout ?? request.timeout
         self.transfer = transfer
-        self.deadline = .now + request.timeout
+        self.deadline = .now + timeout
         self.sending = Sending(bodyByteCount: request.body.count, isRepeatable: request.isRepeatable)
         self.response = IncomingResponse(byteLimit: self.responseByteLimit)
-        ccurl_set_string(self.easy, CURLOPT_URL, request.url)
-        ccurl_set_long(self.easy, CURLOPT_TIMEOUT_MS, request.timeout.wholeMilliseconds)
-        ccurl_set_long(self.easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.wholeMilliseconds)
+        self.isForbidden = false
+        ccurl_set_string(self.easy, CURLOPT_URL, route?.url ?? request.url)
+        ccurl_set_long(self.easy, CURLOPT_TIMEOUT_MS, timeout.wholeMilliseconds)
+        ccurl_set_long(
+            self.easy, CURLOPT_CONNECTTIMEOUT_MS, (route?.connectTimeout ?? request.connectTimeout).wholeMilliseconds)
+        if let route { self.setPin(route.pin) }
         self.setMethod(request)
         self.setFields(request.fields)
     }
@@ -94,6 +107,23 @@ final class EasyHandle {
         ccurl_set_seek_callback(self.easy) { _, _, _ in CURL_SEEKFUNC_FAIL }
     }
 
+    /// For clients with a policy: what dials, and what could lead elsewhere.
+    private func setGuards() {
+        ccurl_set_pointer(self.easy, CURLOPT_OPENSOCKETDATA, Unmanaged.passUnretained(self).toOpaque())
+        ccurl_set_open_socket_callback(self.easy, onSocketWanted)
+        ccurl_set_string(self.easy, CURLOPT_NOPROXY, "*")
+        ccurl_set_long(self.easy, CURLOPT_FOLLOWLOCATION, 0)
+        ccurl_set_long(self.easy, CURLOPT_DNS_CACHE_TIMEOUT, Route.pinSeconds)
+    }
+
+    /// Tells libcurl a name's addresses, so that it looks up none itself.
+    private func setPin(_ pin: String?) {
+        let list = pin.map { curl_slist_append(nil, $0) } ?? nil
+        ccurl_set_pointer(self.easy, CURLOPT_RESOLVE, list)
+        curl_slist_free_all(self.pinList)
+        self.pinList = list
+    }
+
     /// A body always goes out through the read callback, which counts it.
     private func setMethod(_ request: WebRequest) {
         let announcesBody = !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method)
@@ -128,13 +158,32 @@ final class EasyHandle {
 
     // MARK: - While it runs
 
-    /// Told before a request is written. False keeps libcurl from repeating one that may have been processed.
-    /// A judge of the address that was connected to would stand here.
-    fileprivate func mayWriteRequest() -> Bool {
+    /// Told before an address is connected to.
+    fileprivate func mayDial(_ socketAddress: UnsafeRawBufferPointer) -> Bool {
+        guard let egress, socketAddress.count >= 4 else { return false }
+        // The port stands at the same place in both kinds of address.
+        let port = UInt16(bigEndian: socketAddress.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        let isPermitted = NetworkAddress(socketAddress: socketAddress).map { egress.permits($0, port: port) } ?? false
+        if !isPermitted { self.isForbidden = true }
+        return isPermitted
+    }
+
+    /// Told before a request is written, on a new connection or a kept one, with the address of the other side. False
+    /// keeps libcurl from repeating one that may have been processed.
+    fileprivate func mayWriteRequest(to peer: UnsafePointer<CChar>?) -> Bool {
+        guard self.mayWrite(to: peer) else { return false }
         self.sending.headByteCount = ccurl_get_long(self.easy, CURLINFO_REQUEST_SIZE)
         guard self.sending.mayBeginAgain else { return false }
         self.sending.begunCount += 1
         return true
+    }
+
+    private func mayWrite(to peer: UnsafePointer<CChar>?) -> Bool {
+        guard let egress else { return true }
+        let address = peer.flatMap { NetworkAddress(String(cString: $0)) }
+        let isPermitted = address.map(egress.permits) ?? false
+        if !isPermitted { self.isForbidden = true }
+        return isPermitted
     }
 
     fileprivate func takeBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -159,6 +208,7 @@ final class EasyHandle {
             let status = ccurl_get_long(self.easy, CURLINFO_RESPONSE_CODE)
             return .success(HTTPResponse(status: status, fields: self.response.fields, body: self.response.body))
         }
+        if self.isForbidden { return .failure(.addressForbidden) }
         if self.response.isTooLarge {
             return .failure(WebClientError(.tooLarge, reason: "the response is over \(self.responseByteLimit) bytes"))
         }
@@ -183,6 +233,7 @@ final class EasyHandle {
         ccurl_set_pointer(self.easy, CURLOPT_HTTPHEADER, nil)
         curl_slist_free_all(self.fieldList)
         self.fieldList = nil
+        if self.egress != nil { self.setPin(nil) }
         self.response = IncomingResponse(byteLimit: self.responseByteLimit)
         return self.transfer.take()
     }
@@ -210,8 +261,17 @@ private let onBodyWanted: ccurl_data_callback = { bytes, size, count, context in
     handle(context).takeBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
 }
 
-private let onRequest: curl_prereq_callback = { context, _, _, _, _ in
-    handle(context).mayWriteRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+private let onRequest: curl_prereq_callback = { context, peer, _, _, _ in
+    handle(context).mayWriteRequest(to: peer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+}
+
+private let onSocketWanted: curl_opensocket_callback = { context, _, address in
+    // libcurl always has an address when it wants a socket.
+    let address = address!
+    let bytes = UnsafeRawBufferPointer(start: ccurl_address(address), count: Int(address.pointee.addrlen))
+    guard handle(context).mayDial(bytes) else { return CURL_SOCKET_BAD }
+    let type = address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue)
+    return socket(address.pointee.family, type, address.pointee.protocol)
 }
 
 extension Duration {

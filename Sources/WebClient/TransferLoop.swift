@@ -6,6 +6,8 @@ import CCurl
 final class TransferLoop {
     private let multi: UnsafeMutableRawPointer
     private let configuration: WebClient.Configuration
+    /// What transfers pass before they are dialled; nil without a policy.
+    private let gate: EgressGate?
     private var running: [UInt64: EasyHandle] = [:]
     private var idle: [EasyHandle] = []
     /// No running transfer's deadline is before this; nil when none runs.
@@ -15,24 +17,18 @@ final class TransferLoop {
     init(_ multi: UnsafeMutableRawPointer, _ configuration: WebClient.Configuration) {
         self.multi = multi
         self.configuration = configuration
+        self.gate = configuration.egress.map { EgressGate($0, configuration) }
     }
 
-    var isIdle: Bool { self.running.isEmpty }
+    var isIdle: Bool { self.running.isEmpty && self.gate?.isEmpty ?? true }
 
     func begin(_ transfer: Transfer) {
-        guard let handle = self.idle.popLast() ?? EasyHandle(self.configuration) else {
-            return transfer.fail(.notSent, "memory is short")
-        }
-        handle.begin(transfer)
-        guard curl_multi_add_handle(self.multi, handle.easy) == CURLM_OK else {
-            return handle.finish(CURLE_FAILED_INIT)
-        }
-        self.running[transfer.ticket] = handle
-        self.earliestDeadline = min(self.earliestDeadline ?? handle.deadline, handle.deadline)
+        if let gate { gate.admit(transfer) } else { self.dial(transfer) }
     }
 
     /// An unknown ticket has ended already.
     func cancel(_ ticket: UInt64) {
+        self.gate?.cancel(ticket)
         guard let handle = self.running.removeValue(forKey: ticket) else { return }
         curl_multi_remove_handle(self.multi, handle.easy)
         handle.cancel()
@@ -40,6 +36,37 @@ final class TransferLoop {
 
     /// Reads and writes what can be read and written, and ends what has ended.
     func advance() {
+        for judged in self.gate?.takeJudged() ?? [] { self.dial(judged.transfer, by: judged.route) }
+        self.drive()
+        self.expire()
+    }
+
+    /// Sleeps until a socket is ready, a timeout is due, or somebody calls `curl_multi_wakeup`.
+    func wait() {
+        let patience = self.earliestDeadline.map { $0 - .now } ?? longestSleep
+        guard let gate else { return self.poll(for: patience, nil, 0) }
+        var sockets = gate.sockets.map { socket in
+            curl_waitfd(fd: socket.descriptor, events: socket.events, revents: 0)
+        }
+        self.poll(for: min(patience, gate.patience), &sockets, CUnsignedInt(sockets.count))
+        gate.heed(sockets.filter { $0.revents != 0 }.map(\.fd))
+    }
+
+    // MARK: - Private
+
+    private func dial(_ transfer: Transfer, by route: Route? = nil) {
+        guard let handle = self.idle.popLast() ?? EasyHandle(self.configuration) else {
+            return transfer.fail(.notSent, "memory is short")
+        }
+        handle.begin(transfer, by: route)
+        guard curl_multi_add_handle(self.multi, handle.easy) == CURLM_OK else {
+            return handle.finish(CURLE_FAILED_INIT)
+        }
+        self.running[transfer.ticket] = handle
+        self.earliestDeadline = min(self.earliestDeadline ?? handle.deadline, handle.deadline)
+    }
+
+    private func drive() {
         var runningCount: CInt = 0
         curl_multi_perform(self.multi, &runningCount)
         var remainingCount: CInt = 0
@@ -50,18 +77,13 @@ final class TransferLoop {
             curl_multi_remove_handle(self.multi, easy)
             self.end(EasyHandle.of(easy), code)
         }
-        self.expire()
     }
 
-    /// Sleeps until a socket is ready, a timeout is due, or somebody calls `curl_multi_wakeup`.
-    func wait() {
-        let patience = self.earliestDeadline.map { $0 - .now } ?? longestSleep
+    private func poll(for patience: Duration, _ sockets: UnsafeMutablePointer<curl_waitfd>?, _ count: CUnsignedInt) {
         // Rounded up: waking a moment early would mean waking many times.
         let milliseconds = min(max(.zero, patience), longestSleep) / .milliseconds(1) + 1
-        curl_multi_poll(self.multi, nil, 0, CInt(milliseconds), nil)
+        curl_multi_poll(self.multi, sockets, count, CInt(milliseconds), nil)
     }
-
-    // MARK: - Private
 
     /// Ends the transfers whose time is over. libcurl (7.88) sees to that itself, except for those that wait for a
     /// connection because of a limit: these it never looks at.

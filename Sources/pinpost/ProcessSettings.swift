@@ -1,4 +1,5 @@
 import Crypto
+import Egress
 import Glibc
 import Messaging
 import Settings
@@ -17,6 +18,10 @@ struct ProcessSettings {
     /// Where providers reach the receiver; nil asks for no receipts with a message.
     var receiptURL: String?
     var lookUp: LookUp
+    /// Where customers may have us call.
+    var egress: EgressPolicy
+    /// Whom to ask for the addresses of customers' hosts; none stands for the system's.
+    var nameServers: [String]
 
     /// What numbers are looked up with before codes are sent to them.
     enum LookUp: String, CaseIterable { case offline, off }
@@ -58,6 +63,8 @@ struct ProcessSettings {
         }
 
         var needsMasterKey: Bool { self != .carrier && self != .migrate && self != .up }
+        /// Takes customers' URLs in, or calls them.
+        var judgesCallbacks: Bool { self == .up || self == .api || self == .worker || self == .apply }
         var servesForLong: Bool { self != .migrate && self != .apply && self != .rotate }
     }
 
@@ -99,6 +106,10 @@ struct ProcessSettings {
                 help: "How numbers are looked up before codes are sent: offline, in the numbering plans, or not at all."
             )
         let isWorker = role == .worker || role == .up
+        // With a private database `up` is somebody's own machine, and so are the endpoints they try it with.
+        let isPrivate = role == .up && self.database?.url.isEmpty == true
+        self.egress = role.judgesCallbacks ? Self.egress(isPrivate: isPrivate, &reader) : EgressPolicy()
+        self.nameServers = isWorker ? Self.nameServers(&reader) : []
         self.lease =
             !isWorker
             ? .seconds(15)

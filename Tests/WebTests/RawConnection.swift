@@ -103,22 +103,13 @@ struct RawListener {
     private let descriptor: CInt
     let port: UInt16
 
-    init() throws {
+    /// On 127.0.0.1 and a free port, when not told otherwise; `backlog` connections may wait to be accepted.
+    init(address: UInt32 = 0x7F00_0001, port: UInt16 = 0, backlog: CInt = 64) throws {
         self.descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         var patience = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        let descriptor = self.descriptor
-        let status = withUnsafeMutablePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) + listen(descriptor, 64) + getsockname(descriptor, $0, &length)
-            }
-        }
-        guard status == 0 else { throw RawError("bind", errno) }
-        self.port = UInt16(bigEndian: address.sin_port)
+        self.port = try bindToLoopback(self.descriptor, address: address, port: port)
+        guard listen(self.descriptor, backlog) == 0 else { throw RawError("listen", errno) }
     }
 
     func accept() throws -> RawConnection {
