@@ -36,11 +36,27 @@ extension ConfigurationReader {
         let kinds = Template.Kind.allCases.map(\.rawValue).joined(separator: ", ")
         let kind = self.fields.parsed(json, "kind", expected: "one of \(kinds)", at: path, Template.Kind.init)
         let id = self.name(json, "id", at: path)
+        let isKnown = kind != nil || self.fields.value(json, "kind", at: path) == nil
+        let fields = kind == .email ? json : self.withOwnMarks(json, at: path)
         // Of an unknown kind nothing more can be said.
-        if kind != nil || self.fields.value(json, "kind", at: path) == nil {
-            self.check(json, kind: kind ?? .text, at: path)
+        if isKnown, let fields { self.check(fields, kind: kind ?? .text, at: path) }
+        return .init(id: id, kind: kind ?? .text, fields: fields ?? json)
+    }
+
+    /// A text template without its `syntax`, its marks written as ours. Nil when a problem was noted.
+    private mutating func withOwnMarks(_ json: JSON, at path: String) -> JSON? {
+        guard self.fields.value(json, "syntax", at: path) != nil else { return json }
+        let syntax = self.fields.parsed(json, "syntax", expected: "bind", at: path) { $0 == "bind" ? $0 : nil }
+        guard syntax != nil else { return nil }
+        var members = (json.members ?? []).filter { $0.name != "syntax" }
+        guard let place = members.firstIndex(where: { $0.name == "text" }), let text = members[place].value.string
+        else { return .object(members) }
+        guard let pattern = TextPattern(bindText: text), pattern.hasCode else {
+            self.fields.fail("\(path)/text", "must contain ${code}, and no marks in braces without a dollar sign")
+            return nil
         }
-        return .init(id: id, kind: kind ?? .text, fields: json)
+        members[place].value = .string(pattern.text)
+        return .object(members)
     }
 
     private mutating func check(_ json: JSON, kind: Template.Kind, at path: String) {

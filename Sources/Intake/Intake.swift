@@ -68,7 +68,8 @@ public struct Intake: Sendable {
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
         self.dialects = [
-            InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger)
+            InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger),
+            BindDialect(store: store, access: access, verifier: self.verifier),
         ]
     }
 
@@ -106,7 +107,7 @@ public struct Intake: Sendable {
     // MARK: - Private
 
     /// Those of ``dialects``.
-    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self]
+    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self, BindDialect.self]
 
     /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.
     private func response(to request: HTTPRequest) async -> HTTPResponse {

@@ -59,6 +59,19 @@ extension Store {
             decode: StoredTemplate.init)
     }
 
+    /// An account's templates of the kind `text`, in whichever application, the oldest first.
+    public func textTemplates(
+        of account: AccountID, limit: Int32
+    ) async throws(PostgresError) -> [StoredTemplate] {
+        try await self.pool.query(
+            """
+            SELECT t.id, t.public_id, a.public_id, t.kind, t.definition
+            FROM templates t JOIN applications a ON a.id = t.application_id
+            WHERE t.account_id = \(account.rawValue) AND t.kind = 'text' ORDER BY t.id LIMIT \(limit)
+            """,
+            decode: StoredTemplate.init)
+    }
+
     public func template(
         _ publicID: String, of application: String, account: AccountID
     ) async throws(PostgresError) -> StoredTemplate? {

@@ -169,4 +169,37 @@ import Verification
             #expect(problems == ["/accounts/0/applications/0/id"])
         }
     }
+
+    @Test func aTextMayHaveItsMarksAsBindHasThem() async throws {
+        try await TestSystem.run { system async throws in
+            let file = { (template: JSON) in
+                Self.file([["id": "a", "name": "a", "templates": [template]]])
+            }
+            let bind: JSON = ["id": "t", "syntax": "bind", "text": "${code} for ${name}"]
+            #expect(try await !system.apply(file(bind)).changes.isEmpty)
+            let account = try await self.account(system)
+            let stored = try await system.store.template("t", of: "a", account: account)?.template
+            guard case .text(let template) = stored else { throw TestFailure() }
+            #expect(template.text.text == "{{pin}} for {{name}}")
+            #expect(try await system.apply(file(bind)).changes.isEmpty)
+            #expect(try await system.apply(file(["id": "t", "text": "{{pin}} for {{name}}"])).changes.isEmpty)
+            // Without a text there is nothing to translate.
+            #expect(try await system.apply(file(["id": "t", "syntax": "bind"])).changes.isEmpty)
+            let place = "/accounts/0/applications/0/templates/0"
+            let rows: [(JSON, String)] = [
+                (["id": "t", "syntax": "nexmo", "text": "${code}"], "syntax"),
+                (["id": "t", "syntax": 5, "text": "${code}"], "syntax"),
+                (["id": "t", "syntax": "bind", "text": "none"], "text"),
+                (["id": "t", "syntax": "bind", "text": "{{pin}}"], "text"),
+                (["id": "t", "syntax": "bind", "text": "${code} {{name}}"], "text"),
+                (["id": "t", "syntax": "bind", "text": 5], "text"),
+                (["id": "m", "kind": "email", "syntax": "bind", "subject": "x", "text": "{{pin}}"], "syntax"),
+            ]
+            for (template, name) in rows {
+                #expect(await self.problems(file(template), in: system) == ["\(place)/\(name)"], "\(template)")
+            }
+        }
+    }
 }
+
+private struct TestFailure: Error {}

@@ -18,8 +18,14 @@ final class Catalogue: Sendable {
         var template: String
     }
 
+    private struct TemplatePlace: Hashable {
+        var account: AccountID
+        var template: String
+    }
+
     private let store: Store
     private let plans = Mutex<[Place: SendingPlan]>([:])
+    private let applications = Mutex<[TemplatePlace: String]>([:])
 
     init(store: Store) { self.store = store }
 
@@ -40,6 +46,24 @@ final class Catalogue: Sendable {
         let place = Place(
             account: account, application: plan.application.publicID, template: plan.template.publicID)
         self.plans.withLock { $0[place] = nil }
+    }
+
+    /// The id of the application that a template is of; templates never move.
+    func application(of template: String, account: AccountID) async throws(VerifierRefusal) -> String {
+        let place = TemplatePlace(account: account, template: template)
+        if let application = self.applications.withLock({ $0[place] }) { return application }
+        let stored: StoredTemplate?
+        do throws(PostgresError) {
+            stored = try await self.store.template(template, account: account)
+        } catch {
+            throw .unavailable
+        }
+        guard let application = stored?.applicationPublicID else { throw .noTemplate }
+        self.applications.withLock { applications in
+            if applications.count >= Self.limit { applications.removeAll() }
+            applications[place] = application
+        }
+        return application
     }
 
     private func find(_ place: Place) async throws(VerifierRefusal) -> SendingPlan {

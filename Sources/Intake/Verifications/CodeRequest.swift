@@ -16,6 +16,8 @@ struct CodeRequest: Sendable {
     var placeholders: Placeholders = [:]
     /// Whether the customer wants reports of the delivery.
     var isTracked = false
+    /// Whether the code is right once, whatever its application allows.
+    var isSingleUse = false
     var reference: String?
     var metadata: String?
     var idempotency: (key: String, fingerprint: [UInt8])?

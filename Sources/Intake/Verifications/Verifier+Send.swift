@@ -113,9 +113,11 @@ extension Verifier {
             template: plan.template.id,
             mac: CodeMAC(code, of: id, account: account, recipient: request.recipient, keys: self.masterKeys),
             sealedCode: sealed.sealed(for: id, account: account, keys: self.masterKeys))
-        return Sending(
+        var sending = Sending(
             account: account, verification: id, application: plan.application, recipient: request.recipient.key,
             start: start, message: message, isTracked: request.isTracked, idempotency: key)
+        if request.isSingleUse { sending.settings.allowsReuse = false }
+        return sending
     }
 
     private func sending(
