@@ -43,6 +43,7 @@ public struct Problem: Error, Sendable, Hashable {
         switch status {
         case 400: "Bad Request"
         case 401: "Unauthorized"
+        case 402: "Payment Required"
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
@@ -103,6 +104,9 @@ extension Problem {
 
     static let keyReused = Problem(
         422, "idempotency_key_reused", "This Idempotency-Key was used for another request; nothing was stored.")
+
+    static let outOfBalance = Problem(
+        402, "out_of_balance", "The account has no credit for this; nothing was stored.")
 
     static let unavailable = Self.unavailable(
         "unavailable", "The service cannot store anything now; nothing was accepted. Try again.")

@@ -61,7 +61,16 @@ public struct Price: Sendable, Hashable {
         self.amount = amount
         self.network = network
     }
+
+    /// Of so many segments.
+    public func times(_ count: Int16) throws(MoneyOverflow) -> Price {
+        guard let amount = self.amount.times(Int(count)) else { throw MoneyOverflow() }
+        return Price(amount: amount, network: self.network)
+    }
 }
+
+/// Something costs more than there is money.
+public struct MoneyOverflow: Error {}
 
 /// Where the customer wants to be told of one message, besides its own endpoints.
 public struct Callback: Sendable, Hashable {

@@ -113,6 +113,7 @@ extension InfobipError {
         case .noRoute: self = .invalid("/to", "cannot be reached: no provider takes messages to it over this channel")
         case .applicationLimited(let wait), .recipientLimited(let wait), .tooEarly(let wait):
             self = .tooManyRequests(wait: wait)
+        case .outOfBalance: self.init(403, "FORBIDDEN", "The account has no credit for this message.")
         case .locked, .sendsSpent: self = .tooManyRequests(wait: nil)
         case .ended: self = .notFound
         // There are no idempotency keys in this API.

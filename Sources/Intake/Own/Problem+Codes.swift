@@ -34,6 +34,7 @@ extension Problem {
             case .recipientLimited(let wait):
                 .limited("recipient_limit", "The recipient has got as many codes as it may for now.", wait)
             case .locked: .locked(wait: nil)
+            case .outOfBalance: .outOfBalance
             case .ended: .verificationEnded
             case .sendsSpent: .limited("sends_spent", "This code has been sent as often as it may.", nil)
             case .tooEarly(let wait):

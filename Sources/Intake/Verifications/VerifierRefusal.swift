@@ -19,6 +19,8 @@ enum VerifierRefusal: Error {
     case recipientLimited(wait: Duration)
     /// Too many guesses have failed for this recipient.
     case locked
+    /// The account has no credit for it.
+    case outOfBalance
     /// There is no code to send again: it is unknown, someone else's, or its use has ended.
     case ended
     /// The code was sent as often as its application allows.
