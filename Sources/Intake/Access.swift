@@ -16,6 +16,8 @@ public enum Scope: String, Sendable, Hashable, CaseIterable {
     case verify
     /// Make and change applications and templates.
     case manage
+    /// Top the account up and set its prices: the operator's, so no key has it unless its configuration says so.
+    case bill
 }
 
 /// Who makes a request.

@@ -24,7 +24,7 @@ public enum TopUpResult: Sendable, Hashable {
 
 // See ``Charging`` for what is taken away, and ``Store/cancel(_:account:)`` for what is given back.
 extension Store {
-    /// What an account may have: far from what a column has room for.
+    /// What an account may have, ten billion whole ones: far from what a column has room for.
     public static let balanceLimit = Money(rawValue: 1_000_000_000_000_000_000)
 
     public func finances(of account: AccountID) async throws(PostgresError) -> StoredFinances? {
@@ -53,8 +53,10 @@ extension Store {
     public static func topUp(
         _ account: AccountID, by amount: Money, name: String, in transaction: borrowing Transaction
     ) async throws(PostgresError) -> TopUpResult {
-        // Another of the same account waits here, and so finds what this one has made.
-        try await transaction.execute("SELECT FROM accounts WHERE id = \(account.rawValue) FOR NO KEY UPDATE")
+        // Another of the same account waits here, and so finds what this one has made. Not at the account's row: others may
+        // hold that while they wait for what this transaction has changed.
+        try await transaction.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('pinpost top-ups'), \(account.rawValue))")
         let balance = try await Self.lockedBalance(of: account, in: transaction)
         if let earlier = try await Self.topUp(named: name, of: account, in: transaction) {
             return earlier == amount ? .repeated(balance: balance) : .nameTaken
