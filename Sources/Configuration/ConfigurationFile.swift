@@ -14,18 +14,29 @@ public import Verification
 ///       "providers": [{"name": "vonage", "kind": "vonage-sms",
 ///                      "credentials": {"api_key": "abcd1234", "api_secret": {"env": "VONAGE_SECRET"}},
 ///                      "in_flight": 30, "per_second": 30}],
-///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"}]
+///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"}],
+///       "prices":    [{"channel": "sms", "prefix": "+41", "price": "0.05"}]
 ///     }
 ///
 /// What the file does not name is left alone. Keys and credentials are revoked by `"revoked": true` and brought back only by an
-/// explicit `false`, providers put out of service by `"enabled": false`, routes taken away by `"remove": true`.
+/// explicit `false`, providers put out of service by `"enabled": false`, routes and
+/// prices taken away by `"remove": true`. What was paid in once is never paid in again: its `id` says so.
 public struct ConfigurationFile: Sendable {
     public struct Account: Sendable {
         public var name: String
+        /// ISO 4217. Nil: it stays as it is.
+        public var currency: String?
+        public var topUps: [TopUp]
         public var keys: [Key]
         public var credentials: [Credential]
         public var applications: [Application]
         public var emailContents: [NumberedContent]
+    }
+
+    /// What is paid into an account, or, when it is negative, taken out.
+    public struct TopUp: Sendable {
+        public var id: String
+        public var amount: Money
     }
 
     public struct Key: Sendable {
@@ -92,12 +103,25 @@ public struct ConfigurationFile: Sendable {
         public var isRemoved: Bool
     }
 
+    public struct ListedPrice: Sendable {
+        /// Nil: for every account.
+        public var account: String?
+        public var channel: Channel
+        public var prefix: String
+        /// Nil only when it is to be removed.
+        public var price: Price?
+        public var isRemoved: Bool
+    }
+
     public var accounts: [Account] = []
     public var providers: [Provider] = []
     public var routes: [Route] = []
+    public var prices: [ListedPrice] = []
 
-    /// The scopes that a key may have; those of a key that names none.
+    /// The scopes of a key that names none.
     public static let scopes = ["send", "read", "verify", "manage"]
+    /// Those that a key may have. Whoever may bill is the operator: no key does unless it says so.
+    public static let allScopes = Self.scopes + ["bill"]
 }
 
 /// All that is wrong with a configuration, each with its place. Never a value: it may be a secret.

@@ -15,27 +15,34 @@ struct ConfigurationReader {
 
     mutating func read(_ json: JSON) -> ConfigurationFile {
         var file = ConfigurationFile()
-        guard self.fields.isObject(json, known: ["accounts", "providers", "routes"], at: "") else { return file }
+        guard self.fields.isObject(json, known: ["accounts", "providers", "routes", "prices"], at: "") else {
+            return file
+        }
         file.accounts = self.elements(json, "accounts", known: Self.accountFields) { $0.account($1, at: $2) }
         file.providers = self.elements(json, "providers", known: Self.providerFields) { $0.provider($1, at: $2) }
         file.routes = self.elements(json, "routes", known: Self.routeFields) { $0.route($1, at: $2) }
+        file.prices = self.elements(json, "prices", known: Self.priceFields) { $0.price($1, at: $2) }
         self.refuseDoubled(file.accounts.map(\.name), "name", at: "/accounts")
         self.refuseDoubled(file.providers.map(\.name), "name", at: "/providers")
         self.refuseDoubledKeys(of: file.accounts)
         self.refuseDoubledCredentials(of: file.accounts)
-        self.refuseDoubledRoutes(file.routes)
+        self.refuseDoubled(file.routes.map { [$0.account, $0.channel.rawValue, $0.prefix] }, at: "/routes")
+        self.refuseDoubled(file.prices.map { [$0.account, $0.channel.rawValue, $0.prefix] }, at: "/prices")
         return file
     }
 
     // MARK: - Parts
 
-    private static let accountFields: Set = ["name", "keys", "credentials", "applications", "email_contents"]
+    private static let accountFields: Set = [
+        "name", "currency", "top_ups", "keys", "credentials", "applications", "email_contents",
+    ]
 
     private mutating func account(_ json: JSON, at path: String) -> ConfigurationFile.Account {
         let keys = self.elements(json, "keys", at: path, known: Self.keyFields) { $0.key($1, at: $2) }
         self.refuseDoubled(keys.map(\.name), "name", at: "\(path)/keys")
         return .init(
-            name: self.name(json, at: path), keys: keys,
+            name: self.name(json, at: path), currency: self.currency(json, at: path),
+            topUps: self.topUps(json, at: path), keys: keys,
             credentials: self.elements(json, "credentials", at: path) { $0.credential($1, at: $2) },
             applications: self.applications(json, at: path), emailContents: self.emailContents(json, at: path))
     }
@@ -60,10 +67,10 @@ struct ConfigurationReader {
         guard let value = json["scopes"] else { return ConfigurationFile.scopes.sorted() }
         let scopes = value.array?.compactMap(\.string) ?? []
         guard !scopes.isEmpty, scopes.count == value.array?.count,
-            scopes.allSatisfy(ConfigurationFile.scopes.contains)
+            scopes.allSatisfy(ConfigurationFile.allScopes.contains)
         else {
             self.fields.fail(
-                "\(path)/scopes", "must be an array of \(ConfigurationFile.scopes.joined(separator: ", "))")
+                "\(path)/scopes", "must be an array of \(ConfigurationFile.allScopes.joined(separator: ", "))")
             return []
         }
         return Set(scopes).sorted()
@@ -129,24 +136,23 @@ struct ConfigurationReader {
 
     private mutating func route(_ json: JSON, at path: String) -> ConfigurationFile.Route {
         let isRemoved = self.fields.flag(json, "remove", at: path) ?? false
+        let (channel, prefix) = self.place(json, what: "a route", at: path)
+        return .init(
+            account: self.fields.string(json, "account", at: path), channel: channel, prefix: prefix,
+            provider: self.fields.string(json, "provider", required: !isRemoved, at: path), isRemoved: isRemoved)
+    }
+
+    /// Which messages something is for.
+    mutating func place(_ json: JSON, what: String, at path: String) -> (channel: Channel, prefix: String) {
         let channels = Channel.allCases.map(\.rawValue).joined(separator: ", ")
         let channel = self.fields.parsed(json, "channel", expected: "one of \(channels)", at: path, Channel.init)
         let prefix = self.fields.parsed(
             json, "prefix", expected: "empty or a plus sign and 1 to 15 digits", at: path
-        ) { Self.isPrefix($0) ? $0 : nil }
+        ) { PhoneNumber.isPrefix($0) ? $0 : nil }
         if channel == .email, prefix?.isEmpty == false {
-            self.fields.fail("\(path)/prefix", "is for numbers; a route for email has none")
+            self.fields.fail("\(path)/prefix", "is for numbers; \(what) for email has none")
         }
-        return .init(
-            account: self.fields.string(json, "account", at: path), channel: channel ?? .sms, prefix: prefix ?? "",
-            provider: self.fields.string(json, "provider", required: !isRemoved, at: path), isRemoved: isRemoved)
-    }
-
-    private static func isPrefix(_ text: String) -> Bool {
-        if text.isEmpty { return true }
-        let digits = text.utf8.dropFirst()
-        return text.first == "+" && (1...15).contains(digits.count) && digits.first != UInt8(ascii: "0")
-            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return (channel ?? .sms, prefix ?? "")
     }
 
     // MARK: - Values
@@ -230,11 +236,10 @@ struct ConfigurationReader {
     }
 
     /// Of two that say different things the last would hold, and applying the file again would change both each time.
-    private mutating func refuseDoubledRoutes(_ routes: [ConfigurationFile.Route]) {
+    private mutating func refuseDoubled(_ places: [[String?]], at path: String) {
         var seen: Set<[String?]> = []
-        for (index, route) in routes.enumerated() where !self.hasProblem(within: "/routes/\(index)") {
-            let place = [route.account, route.channel.rawValue, route.prefix]
-            if !seen.insert(place).inserted { self.fields.fail("/routes/\(index)", "stands twice") }
+        for (index, place) in places.enumerated() where !self.hasProblem(within: "\(path)/\(index)") {
+            if !seen.insert(place).inserted { self.fields.fail("\(path)/\(index)", "stands twice") }
         }
     }
 

@@ -5,7 +5,7 @@ import Messaging
 import Postgres
 public import Store
 
-/// Makes accounts and what is theirs, providers and routes what a file says.
+/// Makes accounts and what is theirs, providers, routes and prices what a file says.
 public struct Configurator: Sendable {
     private let store: Store
     private let masterKeys: MasterKeys
@@ -51,6 +51,10 @@ public struct Configurator: Sendable {
             for (index, route) in file.routes.enumerated() {
                 try await self.apply(route, at: "/routes/\(index)", in: transaction, &progress)
             }
+            for (index, price) in file.prices.enumerated() {
+                try await self.apply(price, at: "/prices/\(index)", in: transaction, &progress)
+            }
+            try await self.apply(progress.topUps, in: transaction, &progress)
             guard progress.problems.isEmpty else { throw ConfigurationProblems(problems: progress.problems) }
             return progress.report
         }
@@ -60,6 +64,15 @@ public struct Configurator: Sendable {
     struct Progress {
         var report = Report()
         var problems: [JSONProblem] = []
+        /// What is still to be paid in.
+        var topUps: [TopUp] = []
+
+        struct TopUp {
+            var owner: Owner
+            var id: String
+            var amount: Money
+            var path: String
+        }
 
         mutating func changed(_ line: String) { self.report.changes.append(line) }
         mutating func fail(_ path: String, _ problem: String) { self.problems.append(JSONProblem(path, problem)) }
@@ -74,6 +87,12 @@ public struct Configurator: Sendable {
         let (id, isNew) = try await Store.putAccount(account.name, in: transaction)
         if isNew { progress.changed("account \(account.name): made") }
         let owner = Owner(id: id, name: account.name)
+        if let currency = account.currency, try await Store.putCurrency(currency, of: id, in: transaction) {
+            progress.changed("account \(account.name): currency set")
+        }
+        progress.topUps += account.topUps.enumerated().map { index, topUp in
+            .init(owner: owner, id: topUp.id, amount: topUp.amount, path: "\(path)/top_ups/\(index)")
+        }
         let digests = try await Store.keyDigests(of: id, in: transaction)
         for (index, key) in account.keys.enumerated() {
             try await self.apply(

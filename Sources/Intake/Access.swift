@@ -16,6 +16,8 @@ public enum Scope: String, Sendable, Hashable, CaseIterable {
     case verify
     /// Make and change applications and templates.
     case manage
+    /// Top the account up and set its prices: the operator's, so no key has it unless its configuration says so.
+    case bill
 }
 
 /// Who makes a request.
@@ -26,12 +28,15 @@ public struct Principal: Sendable, Hashable {
     var expiresAt: Timestamp?
 }
 
-/// Who may do what, and which way messages go: the API's view of the ``Directory``.
+/// Who may do what, which way messages go and what they cost: the API's view of the ``Directory``.
 public struct Access: Sendable {
     private var principals: [[UInt8]: Principal] = [:]
     private var credentials: [CredentialName: Credential] = [:]
     private var routes: [Place: ProviderID] = [:]
+    /// Of one segment.
+    private var prices: [Place: Price] = [:]
 
+    /// Which messages a route or a price is for.
     private struct Place: Hashable {
         var account: AccountID?
         var channel: Channel
@@ -59,6 +64,9 @@ public struct Access: Sendable {
         }
         for route in directory.routes {
             self.routes[Place(account: route.account, channel: route.channel, prefix: route.prefix)] = route.provider
+        }
+        for price in directory.prices {
+            self.prices[Place(account: price.account, channel: price.channel, prefix: price.prefix)] = price.price
         }
     }
 
@@ -98,14 +106,26 @@ public struct Access: Sendable {
 
     private static let nobodysDigest = [UInt8](repeating: 0, count: Digest.sha256.byteCount)
 
-    /// The provider for a recipient: the longest prefix wins, and among equals the account's own route. Addresses have no
-    /// prefixes.
+    /// The provider for a recipient.
     func provider(for recipient: Recipient, channel: Channel, account: AccountID) -> ProviderID? {
+        Self.nearest(in: self.routes, to: recipient, channel: channel, account: account)
+    }
+
+    /// What one segment to a recipient costs; nil when there is no price for it. See ``Price/times(_:)``.
+    func price(for recipient: Recipient, channel: Channel, account: AccountID) -> Price? {
+        Self.nearest(in: self.prices, to: recipient, channel: channel, account: account)
+    }
+
+    /// The longest prefix wins, and among equals what is the account's own. Addresses have no prefixes.
+    private static func nearest<Value>(
+        in table: [Place: Value], to recipient: Recipient, channel: Channel, account: AccountID
+    ) -> Value? {
+        if table.isEmpty { return nil }
         var prefix: Substring = if case .phone(let number) = recipient { number.e164[...] } else { "" }
         while true {
             for owner in [account, nil] {
                 let place = Place(account: owner, channel: channel, prefix: String(prefix))
-                if let provider = self.routes[place] { return provider }
+                if let value = table[place] { return value }
             }
             guard !prefix.isEmpty else { return nil }
             // A lone "+" is no prefix.

@@ -136,6 +136,9 @@ public struct Intake: Sendable {
         case .resending(let id): try await self.answerResending(id, request)
         case .search: try await self.answerSearch(request)
         case .unlocking: try await self.answerUnlocking(request)
+        case .account: try await self.answerAccount(request)
+        case .prices: try await self.answerPrices(request)
+        case .topUps: try await self.answerTopUps(request)
         case .openAPI: try Self.answerOpenAPI(request)
         case .none: throw .notFound
         }

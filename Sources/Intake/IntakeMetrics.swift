@@ -2,6 +2,7 @@ import Telemetry
 
 struct IntakeMetrics: Sendable {
     let accepted: Counter
+    let outOfBalance: Counter
     let commits: Counter
     let commitFailures: Counter
     let commitTime: Histogram
@@ -11,6 +12,9 @@ struct IntakeMetrics: Sendable {
     init(_ metrics: Metrics) {
         self.metrics = metrics
         self.accepted = metrics.counter("pinpost_accepted_total", help: "Messages accepted and committed.")
+        self.outOfBalance = metrics.counter(
+            "pinpost_out_of_balance_total",
+            help: "Requests for messages refused because their account has no credit for them.")
         self.commits = metrics.counter("pinpost_accept_commits_total", help: "Commits that accepted messages.")
         self.commitFailures = metrics.counter(
             "pinpost_accept_failures_total", help: "Commits that should have accepted messages and failed.")

@@ -16,6 +16,9 @@ enum Route {
     case resending(VerificationID?)
     case search
     case unlocking
+    case account
+    case prices
+    case topUps
     case openAPI
     case none
 
@@ -44,6 +47,9 @@ enum Route {
         case ("verifications", 1): .verification(VerificationID(rest[3]))
         case ("verifications", 2) where rest[4] == "check": .check(VerificationID(rest[3]))
         case ("verifications", 2) where rest[4] == "resend": .resending(VerificationID(rest[3]))
+        case ("account", 0): .account
+        case ("account", 1) where rest[3] == "prices": .prices
+        case ("account", 1) where rest[3] == "top-ups": .topUps
         case ("recipients", 1) where rest[3] == "unlock": .unlocking
         default: .none
         }

@@ -61,7 +61,22 @@ public struct Price: Sendable, Hashable {
         self.amount = amount
         self.network = network
     }
+
+    /// Whether this is a mobile country and network code, or a country's alone.
+    public static func isNetwork(_ text: String) -> Bool {
+        (3...6).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    }
+
+    /// Of so many segments.
+    public func times(_ count: Int16) throws(MoneyOverflow) -> Price {
+        guard let amount = self.amount.times(Int(count)) else { throw MoneyOverflow() }
+        return Price(amount: amount, network: self.network)
+    }
 }
+
+/// Something costs more than there is money.
+public struct MoneyOverflow: Error {}
 
 /// Where the customer wants to be told of one message, besides its own endpoints.
 public struct Callback: Sendable, Hashable {

@@ -25,3 +25,13 @@ extension PhoneNumber: CustomStringConvertible, CustomDebugStringConvertible, Cu
     public var debugDescription: String { self.description }
     public var customMirror: Mirror { Mirror(self, children: ["masked": self.description]) }
 }
+
+extension PhoneNumber {
+    /// Whether this is what numbers may begin with, in E.164: a plus sign and 1 to 15 digits, or nothing, which all begin with.
+    public static func isPrefix(_ text: String) -> Bool {
+        if text.isEmpty { return true }
+        let digits = text.utf8.dropFirst()
+        return text.first == "+" && (1...15).contains(digits.count) && digits.first != UInt8(ascii: "0")
+            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    }
+}

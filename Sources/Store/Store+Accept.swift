@@ -73,12 +73,18 @@ public struct IdempotencyKey: Sendable {
     }
 }
 
-/// What became of an ``Acceptance``.
+/// What became of an ``Acceptance``. Only `accepted` stored anything.
 public enum AcceptanceResult: Sendable, Hashable {
-    /// Stored and committed.
-    case accepted
-    /// Nothing was stored: the key had been used before.
+    /// Stored, paid for and committed. With it what its account has left; nil when nothing had a price, and for an account
+    /// that pays afterwards.
+    case accepted(balance: Money?)
+    /// The key had been used before.
     case repeated(EarlierAcceptance)
+    /// It costs more than its account has. When it has a key, another process may have stored the same a moment ago, with the
+    /// money that is missing now: ``Store/accepted(under:lane:account:)`` knows.
+    case outOfBalance
+    /// Others of this account go first.
+    case again
 }
 
 /// What an idempotency key was first used for.
@@ -103,6 +109,10 @@ extension Store {
     /// What a key holds comes back from the insertion itself: a second statement could fail, and then nobody could say
     /// of the first that it had stored nothing. The update that does it changes nothing; it is what makes RETURNING
     /// tell of a row that another transaction has just committed.
+    ///
+    /// Prepaid accounts pay in the same statement, each request for all of its messages, and only when it is stored: see
+    /// ``Charging``. Balances are locked before any key is stored, so that a request that cannot be paid leaves its key free;
+    /// whether such a one repeats an earlier one is looked up for it alone.
     public func accept(_ requests: [Acceptance]) async throws(PostgresError) -> [AcceptanceResult] {
         let rows = Columns(requests)
         let messages = rows.messages
@@ -121,15 +131,28 @@ extension Store {
                 FROM unnest(
                     \(keys.requests), \(keys.lanes), \(keys.accounts), \(keys.keys), \(keys.fingerprints)
                 ) AS k (request, lane, account_id, key, fingerprint)
+            ), costs AS MATERIALIZED (
+                SELECT request AS n, account_id, sum(price) AS cost FROM incoming
+                WHERE price IS NOT NULL GROUP BY request, account_id
+            ), \(Charging.payments), barred AS MATERIALIZED (
+                SELECT p.n AS request, p.payment, h.ids, h.fingerprint
+                FROM payments p LEFT JOIN keyed k ON k.request = p.n
+                LEFT JOIN LATERAL (
+                    SELECT ids, fingerprint FROM idempotency_keys
+                    WHERE lane = k.lane AND account_id = k.account_id AND key = k.key LIMIT 1
+                ) h ON true
+                WHERE p.payment <> 'paid'
             ), held AS (
                 INSERT INTO idempotency_keys AS known (lane, account_id, key, fingerprint, ids)
                 SELECT DISTINCT ON (lane, account_id, key) lane, account_id, key, fingerprint, ids
-                FROM keyed ORDER BY lane, account_id, key, request
+                FROM keyed WHERE request NOT IN (SELECT request FROM barred) ORDER BY lane, account_id, key, request
                 ON CONFLICT (lane, account_id, key) DO UPDATE SET key = known.key
                 RETURNING lane, account_id, key, fingerprint, ids
             ), taken AS MATERIALIZED (
                 SELECT k.request, h.ids, h.fingerprint FROM keyed k JOIN held h USING (lane, account_id, key)
                 WHERE h.ids <> k.ids
+            ), left_out AS MATERIALIZED (
+                SELECT request FROM taken UNION ALL SELECT request FROM barred
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                                       reference, metadata, send_at, expires_at, body, price, network, endpoint_id,
@@ -138,24 +161,31 @@ extension Store {
                        metadata, send_at,
                        greatest(send_at, now()) + time_to_live_us * interval '1 microsecond', body, price, network,
                        endpoint_id, callback_url
-                FROM incoming WHERE request NOT IN (SELECT request FROM taken)
+                FROM incoming WHERE request NOT IN (SELECT request FROM left_out)
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)
                 SELECT lane, id, account_id, provider_id, priority FROM incoming
-                WHERE coalesce(send_at <= now(), true) AND request NOT IN (SELECT request FROM taken)
+                WHERE coalesce(send_at <= now(), true) AND request NOT IN (SELECT request FROM left_out)
             ), later AS (
                 INSERT INTO scheduled (lane, id, account_id, provider_id, priority, due_at)
                 SELECT lane, id, account_id, provider_id, priority, send_at FROM incoming
-                WHERE send_at > now() AND request NOT IN (SELECT request FROM taken)
-            )
-            SELECT ids, fingerprint, request FROM taken
+                WHERE send_at > now() AND request NOT IN (SELECT request FROM left_out)
+            ), due AS MATERIALIZED (
+                SELECT account_id, cost FROM payments WHERE n NOT IN (SELECT request FROM left_out)
+            ), \(Charging.charge)
+            SELECT ids, fingerprint, request, 'repeated' AS verdict, NULL::bigint AS balance FROM taken
+            UNION ALL
+            SELECT ids, fingerprint, request, CASE WHEN ids IS NULL THEN payment ELSE 'repeated' END, NULL FROM barred
+            UNION ALL
+            SELECT NULL, NULL, p.n, p.payment, c.balance FROM payments p JOIN charged c USING (account_id)
+            WHERE p.n NOT IN (SELECT request FROM left_out)
             """
-        // Nothing but inserts: planning it each time would take longer than carrying it out.
-        let taken = try await self.pool.query(statement.prepared) { row throws(PostgresError) in
-            (request: Int(try row.decode(2, as: Int32.self)), earlier: try EarlierAcceptance(row: row))
+        // Inserts, and rows that are found by their whole key: planning it each time would take longer than carrying it out.
+        let verdicts = try await self.pool.query(statement.prepared) { row throws(PostgresError) in
+            (request: Int(try row.decode(2, as: Int32.self)), result: try AcceptanceResult(row: row))
         }
-        var results = [AcceptanceResult](repeating: .accepted, count: requests.count)
-        for (request, earlier) in taken { results[request] = .repeated(earlier) }
+        var results = [AcceptanceResult](repeating: .accepted(balance: nil), count: requests.count)
+        for verdict in verdicts { results[verdict.request] = verdict.result }
         return results
     }
 
@@ -170,6 +200,17 @@ extension Store {
             """,
             decode: EarlierAcceptance.init
         ).first
+    }
+}
+
+extension AcceptanceResult {
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
+        switch try row.decode(3, as: String.self) {
+        case "repeated": self = .repeated(try EarlierAcceptance(row: row))
+        case "unpaid": self = .outOfBalance
+        case "again": self = .again
+        default: self = .accepted(balance: Money(rawValue: try row.decode(4)))
+        }
     }
 }
 

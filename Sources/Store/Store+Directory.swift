@@ -2,13 +2,14 @@ public import Messaging
 public import Postgres
 public import Timestamps
 
-/// What processes keep in memory of accounts, keys, credentials, providers and routes, as of one revision.
+/// What processes keep in memory of accounts, keys, credentials, providers, routes and prices, as of one revision.
 public struct Directory: Sendable {
     public var revision: Int64
     public var keys: [StoredKey]
     public var credentials: [StoredCredential]
     public var providers: [StoredProvider]
     public var routes: [StoredRoute]
+    public var prices: [StoredPrice] = []
 }
 
 /// A key that may be used; revoked ones are not read.
@@ -70,6 +71,22 @@ public struct StoredRoute: Sendable {
     }
 }
 
+/// What one segment of a message costs, or a call, or a mail.
+public struct StoredPrice: Sendable, Hashable {
+    /// Nil: for every account.
+    public var account: AccountID?
+    public var channel: Channel
+    public var prefix: String
+    public var price: Price
+
+    public init(account: AccountID?, channel: Channel, prefix: String, price: Price) {
+        self.account = account
+        self.channel = channel
+        self.prefix = prefix
+        self.price = price
+    }
+}
+
 extension Store {
     /// The number that every change of the configuration raises.
     public func configurationRevision() async throws(PostgresError) -> Int64 {
@@ -85,7 +102,7 @@ extension Store {
         let revision = try await self.configurationRevision()
         return Directory(
             revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
-            providers: try await self.providers(), routes: try await self.routes()
+            providers: try await self.providers(), routes: try await self.routes(), prices: try await self.prices()
         )
     }
 
@@ -147,5 +164,19 @@ extension Store {
                 provider: ProviderID(rawValue: try row.decode(3))
             )
         }
+    }
+
+    private func prices() async throws(PostgresError) -> [StoredPrice] {
+        try await self.pool.query(
+            "SELECT account_id, channel, prefix, price, network FROM prices", decode: StoredPrice.init)
+    }
+}
+
+extension StoredPrice {
+    init(row: borrowing Row) throws(PostgresError) {
+        self.init(
+            account: try row.decodeIfPresent(0, as: Int32.self).map(AccountID.init(rawValue:)),
+            channel: try row.decode(1, oneOf: Channel.self), prefix: try row.decode(2),
+            price: Price(amount: Money(rawValue: try row.decode(3)), network: try row.decodeIfPresent(4)))
     }
 }

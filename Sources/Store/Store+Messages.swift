@@ -19,6 +19,10 @@ public struct StoredMessage: Sendable {
     public var sendAt: Timestamp?
     public var expiresAt: Timestamp
     public var changedAt: Timestamp
+    /// What was charged for it, or would have been of a prepaid account.
+    public var price: Price?
+    /// Its account's.
+    public var currency: String?
 }
 
 /// One settled attempt in a message's timeline.
@@ -91,7 +95,8 @@ extension Store {
         let found = try await self.pool.query(
             """
             SELECT m.id, m.channel, m.priority, s.state, m.reason, m.corrected, m.parts, m.recipient,
-                   m.sender, m.reference, m.metadata, m.accepted_at, m.send_at, m.expires_at, m.changed_at
+                   m.sender, m.reference, m.metadata, m.accepted_at, m.send_at, m.expires_at, m.changed_at,
+                   m.price, m.network, (SELECT currency FROM accounts WHERE id = m.account_id)
             FROM messages m LEFT JOIN outbox o ON o.lane = m.lane AND o.id = m.id
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN m.state = 'queued' AND o.worker_id IS NOT NULL THEN 'sending' ELSE m.state END AS state
@@ -118,7 +123,8 @@ extension Store {
         let scanned = try await self.pool.query(
             """
             SELECT m.id, m.channel, m.priority, s.state, m.reason, m.corrected, m.parts, m.recipient,
-                   m.sender, m.reference, m.metadata, m.accepted_at, m.send_at, m.expires_at, m.changed_at
+                   m.sender, m.reference, m.metadata, m.accepted_at, m.send_at, m.expires_at, m.changed_at,
+                   m.price, m.network, (SELECT currency FROM accounts WHERE id = m.account_id)
             FROM (
                 SELECT * FROM messages
                 WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND id >= \(first) AND id < \(last)
@@ -138,7 +144,11 @@ extension Store {
             scanned, lane: lane, account: account, filter: filter, limit: limit, scanLimit: scanLimit)
     }
 
-    /// Withdraws a message that no worker holds, unless it may have been sent already.
+    /// Withdraws a message that no worker holds, unless it may have been sent already. A prepaid account is given its price
+    /// back: all else that a message comes to may have cost something, and is not.
+    ///
+    /// Messages that were accepted before the first top-up were not paid for. The balance is locked last, and whoever holds it
+    /// wants no message that is stored.
     public func cancel(_ id: MessageID, account: AccountID) async throws(PostgresError) -> Cancellation {
         let rows = try await self.pool.query(
             """
@@ -160,6 +170,13 @@ extension Store {
                 WHERE lane = \(id.lane.column) AND id = \(id) AND state = 'queued'
                   AND (EXISTS (SELECT FROM ready) OR EXISTS (SELECT FROM later))
                 RETURNING \(Self.movedMessage)
+            ), refund AS MATERIALIZED (
+                SELECT m.account_id, m.price FROM moved m
+                WHERE m.price > 0 AND EXISTS (
+                    SELECT FROM top_ups t WHERE t.account_id = m.account_id AND t.made_at <= m.accepted_at
+                )
+            ), repaid AS (
+                UPDATE balances b SET balance = b.balance + r.price FROM refund r WHERE b.account_id = r.account_id
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT mine.state, EXISTS (SELECT FROM moved),
                    EXISTS (SELECT FROM outbox WHERE lane = \(id.lane.column) AND id = \(id) AND worker_id IS NOT NULL)
@@ -265,7 +282,8 @@ extension StoredMessage {
             corrected: try row.decode(5), parts: try row.decode(6), recipient: try row.decode(7),
             sender: try row.decodeIfPresent(8), reference: try row.decodeIfPresent(9),
             metadata: try row.decodeIfPresent(10), acceptedAt: try row.decode(11), sendAt: try row.decodeIfPresent(12),
-            expiresAt: try row.decode(13), changedAt: try row.decode(14)
+            expiresAt: try row.decode(13), changedAt: try row.decode(14), price: try row.decodePrice(15, network: 16),
+            currency: try row.decodeIfPresent(17)
         )
     }
 }

@@ -68,7 +68,9 @@ public enum SendingResult: Sendable, Hashable {
     case limited(wait: Duration)
     /// Too many guesses have failed for this recipient; a code could not be used.
     case locked
-    /// Another of this batch is for the same recipient and goes first.
+    /// It costs more than its account has. With a key, as ``AcceptanceResult/outOfBalance``.
+    case outOfBalance
+    /// Another of this batch is for the same recipient, or others are of the same account, and goes first.
     case again
 }
 
@@ -82,6 +84,11 @@ extension Store {
     /// All verifications of a batch are locked before any limit, and each in the order of recipients, here and in
     /// ``check(_:now:)``: so two batches may wait for each other's rows, but hardly ever in a circle (two processes may count the
     /// first failure of the same recipients at the same time; PostgreSQL then ends one of them, which comes again).
+    ///
+    /// A prepaid account pays in the same statement: see ``Charging``. Its balance is locked and judged before limits are counted,
+    /// since the row that a limit is counted in is the one that locks it: counted first, a code that cannot be paid would
+    /// have used up what its recipient may get. What the limit then refuses is not charged. Balances lie between verifications
+    /// and limits in the order of locks, and no guess ever wants one.
     ///
     /// Two processes with the same idempotency key at the same time: the second violates the key's index, and nothing of its
     /// batch is stored. Sent again, it finds the first.
@@ -145,7 +152,9 @@ extension Store {
                 SELECT DISTINCT ON (lane, account_id, recipient, application_id) n, lane, account_id, recipient, application_id
                 FROM judged WHERE verdict = 'open'
                 ORDER BY lane, account_id, recipient, application_id, n
-            ), counted AS (
+            ), costs AS MATERIALIZED (
+                SELECT n, f.account_id, i.price AS cost FROM first f JOIN incoming i USING (n) WHERE i.price IS NOT NULL
+            ), \(Charging.payments), counted AS (
                 INSERT INTO recipient_limits AS l (lane, account_id, application_id, recipient, sends, sends_since,
                                                    send_limit, send_period, check_limit, check_period, checks_since,
                                                    forget_at)
@@ -153,7 +162,8 @@ extension Store {
                        i.check_limit, i.check_period, moment.now,
                        date_trunc('day', moment.now + greatest(i.send_period, i.check_period, i.time_to_live))
                            + interval '2 days'
-                FROM moment, first f JOIN incoming i USING (n)
+                FROM moment, first f JOIN incoming i USING (n) LEFT JOIN payments y USING (n)
+                WHERE coalesce(y.payment, 'paid') = 'paid'
                 ORDER BY f.lane, f.account_id, f.recipient, f.application_id
                 ON CONFLICT (lane, account_id, recipient, application_id) DO UPDATE SET
                     sends = CASE WHEN l.sends_since + excluded.send_period <= excluded.sends_since THEN 1
@@ -196,10 +206,15 @@ extension Store {
             ), keyed AS (
                 INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
                 SELECT key_lane, account_id, key, fingerprint, ARRAY[id] FROM passed WHERE key IS NOT NULL
-            )
-            -- Those behind the first of their recipient share its refusal; when it passed, they are to come again.
+            ), due AS MATERIALIZED (
+                SELECT y.account_id, y.cost FROM payments y JOIN passed USING (n)
+            ), \(Charging.charge)
+            -- Those behind the first of their recipient share its refusal; when it passed, they are to come again. So are they
+            -- when it could not be paid: they may cost less.
             SELECT j.n, CASE WHEN p.n IS NOT NULL THEN 'sent' WHEN j.verdict <> 'open' THEN j.verdict
-                             WHEN leader.n IS NULL THEN 'limited' ELSE 'again' END,
+                             WHEN y.payment = 'unpaid' AND y.n = j.n THEN y.payment
+                             WHEN leader.n IS NULL AND coalesce(y.payment, 'paid') = 'paid' THEN 'limited'
+                             ELSE 'again' END,
                    -- Another's period may have begun since this statement's first look; then it has just begun.
                    CASE WHEN j.verdict = 'early' THEN j.ready_at - moment.now
                         WHEN l.sends_since + l.send_period > moment.now THEN l.sends_since + l.send_period - moment.now
@@ -209,6 +224,7 @@ extension Store {
             LEFT JOIN first f ON f.lane = j.lane AND f.account_id = j.account_id AND f.recipient = j.recipient
                 AND f.application_id = j.application_id
             LEFT JOIN passed leader ON leader.n = f.n
+            LEFT JOIN payments y ON y.n = f.n
             LEFT JOIN recipient_limits l ON j.verdict = 'open' AND leader.n IS NULL AND l.lane = j.lane
                 AND l.account_id = j.account_id AND l.recipient = j.recipient AND l.application_id = j.application_id
             """
@@ -235,6 +251,7 @@ extension SendingResult {
         case "early": self = .tooEarly(wait: wait)
         case "limited": self = .limited(wait: wait)
         case "locked": self = .locked
+        case "unpaid": self = .outOfBalance
         case "again": self = .again
         default: self = .ended
         }

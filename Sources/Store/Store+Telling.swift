@@ -5,8 +5,8 @@ import Postgres
 extension Store {
     /// What a statement that changes messages returns of each, in a CTE named `moved`; see ``tellingOfMessages``.
     static let movedMessage: SQL.Fragment = """
-        m.lane, m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.accepted_at, m.endpoint_id, m.state,
-        m.reason, m.sequence, m.changed_by IS NOT DISTINCT FROM pg_current_xact_id() AS changed
+        m.lane, m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.accepted_at, m.endpoint_id, m.price,
+        m.state, m.reason, m.sequence, m.changed_by IS NOT DISTINCT FROM pg_current_xact_id() AS changed
         """
 
     /// Behind `moved`: what has happened to messages, for ``telling``, and counts for the rates.

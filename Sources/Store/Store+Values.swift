@@ -73,6 +73,12 @@ extension Row {
         return value
     }
 
+    /// What a message costs, of the columns with the amount and with the network.
+    func decodePrice(_ amount: Int, network: Int) throws(PostgresError) -> Price? {
+        guard let amount = try self.decodeIfPresent(amount, as: Int64.self) else { return nil }
+        return Price(amount: Money(rawValue: amount), network: try self.decodeIfPresent(network))
+    }
+
     func decodePriority(_ column: Int) throws(PostgresError) -> Priority {
         guard let priority = Priority(rawValue: try self.decode(column, as: Int16.self)) else {
             throw .decoding(column: column, expected: "Priority")

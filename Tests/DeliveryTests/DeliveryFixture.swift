@@ -93,7 +93,7 @@ struct DeliveryFixture: Sendable {
                 parts: 1, reference: nil, metadata: nil, sendAt: nil, timeToLive: timeToLive)
         }
         let request = Acceptance(account: self.account, messages: messages, idempotency: nil)
-        #expect(try await self.system.store.accept([request]) == [.accepted])
+        #expect(try await self.system.store.accept([request]) == [.accepted(balance: nil)])
         return messages.map(\.id)
     }
 

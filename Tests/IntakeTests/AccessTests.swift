@@ -68,6 +68,30 @@ import Testing
         #expect(!lines.contains("example.com"))
     }
 
+    @Test func theLongestPrefixHasThePriceAndAmongEqualsTheAccountsOwn() throws {
+        func stored(_ account: Int32?, _ channel: Channel, _ prefix: String, _ amount: Int64) -> StoredPrice {
+            StoredPrice(
+                account: account.map(AccountID.init(rawValue:)), channel: channel, prefix: prefix,
+                price: Price(amount: Money(rawValue: amount)))
+        }
+        var directory = Directory(revision: 1, keys: [], credentials: [], providers: [], routes: [])
+        directory.prices = [
+            stored(nil, .sms, "", 1), stored(nil, .sms, "+41", 2), stored(1, .sms, "+41", 3),
+            stored(nil, .sms, "+4179", 4), stored(2, .sms, "", 5), stored(nil, .email, "", 6),
+        ]
+        let access = Access(directory, masterKeys: TestSystem.masterKeys, logger: .silent)
+        let table: [(String, Channel, Int32, Int64?)] = [
+            ("+41791234567", .sms, 1, 4), ("+41781234567", .sms, 1, 3), ("+41781234567", .sms, 2, 2),
+            ("+12125550100", .sms, 1, 1), ("+12125550100", .sms, 2, 5), ("+41791234567", .voice, 1, nil),
+            ("a@example.com", .email, 1, 6),
+        ]
+        for (to, channel, account, amount) in table {
+            let recipient = try #require(Recipient(to, channel: channel))
+            let price = access.price(for: recipient, channel: channel, account: AccountID(rawValue: account))
+            #expect(price?.amount.rawValue == amount, "\(to) \(channel) \(account)")
+        }
+    }
+
     @Test func aKeyIsGoodInAnyForm() {
         let key = StoredKey(
             id: 1, account: AccountID(rawValue: 3), accountName: "acme", digest: APIKey.digest(Self.key),

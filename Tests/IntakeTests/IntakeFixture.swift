@@ -28,12 +28,14 @@ struct IntakeFixture: Sendable {
     /// Operations that did what they were asked.
     let exercised = Exercised()
 
-    /// May do everything.
+    /// May do everything that a customer may.
     static let key = "acme-all-0123456789abcdef"
     static let readingKey = "acme-read-0123456789abcdef"
     static let sendingKey = "acme-send-0123456789abcdef"
     static let verifyingKey = "acme-verify-0123456789abcdef"
     static let managingKey = "acme-manage-0123456789abcdef"
+    /// The operator's.
+    static let billingKey = "acme-bill-0123456789abcdef"
     static let expiredKey = "acme-expired-0123456789abcdef"
     static let revokedKey = "acme-revoked-0123456789abcdef"
     /// Of another account.
@@ -58,6 +60,7 @@ struct IntakeFixture: Sendable {
                     ["name": "send", "key": .string(sendingKey), "scopes": ["send"]],
                     ["name": "verify", "key": .string(verifyingKey), "scopes": ["verify"]],
                     ["name": "manage", "key": .string(managingKey), "scopes": ["manage"]],
+                    ["name": "bill", "key": .string(billingKey), "scopes": ["bill"]],
                     ["name": "expired", "key": .string(expiredKey), "expires_at": "2020-01-01T00:00:00Z"],
                     ["name": "revoked", "key": .string(revokedKey), "revoked": true],
                 ],

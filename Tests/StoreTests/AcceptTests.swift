@@ -43,7 +43,7 @@ import Timestamps
                 Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: nil)
             }
             let results = try await fixture.store.accept(requests)
-            #expect(results == Array(repeating: .accepted, count: 50))
+            #expect(results == Array(repeating: .accepted(balance: nil), count: 50))
             #expect(try await fixture.count("SELECT count(DISTINCT xmin::text) FROM messages") == 1)
         }
     }
@@ -55,10 +55,10 @@ import Timestamps
                 account: fixture.account, messages: [fixture.newMessage(), fixture.newMessage()], idempotency: key)
             let again = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: key)
             let unkeyed = Acceptance(account: fixture.account, messages: [fixture.newMessage()], idempotency: nil)
-            #expect(try await fixture.store.accept([first]) == [.accepted])
+            #expect(try await fixture.store.accept([first]) == [.accepted(balance: nil)])
             let expected = AcceptanceResult.repeated(
                 EarlierAcceptance(ids: first.messages.map(\.id), fingerprint: [7]))
-            #expect(try await fixture.store.accept([again, unkeyed]) == [expected, .accepted])
+            #expect(try await fixture.store.accept([again, unkeyed]) == [expected, .accepted(balance: nil)])
             #expect(try await fixture.count("SELECT count(*) FROM messages") == 3)
         }
     }
@@ -72,7 +72,9 @@ import Timestamps
                     idempotency: IdempotencyKey(lane: fixture.lane, key: "k", fingerprint: [fingerprint]))
             }
             let earlier = EarlierAcceptance(ids: requests[0].messages.map(\.id), fingerprint: [7])
-            let expected: [AcceptanceResult] = [.accepted, .repeated(earlier), .repeated(earlier)]
+            let expected: [AcceptanceResult] = [
+                .accepted(balance: nil), .repeated(earlier), .repeated(earlier),
+            ]
             #expect(try await fixture.store.accept(requests) == expected)
             #expect(try await fixture.count("SELECT count(*) FROM messages") == 1)
             let found = try await fixture.store.accepted(under: "k", lane: fixture.lane, account: fixture.account)
@@ -86,7 +88,7 @@ import Timestamps
             for account in [1, 2] as [Int32] {
                 let request = Acceptance(
                     account: AccountID(rawValue: account), messages: [fixture.newMessage()], idempotency: key)
-                #expect(try await fixture.store.accept([request]) == [.accepted])
+                #expect(try await fixture.store.accept([request]) == [.accepted(balance: nil)])
             }
         }
     }
@@ -105,7 +107,7 @@ import Timestamps
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(results.count { $0 == .accepted } == 1)
+                #expect(results.count { $0 == .accepted(balance: nil) } == 1)
             }
             #expect(try await fixture.count("SELECT count(*) FROM messages") == 20)
         }

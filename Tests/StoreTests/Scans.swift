@@ -51,6 +51,7 @@ struct Scans: CustomStringConvertible {
     var indexes: Set<String> { Set(self.indexScans.filter { $0.value > 0 }.keys) }
     /// Rows read of all tables.
     var rows: Int { self.tables.values.reduce(0) { $0 + $1.rows } }
+    func rows(named table: String) -> Int { self.tables[table]?.rows ?? 0 }
     func rows(of table: String) -> Int {
         self.tables.filter { $0.key.hasPrefix("\(table)_2") }.reduce(0) { $0 + $1.value.rows }
     }

@@ -11,6 +11,7 @@ import Timestamps
 struct StoreFixture {
     let store: Store
     let pool: ConnectionPool
+    let url: String
     let lane = Lane(rawValue: 0)
     let account = AccountID(rawValue: 1)
     let provider = ProviderID(rawValue: 1)
@@ -20,7 +21,7 @@ struct StoreFixture {
         limit: Int = 4, _ body: (StoreFixture) async throws -> Void
     ) async throws {
         try await TestSystem.run(limit: limit) { system async throws in
-            try await body(StoreFixture(store: system.store, pool: system.pool))
+            try await body(StoreFixture(store: system.store, pool: system.pool, url: system.url))
         }
     }
 
@@ -42,7 +43,7 @@ struct StoreFixture {
         let results = try await self.store.accept([
             Acceptance(account: account ?? self.account, messages: messages, idempotency: nil)
         ])
-        precondition(results == [.accepted], "a request without a key is always accepted")
+        precondition(results == [.accepted(balance: nil)], "a request without a key is always accepted")
         return messages.map(\.id)
     }
 

@@ -14,6 +14,9 @@ struct Acceptor: Sendable {
     static let queueLimit = 10_000
     /// How long a commit waits for more requests while another is under way; a lone request waits for nobody.
     static let gather = Duration.milliseconds(2)
+    /// How often a request that has to wait for others of its account comes again, before it is told that the service is busy.
+    /// Each time at least one price is decided, so it takes as many different ones at the same time.
+    static let roundLimit = 200
 
     private let store: Store
     private let lanes: LaneChoice
@@ -92,17 +95,44 @@ struct Acceptor: Sendable {
     private func lane(of key: String, _ account: AccountID) -> Lane { self.lanes.lane(of: key, account: account) }
 
     private func store(_ acceptance: Acceptance) async throws(Problem) -> AcceptedMessages {
+        switch try await self.submit(acceptance) {
+        case .accepted(let balance):
+            self.metrics.accepted.add(acceptance.messages.count)
+            return AcceptedMessages(ids: acceptance.messages.map(\.id), balance: balance)
+        case .repeated(let earlier):
+            return try Self.repeated(earlier, acceptance)
+        case .outOfBalance:
+            // The same may have been stored while this waited for its account's balance, and perhaps used it up.
+            if let earlier = try await self.earlier(acceptance) { return try Self.repeated(earlier, acceptance) }
+            self.metrics.outOfBalance.add(1)
+            throw .outOfBalance
+        case .again: throw .unavailable
+        }
+    }
+
+    private static func repeated(
+        _ earlier: EarlierAcceptance, _ acceptance: Acceptance
+    ) throws(Problem) -> AcceptedMessages {
+        guard let key = acceptance.idempotency, earlier.isOf(key.fingerprint) else { throw .keyReused }
+        return AcceptedMessages(ids: earlier.ids)
+    }
+
+    private func earlier(_ acceptance: Acceptance) async throws(Problem) -> EarlierAcceptance? {
+        guard let key = acceptance.idempotency else { return nil }
         do {
-            switch try await self.batcher.submit(acceptance) {
-            case .accepted:
-                self.metrics.accepted.add(acceptance.messages.count)
-                return AcceptedMessages(ids: acceptance.messages.map(\.id))
-            case .repeated(let earlier):
-                guard let key = acceptance.idempotency, earlier.isOf(key.fingerprint) else { throw Problem.keyReused }
-                return AcceptedMessages(ids: earlier.ids)
+            return try await self.store.accepted(under: key.key, lane: key.lane, account: acceptance.account)
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    private func submit(_ acceptance: Acceptance) async throws(Problem) -> AcceptanceResult {
+        do {
+            for _ in 0..<Self.roundLimit {
+                let result = try await self.batcher.submit(acceptance)
+                if result != .again { return result }
             }
-        } catch let problem as Problem {
-            throw problem
+            return .again
         } catch let error as PostgresError {
             throw error.mayHaveCommitted ? .outcomeUnknown : .unavailable
         } catch is CancellationError {

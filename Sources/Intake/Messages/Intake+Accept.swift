@@ -53,7 +53,8 @@ extension Intake {
             let provider = access.provider(
                 for: message.recipient, channel: message.channel, account: principal.account)
             if let provider {
-                routed.append(RoutedMessage(request: message, provider: provider))
+                let price = try self.price(of: message, for: principal.account, access)
+                routed.append(RoutedMessage(request: message, provider: provider, price: price))
             } else if problems.count < FieldReader.problemLimit {
                 let path = isArray ? "/\(index)/to" : "/to"
                 problems.append(.init(path, "has no route on the channel \(message.channel.rawValue)"))
@@ -61,6 +62,17 @@ extension Intake {
         }
         guard problems.isEmpty else { throw .invalid(problems) }
         return routed
+    }
+
+    private func price(
+        of message: MessageRequest, for account: AccountID, _ access: Access
+    ) throws(Problem) -> Price? {
+        let price = access.price(for: message.recipient, channel: message.channel, account: account)
+        do throws(MoneyOverflow) {
+            return try price?.times(message.parts)
+        } catch {
+            throw .outOfBalance
+        }
     }
 
     /// Nothing but the ids depends on when it is asked, so an answer under an idempotency key is the same, byte for byte.

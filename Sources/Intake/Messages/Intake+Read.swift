@@ -145,6 +145,8 @@ extension StoredMessage {
             .init("send_at", .init(self.sendAt.map { "\($0)" })),
             .init("expires_at", .string("\(self.expiresAt)")),
             .init("changed_at", .string("\(self.changedAt)")),
+            .init("price", .init(self.price.map { $0.amount.text() })),
+            .init("currency", .init(self.price.flatMap { _ in self.currency })),
         ]
     }
 }

@@ -87,7 +87,7 @@ extension OpenAPI {
 
     private static let messageMembers = #"""
         "id", "status", "reason", "corrected", "channel", "priority", "to", "from", "parts", "reference", "metadata",
-        "accepted_at", "send_at", "expires_at", "changed_at"
+        "accepted_at", "send_at", "expires_at", "changed_at", "price", "currency"
         """#
 
     private static let messageProperties = #"""
@@ -105,6 +105,8 @@ extension OpenAPI {
         "accepted_at": {"type": "string", "format": "date-time"},
         "send_at": {"type": ["string", "null"], "format": "date-time"},
         "expires_at": {"type": "string", "format": "date-time"},
-        "changed_at": {"type": "string", "format": "date-time"}
+        "changed_at": {"type": "string", "format": "date-time"},
+        "price": {"type": ["string", "null"], "description": "Of all its segments, up to eight decimals: what was charged for it, or would have been of a prepaid account. Null without a price."},
+        "currency": {"type": ["string", "null"], "description": "Of the price (ISO 4217)."}
         """#
 }

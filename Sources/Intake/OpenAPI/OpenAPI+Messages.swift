@@ -18,6 +18,7 @@ extension OpenAPI {
                         "content": {"application/json": {"schema": {"oneOf": [
                             {"$ref": "#/components/schemas/AcceptedMessage"}, {"$ref": "#/components/schemas/AcceptedMessages"}
                         ]}}}},
+                    "402": {"$ref": "#/components/responses/OutOfBalance"},
                     "409": {"$ref": "#/components/responses/InFlight"},
                     \#(Self.bodyRefusals)
                 }

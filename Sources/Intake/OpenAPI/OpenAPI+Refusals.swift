@@ -30,6 +30,7 @@ extension OpenAPI {
     static let refusalResponses = #"""
         "BadRequest": {"description": "`invalid_json`, with line and column; `invalid_query`; `bad_request`: no HTTP.", \#(Self.problem)},
         "Unauthorized": {"description": "`unauthorized`: no key, an unknown one, a revoked or an expired one.", "headers": {"WWW-Authenticate": {"required": true, "schema": {"const": "Bearer"}}}, \#(Self.problem)},
+        "OutOfBalance": {"description": "`out_of_balance`: it costs more than the account has. Nothing was stored, nor charged.", \#(Self.problem)},
         "Forbidden": {"description": "`missing_scope`: the key may not do this.", \#(Self.problem)},
         "NotFound": {"description": "`not_found`: your account has none of this id.", \#(Self.problem)},
         "VerificationEnded": {"description": "`verification_ended`: one answer, byte for byte, for a verification that is unknown, someone else's, expired, used or exhausted.", \#(Self.problem)},
@@ -59,8 +60,9 @@ extension OpenAPI {
                 "title": {"type": "string", "description": "The status in words."},
                 "status": {"type": "integer", "minimum": 400, "maximum": 599},
                 "code": {"type": "string", "description": "A stable word for programs.", "enum": [
-                    "invalid_json", "invalid_query", "bad_request", "unauthorized", "missing_scope", "not_found",
+                    "invalid_json", "invalid_query", "bad_request", "unauthorized", "out_of_balance", "missing_scope", "not_found",
                     "verification_ended", "method_not_allowed", "timeout", "request_in_flight", "too_late", "too_many",
+                    "top_up_differs", "balance_out_of_range",
                     "body_too_large", "header_too_large", "invalid_request", "idempotency_key_reused",
                     "too_many_checks", "recipient_locked", "resend_too_early", "sends_spent", "recipient_limit",
                     "application_limit", "unavailable", "outcome_unknown", "not_answered"

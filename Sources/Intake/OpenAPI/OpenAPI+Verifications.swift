@@ -14,6 +14,7 @@ extension OpenAPI {
                 "responses": {
                     "202": {"description": "The code is stored and on its way.", "headers": {"Location": {"$ref": "#/components/headers/Location"}},
                         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StartedVerification"}}}},
+                    "402": {"$ref": "#/components/responses/OutOfBalance"},
                     "409": {"$ref": "#/components/responses/InFlight"},
                     "429": {"$ref": "#/components/responses/SendLimited"},
                     \#(Self.bodyRefusals)
@@ -58,6 +59,7 @@ extension OpenAPI {
                 "requestBody": {"required": false, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Resend"}}}},
                 "responses": {
                     "202": {"description": "It is on its way.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ResentVerification"}}}},
+                    "402": {"$ref": "#/components/responses/OutOfBalance"},
                     \#(Self.ended),
                     "429": {"$ref": "#/components/responses/SendLimited"},
                     \#(Self.bodyRefusals)

@@ -26,6 +26,7 @@ enum OpenAPI {
             {"name": "applications", "description": "How codes behave."},
             {"name": "templates", "description": "What is sent with a code."},
             {"name": "verifications", "description": "Codes on their way, and guesses at them."},
+            {"name": "account", "description": "What the account has, and what its messages cost."},
             {"name": "description", "description": "This document."}
         ],
         "paths": {
@@ -33,6 +34,7 @@ enum OpenAPI {
             \#(Self.applicationPaths),
             \#(Self.templatePaths),
             \#(Self.verificationPaths),
+            \#(Self.accountPaths),
             "/openapi.json": {
                 "get": {
                     "operationId": "getDescription", "tags": ["description"], "security": [],
@@ -48,7 +50,7 @@ enum OpenAPI {
             "securitySchemes": {
                 "key": {
                     "type": "http", "scheme": "bearer",
-                    "description": "An API key. Its scopes decide what it may do: send, read, verify, manage. The 403 of an operation is for a key without any of the scopes that its description names."
+                    "description": "An API key. Its scopes decide what it may do: send, read, verify, manage, and bill, which only the operator's keys have. The 403 of an operation is for a key without any of the scopes that its description names."
                 }
             },
             "parameters": {\#(Self.parameters)},
@@ -62,7 +64,8 @@ enum OpenAPI {
                 \#(Self.messageSchemas),
                 \#(Self.applicationSchemas),
                 \#(Self.templateSchemas),
-                \#(Self.verificationSchemas)
+                \#(Self.verificationSchemas),
+                \#(Self.accountSchemas)
             }
         }
         }

@@ -150,7 +150,19 @@ extension Verifier {
             sender: sender, body: self.masterKeys.seal(content.encoded, for: id.sealingContext(account: account)),
             parts: content.parts, reference: reference, metadata: metadata, sendAt: nil,
             // A code is worth nothing when it has ended, and providers hold nothing for longer.
-            timeToLive: min(timeToLive, .seconds(MessageLimits.timeToLive.upperBound)))
+            timeToLive: min(timeToLive, .seconds(MessageLimits.timeToLive.upperBound)),
+            price: try self.price(of: content, to: recipient, account))
+    }
+
+    private func price(
+        of content: Content, to recipient: Recipient, _ account: AccountID
+    ) throws(VerifierRefusal) -> Price? {
+        let price = self.access.current.price(for: recipient, channel: content.channel, account: account)
+        do throws(MoneyOverflow) {
+            return try price?.times(content.parts)
+        } catch {
+            throw .outOfBalance
+        }
     }
 
     private func newID(_ lane: Lane) -> MessageID {
@@ -185,9 +197,18 @@ extension Verifier {
     private func submit(_ sending: Sending) async throws(VerifierRefusal) -> SendingResult {
         for _ in 0..<Self.roundLimit {
             let result = try await self.answer { try await self.sendings.submit(sending) }
+            if result == .outOfBalance { return try await self.earlier(sending).map(SendingResult.repeated) ?? result }
             if result != .again { return result }
         }
         throw .unavailable
+    }
+
+    /// What was sent under the same key while this waited for its account's balance, and perhaps used it up.
+    private func earlier(_ sending: Sending) async throws(VerifierRefusal) -> EarlierAcceptance? {
+        guard let key = sending.idempotency else { return nil }
+        return try await self.ask { () async throws(PostgresError) in
+            try await self.store.accepted(under: key.key, lane: key.lane, account: sending.account)
+        }
     }
 
     private func sent(_ sending: Sending, _ result: SendingResult) throws(VerifierRefusal) -> SentCode? {
@@ -208,6 +229,7 @@ extension Verifier {
         case .tooEarly(let wait): throw self.refused("too_early", .tooEarly(wait: wait))
         case .limited(let wait): throw self.refused("recipient_limit", .recipientLimited(wait: wait))
         case .locked: throw self.refused("locked", .locked)
+        case .outOfBalance: throw self.refused("out_of_balance", .outOfBalance)
         }
     }
 

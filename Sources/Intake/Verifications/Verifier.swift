@@ -16,7 +16,7 @@ struct Verifier: Sendable {
     static let queueLimit = 10_000
     /// See ``Acceptor/gather``.
     static let gather = Acceptor.gather
-    /// How often one that has to wait for another of its recipient comes again, before it is told that the service is busy.
+    /// How often one that has to wait for another of its recipient or its account comes again, before it is told that the service is busy.
     static let roundLimit = 200
 
     let store: Store

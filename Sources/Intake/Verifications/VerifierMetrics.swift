@@ -19,7 +19,7 @@ struct VerifierMetrics: Sendable {
 
     func refused(_ reason: String) -> Counter {
         self.metrics.counter(
-            "pinpost_codes_refused_total", help: "Codes not sent because of a limit, by limit.",
+            "pinpost_codes_refused_total", help: "Codes not sent because of a limit or for want of credit, by which.",
             labels: ["reason": reason])
     }
 
