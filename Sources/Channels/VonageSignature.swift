@@ -1,30 +1,30 @@
-import Crypto
-import HTTP
-import Timestamps
+public import Crypto
+public import HTTP
 
-/// Vonage's signature over the parameters of a request or a receipt (providers.md section 2.2.2).
-struct VonageSignature: Sendable {
+/// Vonage's signature over the parameters of a request or a receipt (providers.md section 2.2.2), as the provider and as
+/// those whom we are Vonage to have it.
+public struct VonageSignature: Sendable {
     /// The names that an account's settings at Vonage have; `md5hash`, its default, is a hash and no HMAC.
-    enum Method: String, Sendable, CaseIterable {
+    public enum Method: String, Sendable, CaseIterable {
         case md5hash, md5, sha1, sha256, sha512
     }
 
     private let secret: Secret
     private let method: Method
 
-    init(secret: Secret, method: Method) {
+    public init(secret: Secret, method: Method) {
         self.secret = secret
         self.method = method
     }
 
     /// The lower-case hexadecimal signature of `parameters`, among which is no `sig`.
-    func sign(_ parameters: Form) -> String { Hex.encode(self.code(of: parameters)) }
+    public func sign(_ parameters: Form) -> String { Hex.encode(self.code(of: parameters)) }
 
     /// Whether `sig` is right for the other parameters. Either case of hexadecimal passes.
     ///
     /// A name that holds `&` or `=`, or that stands twice, fails: only values are made harmless before signing, so such
     /// names would let others cut a genuine text into other parameters.
-    func verifies(_ parameters: Form) -> Bool {
+    public func verifies(_ parameters: Form) -> Bool {
         let signed = parameters.pairs.filter { $0.name != "sig" }
         let names = Set(signed.map(\.name))
         guard

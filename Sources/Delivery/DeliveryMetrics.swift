@@ -1,4 +1,5 @@
 import Messaging
+import Store
 import Telemetry
 
 /// What a worker counts. Labels are providers and words of ours, never anything of a message.
@@ -57,6 +58,20 @@ struct DeliveryMetrics: Sendable {
             "pinpost_queue_oldest_seconds", help: "Age of the oldest message that is ready and not claimed.",
             labels: ["provider": provider, "channel": channel, "priority": priority.name]
         )
+    }
+
+    /// NaN where there is none, as Prometheus has it.
+    func show(_ counts: RateCounts?, of labels: RateLabels) {
+        let labels = ["provider": labels.provider, "country": labels.country]
+        self.metrics.gauge(
+            "pinpost_delivery_rate", help: "Messages of the last 24 hours that were delivered, of those handed over.",
+            labels: labels
+        ).set(counts?.deliveryRate ?? .nan)
+        self.metrics.gauge(
+            "pinpost_conversion_rate",
+            help: "Messages of the last 24 hours that converted, of those handed over; only where any was told of.",
+            labels: labels
+        ).set(counts?.conversionRate ?? .nan)
     }
 
     func observe(_ outlet: Outlet) {

@@ -23,6 +23,8 @@ public struct Intake: Sendable {
     let access: DirectoryWatch<Access>
     let acceptor: Acceptor
     let verifier: Verifier
+    let optOuts: OptOuts
+    let conversions: Conversions
     private let dialects: [any Dialect]
     let metrics: IntakeMetrics
     let onLook: @Sendable () -> Void
@@ -62,9 +64,12 @@ public struct Intake: Sendable {
                 onAccepted()
             },
             onFailure: onFailure)
+        self.optOuts = OptOuts(store: store, access: access)
+        self.conversions = Conversions(store: store, logger: logger)
         self.verifier = Verifier(
             store: store, commitStore: acceptStore ?? store, lanes: lanes, access: access, masterKeys: masterKeys,
-            keysInFlight: keysInFlight, lookUp: lookUp, metrics: metrics, logger: logger, onSent: onAccepted,
+            keysInFlight: keysInFlight, lookUp: lookUp, optOuts: self.optOuts, metrics: metrics, logger: logger,
+            onSent: onAccepted,
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
         self.dialects = [
@@ -77,6 +82,7 @@ public struct Intake: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.acceptor.run() }
             group.addTask { await self.verifier.run() }
+            group.addTask { await self.conversions.run() }
         }
     }
 
@@ -84,6 +90,7 @@ public struct Intake: Sendable {
     public func drain() {
         self.acceptor.drain()
         self.verifier.drain()
+        self.conversions.drain()
     }
 
     /// Answers one request.
@@ -125,6 +132,7 @@ public struct Intake: Sendable {
         case .messages: try await self.answerMessages(request)
         case .message(let id): try await self.answerMessage(id, request)
         case .cancellation(let id): try await self.answerCancellation(id, request)
+        case .conversion(let id): try await self.answerConversion(id, request)
         case .applications: try await self.answerApplications(request)
         case .application(let id): try await self.answerApplication(id, request)
         case .templates: try await self.answerTemplates(request)
@@ -135,6 +143,10 @@ public struct Intake: Sendable {
         case .resending(let id): try await self.answerResending(id, request)
         case .search: try await self.answerSearch(request)
         case .unlocking: try await self.answerUnlocking(request)
+        case .optOuts: try await self.answerOptOuts(request)
+        case .optOutRemoval: try await self.answerOptOutRemoval(request)
+        case .optOutSearch: try await self.answerOptOutSearch(request)
+        case .rates: try await self.answerRates(request)
         case .openAPI: try Self.answerOpenAPI(request)
         case .none: throw .notFound
         }

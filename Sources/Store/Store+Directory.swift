@@ -9,6 +9,9 @@ public struct Directory: Sendable {
     public var credentials: [StoredCredential]
     public var providers: [StoredProvider]
     public var routes: [StoredRoute]
+    public var endpoints: [StoredEndpointName] = []
+    /// The accounts of whose messages some number has opted out.
+    public var accountsWithOptOuts: [AccountID] = []
 }
 
 /// A key that may be used; revoked ones are not read.
@@ -70,6 +73,22 @@ public struct StoredRoute: Sendable {
     }
 }
 
+/// What a vendor's endpoint is called; those of kind `standard` are not read.
+public struct StoredEndpointName: Sendable, Hashable {
+    public var id: EndpointID
+    public var account: AccountID
+    public var kind: EndpointKind
+    /// What the customer calls it.
+    public var publicID: String
+
+    public init(id: EndpointID, account: AccountID, kind: EndpointKind, publicID: String) {
+        self.id = id
+        self.account = account
+        self.kind = kind
+        self.publicID = publicID
+    }
+}
+
 extension Store {
     /// The number that every change of the configuration raises.
     public func configurationRevision() async throws(PostgresError) -> Int64 {
@@ -85,7 +104,8 @@ extension Store {
         let revision = try await self.configurationRevision()
         return Directory(
             revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
-            providers: try await self.providers(), routes: try await self.routes()
+            providers: try await self.providers(), routes: try await self.routes(),
+            endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts()
         )
     }
 
@@ -146,6 +166,16 @@ extension Store {
                 channel: try row.decode(1, oneOf: Channel.self), prefix: try row.decode(2),
                 provider: ProviderID(rawValue: try row.decode(3))
             )
+        }
+    }
+    private func vendorEndpoints() async throws(PostgresError) -> [StoredEndpointName] {
+        let kinds = EndpointKind.allCases.filter { $0 != .standard }.map(\.rawValue)
+        return try await self.pool.query(
+            "SELECT id, account_id, kind, public_id FROM endpoints WHERE kind = ANY(\(kinds)) ORDER BY id"
+        ) { row throws(PostgresError) in
+            StoredEndpointName(
+                id: EndpointID(rawValue: try row.decode(0)), account: AccountID(rawValue: try row.decode(1)),
+                kind: try row.decode(2, oneOf: EndpointKind.self), publicID: try row.decode(3))
         }
     }
 }

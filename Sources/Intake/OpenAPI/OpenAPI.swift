@@ -26,6 +26,7 @@ enum OpenAPI {
             {"name": "applications", "description": "How codes behave."},
             {"name": "templates", "description": "What is sent with a code."},
             {"name": "verifications", "description": "Codes on their way, and guesses at them."},
+            {"name": "outcomes", "description": "What became of messages, and whom none may be sent to."},
             {"name": "description", "description": "This document."}
         ],
         "paths": {
@@ -33,6 +34,7 @@ enum OpenAPI {
             \#(Self.applicationPaths),
             \#(Self.templatePaths),
             \#(Self.verificationPaths),
+            \#(Self.outcomePaths),
             "/openapi.json": {
                 "get": {
                     "operationId": "getDescription", "tags": ["description"], "security": [],
@@ -62,7 +64,8 @@ enum OpenAPI {
                 \#(Self.messageSchemas),
                 \#(Self.applicationSchemas),
                 \#(Self.templateSchemas),
-                \#(Self.verificationSchemas)
+                \#(Self.verificationSchemas),
+                \#(Self.outcomeSchemas)
             }
         }
         }
