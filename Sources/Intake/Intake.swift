@@ -73,7 +73,10 @@ public struct Intake: Sendable {
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
         self.dialects = [
-            InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger)
+            InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger),
+            NexmoDialect(
+                access: access, acceptor: self.acceptor, lookUp: lookUp, optOuts: self.optOuts,
+                conversions: self.conversions),
         ]
     }
 
@@ -113,7 +116,7 @@ public struct Intake: Sendable {
     // MARK: - Private
 
     /// Those of ``dialects``.
-    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self]
+    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self, NexmoDialect.self]
 
     /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.
     private func response(to request: HTTPRequest) async -> HTTPResponse {
