@@ -37,8 +37,8 @@ let package = Package(
         library(
             "Intake",
             [
-                "Batching", "Crypto", "HTTP", "JSON", "Messaging", "PhoneNumbers", "Postgres", "Store", "Telemetry",
-                "Timestamps", "Verification",
+                "Batching", "Channels", "Crypto", "HTTP", "JSON", "Messaging", "PhoneNumbers", "Postgres", "Store",
+                "Telemetry", "Timestamps", "Verification",
             ]),
         library(
             "Delivery",
@@ -149,7 +149,8 @@ let package = Package(
         tests(
             "IntakeTests",
             [
-                "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer", "Store", "Telemetry",
+                "Channels", "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer", "Store",
+                "Telemetry",
                 "TestDatabase", "TestSystem", "Timestamps", "Verification",
             ]),
         tests(

@@ -1,6 +1,7 @@
 import Crypto
 import JSON
 import Messaging
+import Verification
 
 /// What a vendor's credentials consist of. A vendor whose keys stand alone has none: those are an account's `keys`.
 private struct CredentialForm {
@@ -10,9 +11,12 @@ private struct CredentialForm {
     var settings: Set<String> = []
     /// A second secret, for signing, and the field that says how.
     var signature: (secret: String, method: String)?
+    /// The field with the words that a code is sent in.
+    var template: String?
 
     var fields: Set<String> {
-        let fields = [self.name, self.secret, self.signature?.secret, self.signature?.method].compactMap { $0 }
+        let fields = [self.name, self.secret, self.signature?.secret, self.signature?.method, self.template]
+            .compactMap { $0 }
         return self.settings.union(fields).union(["vendor", "scopes", "revoked"])
     }
 
@@ -20,7 +24,8 @@ private struct CredentialForm {
         .infobip: CredentialForm(name: "username", secret: "password"),
         .bandwidth: CredentialForm(name: "username", secret: "password", settings: ["account"]),
         .nexmo: CredentialForm(
-            name: "api_key", secret: "api_secret", signature: ("signature_secret", "signature_method")),
+            name: "api_key", secret: "api_secret", signature: ("signature_secret", "signature_method"),
+            template: "template"),
     ]
 
     /// As in the vendor's dashboard; the first is its default, and a hash and no HMAC.
@@ -86,6 +91,7 @@ extension ConfigurationReader {
     private mutating func settings(_ json: JSON, _ form: CredentialForm, at path: String) -> [String: String] {
         var settings: [String: String] = [:]
         for name in form.settings.sorted() { settings[name] = self.name(json, name, at: path) }
+        if let template = form.template { settings[template] = self.template(json, template, at: path) }
         guard let signature = form.signature else { return settings }
         let methods = CredentialForm.signatureMethods
         let method = self.fields.parsed(
@@ -97,5 +103,13 @@ extension ConfigurationReader {
             self.fields.fail("\(path)/\(signature.method)", "needs a \(signature.secret)")
         }
         return settings
+    }
+
+    /// Like the text of an application's template.
+    private mutating func template(_ json: JSON, _ member: String, at path: String) -> String? {
+        let limit = TemplateLimits.textCharacters
+        guard let text = self.fields.string(json, member, characters: limit, at: path) else { return nil }
+        if !TextPattern(text).hasCode { self.fields.fail("\(path)/\(member)", "must contain {{pin}}") }
+        return text
     }
 }

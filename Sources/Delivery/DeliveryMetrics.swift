@@ -105,6 +105,20 @@ struct DeliveryMetrics: Sendable {
         )
     }
 
+    /// NaN where there is none, as Prometheus has it.
+    func show(_ counts: RateCounts?, of labels: RateLabels) {
+        let labels = ["provider": labels.provider, "country": labels.country]
+        self.metrics.gauge(
+            "pinpost_delivery_rate", help: "Messages of the last 24 hours that were delivered, of those handed over.",
+            labels: labels
+        ).set(counts?.deliveryRate ?? .nan)
+        self.metrics.gauge(
+            "pinpost_conversion_rate",
+            help: "Messages of the last 24 hours that converted, of those handed over; only where any was told of.",
+            labels: labels
+        ).set(counts?.conversionRate ?? .nan)
+    }
+
     func observe(_ outlet: Outlet) {
         let labels = ["provider": outlet.name]
         self.metrics.observeGauge("pinpost_in_flight", help: "Requests at a provider now.", labels: labels) {

@@ -28,6 +28,17 @@ struct Upkeep: Sendable {
     /// Between looks for codes whose time is over: so long a sealed code may outlive its use.
     static let wipeInterval = Duration.seconds(5)
 
+    /// Tallies folded into rates by one statement.
+    static let tallyLimit: Int32 = 5000
+    /// Between two foldings: so far rates lag behind.
+    static let foldInterval = Duration.seconds(2)
+    /// Rows of old rates deleted by one statement.
+    static let rateLimit: Int32 = 1000
+    /// What the rates that are shown look back over.
+    static let rateSpan = Duration.seconds(86400)
+    /// Between two looks at them.
+    static let rateInterval = Duration.seconds(60)
+
     let store: Store
     let lanes: [Lane]
     let lease: Duration
@@ -57,6 +68,8 @@ struct Upkeep: Sendable {
             group.addTask { await self.reap() }
             group.addTask { await self.pulse("expiring") { try await self.expire() } }
             group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes() } }
+            group.addTask { await self.pulse("folding tallies") { try await self.foldTallies() } }
+            group.addTask { await self.showRates() }
             group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
             group.addTask { await self.pulse("keeping house") { try await self.keepHouse() } }
         }
@@ -129,6 +142,27 @@ struct Upkeep: Sendable {
         try await Task.sleep(for: Self.wipeInterval * Double.random(in: 0.8...1.2))
     }
 
+    private func foldTallies() async throws {
+        for lane in self.lanes {
+            while try await self.store.foldTallies(lane: lane, limit: Self.tallyLimit) == Int(Self.tallyLimit) {}
+        }
+        try await Task.sleep(for: Self.foldInterval * Double.random(in: 0.8...1.2))
+    }
+
+    /// How many of the last day's messages arrived and converted, of the providers and countries with the most of them.
+    private func showRates() async {
+        var shown: Set<RateLabels> = []
+        await self.pulse("measuring rates") {
+            let names = self.providers.current.mapValues(\.provider.name)
+            let rates = try await self.store.providerRates(lanes: self.lanes, since: .now - Self.rateSpan)
+            let counts = RateLabels.summed(rates, names: names)
+            // What is no longer among them has no rate; a gauge once shown cannot be taken away.
+            for labels in shown.union(counts.keys) { self.metrics.show(counts[labels], of: labels) }
+            shown.formUnion(counts.keys)
+            try await Task.sleep(for: Self.rateInterval * Double.random(in: 0.8...1.2))
+        }
+    }
+
     private func measure() async throws {
         for (_, configured) in self.providers.current {
             for priority in Priority.allCases { self.show(0, .zero, of: configured, priority) }
@@ -170,6 +204,9 @@ struct Upkeep: Sendable {
             {}
             _ = try await self.store.forgetFailures(lane: lane, olderThan: FailurePolicy.memory)
             while try await self.store.forgetLimits(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
+            while try await self.store.dropRates(
+                lane: lane, olderThan: Store.rateRetention, limit: Self.rateLimit) == Int(Self.rateLimit)
+            {}
         }
         try await Task.sleep(for: .seconds(3600) * Double.random(in: 0.8...1.2))
     }

@@ -1,3 +1,4 @@
+import Channels
 public import Crypto
 import HTTP
 import JSON
@@ -35,6 +36,8 @@ public struct Access: Sendable {
     private var routes: [Place: ProviderID] = [:]
     /// Of one segment.
     private var prices: [Place: Price] = [:]
+    private var endpoints: [EndpointName: EndpointID] = [:]
+    let accountsWithOptOuts: Set<AccountID>
 
     /// Which messages a route or a price is for.
     private struct Place: Hashable {
@@ -46,6 +49,7 @@ public struct Access: Sendable {
     /// Opens what is sealed, once for each revision. A credential that does not open is left out, and the log tells which:
     /// by its number, as its name may be a mail address.
     public init(_ directory: Directory, masterKeys: MasterKeys, logger: Logger) {
+        self.accountsWithOptOuts = Set(directory.accountsWithOptOuts)
         for key in directory.keys {
             self.principals[key.digest] = Principal(
                 account: key.account, accountName: key.accountName, scopes: Set(key.scopes.compactMap(Scope.init)),
@@ -67,6 +71,10 @@ public struct Access: Sendable {
         }
         for price in directory.prices {
             self.prices[Place(account: price.account, channel: price.channel, prefix: price.prefix)] = price.price
+        }
+        for endpoint in directory.endpoints {
+            let name = EndpointName(account: endpoint.account, kind: endpoint.kind, publicID: endpoint.publicID)
+            self.endpoints[name] = endpoint.id
         }
     }
 
@@ -104,6 +112,31 @@ public struct Access: Sendable {
         return credential?.principal
     }
 
+    /// What requests signed in a vendor's API are judged by, and whose they are; nil when nobody of this name signs.
+    func signature(vendor: Vendor, name: String) -> (signature: VonageSignature, principal: Principal)? {
+        guard
+            let credential = self.credentials[CredentialName(vendor: vendor, name: name)],
+            let signature = credential.signature
+        else { return nil }
+        return (signature, credential.principal)
+    }
+
+    /// What an account has settled of a vendor's credential; nil when it has nothing of this name.
+    func setting(_ setting: String, vendor: Vendor, name: String) -> String? {
+        self.credentials[CredentialName(vendor: vendor, name: name)]?.settings[setting]?.string
+    }
+
+    /// The endpoint of an account that is told of messages which came in by a vendor's API that names none: its first.
+    func endpoint(kind: EndpointKind, account: AccountID) -> EndpointID? {
+        self.endpoints.filter { $0.key.account == account && $0.key.kind == kind }.values
+            .min { $0.rawValue < $1.rawValue }
+    }
+
+    /// The endpoint of an account that is told of messages which came in by a vendor's API.
+    func endpoint(kind: EndpointKind, publicID: String, account: AccountID) -> EndpointID? {
+        self.endpoints[EndpointName(account: account, kind: kind, publicID: publicID)]
+    }
+
     private static let nobodysDigest = [UInt8](repeating: 0, count: Digest.sha256.byteCount)
 
     /// The provider for a recipient.
@@ -134,6 +167,12 @@ public struct Access: Sendable {
     }
 }
 
+private struct EndpointName: Hashable {
+    var account: AccountID
+    var kind: EndpointKind
+    var publicID: String
+}
+
 private struct CredentialName: Hashable {
     var vendor: Vendor
     var name: String
@@ -144,6 +183,10 @@ private struct Credential {
     var principal: Principal
     /// SHA-256 of the password, so that comparing takes the same time whatever its length.
     var digest: [UInt8]
+    /// Of a vendor whose requests may be signed.
+    var signature: VonageSignature?
+    /// An object of texts.
+    var settings: JSON
 
     init?(_ stored: StoredCredential, masterKeys: MasterKeys) {
         let context = stored.vendor.sealingContext(of: stored.name)
@@ -155,5 +198,10 @@ private struct Credential {
             account: stored.account, accountName: stored.accountName,
             scopes: Set(stored.scopes.compactMap(Scope.init)), expiresAt: nil)
         self.digest = Digest.sha256.hash(secret.utf8)
+        self.settings = (try? JSON(parsing: Array(stored.settings.utf8))) ?? [:]
+        self.signature = json["signature_secret"]?.string.flatMap { [settings] secret in
+            let method = settings["signature_method"]?.string.flatMap(VonageSignature.Method.init)
+            return method.map { VonageSignature(secret: Secret(secret), method: $0) }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 import JSON
 
@@ -20,6 +21,19 @@ extension HTTPRequest {
             }
             return form
         }
+    }
+
+    /// The user name and the password of Basic authentication (RFC 7617 section 2); nil for another scheme, or none. The name
+    /// ends at the first colon.
+    var basicCredentials: (name: String, password: String)? {
+        guard
+            let field = self.fields["Authorization"], let space = field.firstIndex(of: " "),
+            field[..<space].lowercased() == "basic",
+            let text = Base64.decode(String(field[space...].drop { $0 == " " }))
+                .flatMap({ String(validating: $0, as: UTF8.self) }),
+            let colon = text.firstIndex(of: ":")
+        else { return nil }
+        return (String(text[..<colon]), String(text[text.index(after: colon)...]))
     }
 
     /// Characters of an `Idempotency-Key`.

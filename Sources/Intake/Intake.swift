@@ -23,6 +23,8 @@ public struct Intake: Sendable {
     let access: DirectoryWatch<Access>
     let acceptor: Acceptor
     let verifier: Verifier
+    let optOuts: OptOuts
+    let conversions: Conversions
     private let dialects: [any Dialect]
     let metrics: IntakeMetrics
     let onLook: @Sendable () -> Void
@@ -62,14 +64,20 @@ public struct Intake: Sendable {
                 onAccepted()
             },
             onFailure: onFailure)
+        self.optOuts = OptOuts(store: store, access: access)
+        self.conversions = Conversions(store: store, logger: logger)
         self.verifier = Verifier(
             store: store, commitStore: acceptStore ?? store, lanes: lanes, access: access, masterKeys: masterKeys,
-            keysInFlight: keysInFlight, lookUp: lookUp, metrics: metrics, logger: logger, onSent: onAccepted,
+            keysInFlight: keysInFlight, lookUp: lookUp, optOuts: self.optOuts, metrics: metrics, logger: logger,
+            onSent: onAccepted,
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
         self.dialects = [
             InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger),
             BindDialect(store: store, access: access, verifier: self.verifier),
+            NexmoDialect(
+                access: access, acceptor: self.acceptor, lookUp: lookUp, optOuts: self.optOuts,
+                conversions: self.conversions),
         ]
     }
 
@@ -78,6 +86,7 @@ public struct Intake: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.acceptor.run() }
             group.addTask { await self.verifier.run() }
+            group.addTask { await self.conversions.run() }
         }
     }
 
@@ -85,6 +94,7 @@ public struct Intake: Sendable {
     public func drain() {
         self.acceptor.drain()
         self.verifier.drain()
+        self.conversions.drain()
     }
 
     /// Answers one request.
@@ -107,7 +117,9 @@ public struct Intake: Sendable {
     // MARK: - Private
 
     /// Those of ``dialects``.
-    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self, BindDialect.self]
+    private static let dialectTypes: [any Dialect.Type] = [
+        InfobipDialect.self, BindDialect.self, NexmoDialect.self,
+    ]
 
     /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.
     private func response(to request: HTTPRequest) async -> HTTPResponse {
@@ -126,6 +138,7 @@ public struct Intake: Sendable {
         case .messages: try await self.answerMessages(request)
         case .message(let id): try await self.answerMessage(id, request)
         case .cancellation(let id): try await self.answerCancellation(id, request)
+        case .conversion(let id): try await self.answerConversion(id, request)
         case .applications: try await self.answerApplications(request)
         case .application(let id): try await self.answerApplication(id, request)
         case .templates: try await self.answerTemplates(request)
@@ -139,6 +152,10 @@ public struct Intake: Sendable {
         case .account: try await self.answerAccount(request)
         case .prices: try await self.answerPrices(request)
         case .topUps: try await self.answerTopUps(request)
+        case .optOuts: try await self.answerOptOuts(request)
+        case .optOutRemoval: try await self.answerOptOutRemoval(request)
+        case .optOutSearch: try await self.answerOptOutSearch(request)
+        case .rates: try await self.answerRates(request)
         case .openAPI: try Self.answerOpenAPI(request)
         case .none: throw .notFound
         }

@@ -111,6 +111,9 @@ extension Problem {
     static let unavailable = Self.unavailable(
         "unavailable", "The service cannot store anything now; nothing was accepted. Try again.")
 
+    static let busy = Self.unavailable(
+        "unavailable", "Too many requests wait to be stored; nothing was accepted. Try again.")
+
     /// The statement had been sent when the database went away: a try under the same key is answered for both.
     static let outcomeUnknown = Self.unavailable(
         "outcome_unknown",

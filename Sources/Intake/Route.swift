@@ -6,6 +6,7 @@ enum Route {
     case messages
     case message(MessageID?)
     case cancellation(MessageID?)
+    case conversion(MessageID?)
     case applications
     case application(String?)
     case templates
@@ -19,6 +20,10 @@ enum Route {
     case account
     case prices
     case topUps
+    case optOuts
+    case optOutRemoval
+    case optOutSearch
+    case rates
     case openAPI
     case none
 
@@ -38,6 +43,7 @@ enum Route {
         case ("messages", 0): .messages
         case ("messages", 1): .message(MessageID(rest[3]))
         case ("messages", 2) where rest[4] == "cancel": .cancellation(MessageID(rest[3]))
+        case ("messages", 2) where rest[4] == "conversion": .conversion(MessageID(rest[3]))
         case ("applications", 0): .applications
         case ("applications", 1): .application(Self.name(rest[3]))
         case ("templates", 0): .templates
@@ -51,6 +57,10 @@ enum Route {
         case ("account", 1) where rest[3] == "prices": .prices
         case ("account", 1) where rest[3] == "top-ups": .topUps
         case ("recipients", 1) where rest[3] == "unlock": .unlocking
+        case ("opt-outs", 0): .optOuts
+        case ("opt-outs", 1) where rest[3] == "remove": .optOutRemoval
+        case ("opt-outs", 1) where rest[3] == "search": .optOutSearch
+        case ("rates", 0): .rates
         default: .none
         }
     }

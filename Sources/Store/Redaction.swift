@@ -14,3 +14,8 @@ extension CheckResult.End: CustomStringConvertible, CustomReflectable {
     public var description: String { self.cause.rawValue }
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
+
+extension OptOut: CustomStringConvertible, CustomReflectable {
+    public var description: String { "an opt-out" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -10,6 +10,9 @@ public struct Directory: Sendable {
     public var providers: [StoredProvider]
     public var routes: [StoredRoute]
     public var prices: [StoredPrice] = []
+    public var endpoints: [StoredEndpointName] = []
+    /// The accounts of whose messages some number has opted out.
+    public var accountsWithOptOuts: [AccountID] = []
 }
 
 /// A key that may be used; revoked ones are not read.
@@ -87,6 +90,22 @@ public struct StoredPrice: Sendable, Hashable {
     }
 }
 
+/// What a vendor's endpoint is called; those of kind `standard` are not read.
+public struct StoredEndpointName: Sendable, Hashable {
+    public var id: EndpointID
+    public var account: AccountID
+    public var kind: EndpointKind
+    /// What the customer calls it.
+    public var publicID: String
+
+    public init(id: EndpointID, account: AccountID, kind: EndpointKind, publicID: String) {
+        self.id = id
+        self.account = account
+        self.kind = kind
+        self.publicID = publicID
+    }
+}
+
 extension Store {
     /// The number that every change of the configuration raises.
     public func configurationRevision() async throws(PostgresError) -> Int64 {
@@ -102,7 +121,8 @@ extension Store {
         let revision = try await self.configurationRevision()
         return Directory(
             revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
-            providers: try await self.providers(), routes: try await self.routes(), prices: try await self.prices()
+            providers: try await self.providers(), routes: try await self.routes(), prices: try await self.prices(),
+            endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts()
         )
     }
 
@@ -169,6 +189,19 @@ extension Store {
     private func prices() async throws(PostgresError) -> [StoredPrice] {
         try await self.pool.query(
             "SELECT account_id, channel, prefix, price, network FROM prices", decode: StoredPrice.init)
+    }
+
+    private func vendorEndpoints() async throws(PostgresError) -> [StoredEndpointName] {
+        try await self.pool.query(
+            """
+            SELECT id, account_id, kind, public_id FROM endpoints
+            WHERE kind IN ('infobip', 'nexmo') AND deleted_at IS NULL ORDER BY id
+            """
+        ) { row throws(PostgresError) in
+            StoredEndpointName(
+                id: EndpointID(rawValue: try row.decode(0)), account: AccountID(rawValue: try row.decode(1)),
+                kind: try row.decode(2, oneOf: EndpointKind.self), publicID: try row.decode(3))
+        }
     }
 }
 

@@ -131,6 +131,8 @@ extension Role {
         var configuration = WebClient.Configuration()
         // What an endpoint has to say is its status.
         configuration.responseByteLimit = 64 << 10
+        configuration.egress = settings.egress
+        configuration.nameServers = settings.nameServers
         let client = WebClient(configuration)
         client.start()
         return client

@@ -69,6 +69,22 @@ import Testing
         }
     }
 
+    @Test func aNexmoCredentialMayHaveWordsOfItsOwn() async throws {
+        try await TestSystem.run { system async throws in
+            func apply(_ template: JSON) async throws {
+                let credential: JSON = ["vendor": "nexmo", "api_key": "k", "api_secret": "s", "template": template]
+                try await system.apply(Self.file([credential]))
+            }
+            try await apply("Your {{brand}} code is {{pin}}")
+            let settings = try await system.store.directory().credentials.map(\.settings)
+            #expect(settings == [#"{"template":"Your {{brand}} code is {{pin}}"}"#])
+            for template in ["Your code", "", 5, .string(String(repeating: "x", count: 4000) + "{{pin}}")] as [JSON] {
+                let problems = await #expect(throws: ConfigurationProblems.self) { try await apply(template) }
+                #expect(problems?.problems.map(\.path) == ["/accounts/0/credentials/0/template"])
+            }
+        }
+    }
+
     @Test func applyingAFileAgainChangesNothing() async throws {
         try await TestSystem.run { system async throws in
             try await system.apply(Self.whole, environment: Self.environment)

@@ -12,7 +12,7 @@ import Timestamps
         "messages", "outbox", "scheduled", "attempts", "parts", "receipts", "unmatched_receipts", "idempotency_keys",
         "verifications", "recipient_limits", "recipient_failures", "events", "event_outbox", "event_attempts",
         "conversions",
-        "tallies",
+        "tallies", "rates",
     ]
 
     /// The files of Sources/Store, by name.

@@ -1,4 +1,3 @@
-import Crypto
 import HTTP
 import JSON
 import Messaging
@@ -124,20 +123,13 @@ struct InfobipDialect: Dialect {
         let principal: Principal? =
             switch field[..<space].lowercased() {
             case "app", "bearer", "ibsso": access.principal(ofKey: credentials)
-            case "basic": Self.basic(credentials, in: access)
+            case "basic":
+                request.basicCredentials.flatMap {
+                    access.principal(vendor: .infobip, name: $0.name, password: $0.password)
+                }
             default: nil
             }
         guard let principal else { throw .unauthorized }
         return principal
-    }
-
-    /// RFC 7617 section 2: the name ends at the first colon.
-    private static func basic(_ credentials: String, in access: Access) -> Principal? {
-        guard
-            let text = Base64.decode(credentials).flatMap({ String(validating: $0, as: UTF8.self) }),
-            let colon = text.firstIndex(of: ":")
-        else { return nil }
-        let password = String(text[text.index(after: colon)...])
-        return access.principal(vendor: .infobip, name: String(text[..<colon]), password: password)
     }
 }

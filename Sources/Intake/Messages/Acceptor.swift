@@ -138,6 +138,8 @@ struct Acceptor: Sendable {
         } catch is CancellationError {
             // Nobody waits any more, but its batch may still be written.
             throw .outcomeUnknown
+        } catch BatcherError.full {
+            throw .busy
         } catch {
             throw .unavailable
         }
@@ -151,7 +153,10 @@ struct Acceptor: Sendable {
         var generator = SystemRandomNumberGenerator()
         let stored = messages.map { routed in
             let message = routed.request
-            let id = MessageID(lane: lane, milliseconds: milliseconds, using: &generator)
+            let id =
+                routed.hasCompactID
+                ? MessageID(compactIn: lane, milliseconds: milliseconds, using: &generator)
+                : MessageID(lane: lane, milliseconds: milliseconds, using: &generator)
             return NewMessage(
                 id: id, provider: routed.provider, channel: message.channel, priority: message.priority,
                 recipient: message.recipient.text, sender: message.sender,

@@ -2,6 +2,7 @@ import Crypto
 import HTTP
 import JSON
 import Messaging
+import Postgres
 import Store
 import Telemetry
 import Timestamps
@@ -23,6 +24,7 @@ extension Intake {
         let messages: [RoutedMessage]
         do throws(Problem) {
             messages = try self.route(try Self.messages(in: json), isArray: json.array != nil, for: principal)
+            try await self.refuseOptedOut(messages, isArray: json.array != nil, for: principal)
         } catch {
             // What was accepted stays accepted, although its send time has passed since or its route has gone.
             let account = principal.account
@@ -73,6 +75,21 @@ extension Intake {
         } catch {
             throw .outOfBalance
         }
+    }
+
+    private func refuseOptedOut(
+        _ messages: [RoutedMessage], isArray: Bool, for principal: Principal
+    ) async throws(Problem) {
+        guard self.optOuts.concern(principal.account) else { return }
+        let optedOut = try await self.ask { () async throws(PostgresError) in
+            try await self.optOuts.among(messages.map(\.request.recipient), of: principal.account)
+        }
+        guard !optedOut.isEmpty else { return }
+        let refused = messages.indices.filter { optedOut.contains(messages[$0].request.recipient) }
+        throw .invalid(
+            refused.prefix(FieldReader.problemLimit).map {
+                JSONProblem(isArray ? "/\($0)/to" : "/to", "has opted out")
+            })
     }
 
     /// Nothing but the ids depends on when it is asked, so an answer under an idempotency key is the same, byte for byte.

@@ -27,6 +27,8 @@ struct RoutedMessage: Sendable {
     var provider: ProviderID
     /// For all of its segments.
     var price: Price?
+    /// Whether its id must be one of 16 characters; see ``MessageID/compactText``.
+    var hasCompactID = false
 }
 
 /// What was accepted, committed.

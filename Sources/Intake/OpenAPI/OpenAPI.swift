@@ -27,6 +27,7 @@ enum OpenAPI {
             {"name": "templates", "description": "What is sent with a code."},
             {"name": "verifications", "description": "Codes on their way, and guesses at them."},
             {"name": "account", "description": "What the account has, and what its messages cost."},
+            {"name": "outcomes", "description": "What became of messages, and whom none may be sent to."},
             {"name": "description", "description": "This document."}
         ],
         "paths": {
@@ -35,6 +36,7 @@ enum OpenAPI {
             \#(Self.templatePaths),
             \#(Self.verificationPaths),
             \#(Self.accountPaths),
+            \#(Self.outcomePaths),
             "/openapi.json": {
                 "get": {
                     "operationId": "getDescription", "tags": ["description"], "security": [],
@@ -65,7 +67,8 @@ enum OpenAPI {
                 \#(Self.applicationSchemas),
                 \#(Self.templateSchemas),
                 \#(Self.verificationSchemas),
-                \#(Self.accountSchemas)
+                \#(Self.accountSchemas),
+                \#(Self.outcomeSchemas)
             }
         }
         }

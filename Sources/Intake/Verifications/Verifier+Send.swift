@@ -11,7 +11,8 @@ import Verification
 extension Verifier {
     /// Sends a new code: it and its message are committed when this returns. Each call makes a code of its own.
     func send(_ request: CodeRequest, for account: AccountID) async throws(VerifierRefusal) -> SentCode {
-        try await self.withKey(request.idempotency, account) { key throws(VerifierRefusal) in
+        try await self.refuseOptedOut(request.recipient, account)
+        return try await self.withKey(request.idempotency, account) { key throws(VerifierRefusal) in
             try await self.withPlan(request.application, request.template, account) { plan throws(VerifierRefusal) in
                 guard plan.application.settings.isEnabled else { throw .disabled }
                 return try await self.commit(try self.sending(of: request, plan, account, key: key), plan: plan)
@@ -47,6 +48,9 @@ extension Verifier {
                 "a code does not open with the master keys that are given", ["verification": "\(stored.id)"])
             throw .unavailable
         }
+        if let recipient = Recipient(stored.recipient, channel: request.channel ?? stored.channel) {
+            try await self.refuseOptedOut(recipient, account)
+        }
         return try await self.withPlan(stored.application, stored.template, account) { plan throws(VerifierRefusal) in
             let sending = try self.sending(of: code, stored, request, plan, account)
             guard var sent = try await self.commit(sending, plan: plan) else { return nil }
@@ -73,6 +77,14 @@ extension Verifier {
         guard case .phone(let number) = recipient else { return }
         guard case .unreachable(let reason) = await self.lookUp.reachability(of: number) else { return }
         throw .invalid([JSONProblem("/to", "cannot be reached: \(reason)")])
+    }
+
+    private func refuseOptedOut(_ recipient: Recipient, _ account: AccountID) async throws(VerifierRefusal) {
+        guard self.optOuts.concern(account) else { return }
+        let optedOut = try await self.ask { () async throws(PostgresError) in
+            try await self.optOuts.among([recipient], of: account)
+        }
+        guard optedOut.isEmpty else { throw .invalid([JSONProblem("/to", "has opted out")]) }
     }
 
     // MARK: - Making
@@ -105,10 +117,11 @@ extension Verifier {
         let sealed = SealedCode(code: code, sender: sender, placeholders: request.placeholders)
         let content = try CodeContent.make(
             plan, code: code, channel: request.channel, placeholders: request.placeholders)
-        let message = try self.message(
+        var message = try self.message(
             content, to: request.recipient, sender: sender, account: account, lane: lane,
             timeToLive: plan.application.settings.timeToLive.duration, reference: request.reference,
             metadata: request.metadata)
+        message.callback = self.callback(isTracked: request.isTracked, account)
         let start = Sending.Start(
             template: plan.template.id,
             mac: CodeMAC(code, of: id, account: account, recipient: request.recipient, keys: self.masterKeys),
@@ -128,11 +141,12 @@ extension Verifier {
         guard let recipient = Recipient(stored.recipient, channel: channel) else { throw .wrongTemplate }
         let content = try CodeContent.make(
             plan, code: sealed.code, channel: channel, placeholders: request.placeholders ?? sealed.placeholders)
-        let message = try self.message(
+        var message = try self.message(
             content, to: recipient, sender: sealed.sender, account: account, lane: stored.id.lane,
             // Until the code ends, which is the database's to say.
             timeToLive: plan.application.settings.timeToLive.duration,
             reference: nil, metadata: nil)
+        message.callback = self.callback(isTracked: request.isTracked, account)
         return Sending(
             account: account, verification: stored.id, application: plan.application, recipient: stored.recipient,
             start: nil, message: message, isTracked: request.isTracked)
@@ -163,6 +177,12 @@ extension Verifier {
         } catch {
             throw .outOfBalance
         }
+    }
+
+    /// Reports of delivery are Infobip's to ask for; they go where the account wants all of them.
+    private func callback(isTracked: Bool, _ account: AccountID) -> Callback? {
+        guard isTracked else { return nil }
+        return self.access.current.endpoint(kind: .infobip, account: account).map { Callback(endpoint: $0) }
     }
 
     private func newID(_ lane: Lane) -> MessageID {

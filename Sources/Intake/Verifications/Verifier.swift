@@ -26,6 +26,7 @@ struct Verifier: Sendable {
     let lanes: LaneChoice
     let masterKeys: MasterKeys
     let lookUp: any NumberLookUp
+    let optOuts: OptOuts
     let metrics: VerifierMetrics
     let keysInFlight: KeysInFlight
     let sendings: Batcher<Sending, SendingResult>
@@ -37,7 +38,7 @@ struct Verifier: Sendable {
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed; `onSent`: after one that stored messages.
     init(
         store: Store, commitStore: Store, lanes: LaneChoice, access: DirectoryWatch<Access>, masterKeys: MasterKeys,
-        keysInFlight: KeysInFlight, lookUp: any NumberLookUp, metrics: Metrics, logger: Logger,
+        keysInFlight: KeysInFlight, lookUp: any NumberLookUp, optOuts: OptOuts, metrics: Metrics, logger: Logger,
         onSent: @escaping @Sendable () -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void
@@ -50,6 +51,7 @@ struct Verifier: Sendable {
         self.masterKeys = masterKeys
         self.keysInFlight = keysInFlight
         self.lookUp = lookUp
+        self.optOuts = optOuts
         let metrics = VerifierMetrics(metrics)
         self.metrics = metrics
         self.onLook = onLook
@@ -143,11 +145,9 @@ struct Verifier: Sendable {
         }
     }
 
-    // MARK: - Private
-
     /// Runs a statement once more when it lost to another process: one that stored something under the same idempotency key, or,
     /// rarely, one that waited for it in a circle. Nothing of it was stored, and the next look finds what the other did.
-    private static func settled<Value>(
+    static func settled<Value>(
         _ statement: () async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         do throws(PostgresError) {
@@ -157,6 +157,8 @@ struct Verifier: Sendable {
             return try await statement()
         }
     }
+
+    // MARK: - Private
 
     private static func commit<Value>(
         _ what: StaticString, _ count: Int, _ logger: Logger, onProgress: () -> Void, onFailure: () -> Void,
