@@ -10,7 +10,7 @@ import Timestamps
 @Suite struct LaneTests {
     private static let tables: Set = [
         "messages", "outbox", "scheduled", "attempts", "parts", "receipts", "unmatched_receipts", "idempotency_keys",
-        "verifications", "recipient_limits", "recipient_failures",
+        "verifications", "recipient_limits", "recipient_failures", "scoped_codes",
     ]
 
     /// The files of Sources/Store, by name.
