@@ -30,6 +30,7 @@ public struct Principal: Sendable, Hashable {
 public struct Access: Sendable {
     private var principals: [[UInt8]: Principal] = [:]
     private var credentials: [CredentialName: Credential] = [:]
+    private var vendorAccounts: [VendorCustomer: Set<String>] = [:]
     private var routes: [Place: ProviderID] = [:]
 
     private struct Place: Hashable {
@@ -56,6 +57,9 @@ public struct Access: Sendable {
                 continue
             }
             self.credentials[CredentialName(vendor: stored.vendor, name: stored.name)] = credential
+            guard let account = credential.vendorAccount else { continue }
+            let customer = VendorCustomer(vendor: stored.vendor, account: stored.account)
+            self.vendorAccounts[customer, default: []].insert(account)
         }
         for route in directory.routes {
             self.routes[Place(account: route.account, channel: route.channel, prefix: route.prefix)] = route.provider
@@ -96,6 +100,16 @@ public struct Access: Sendable {
         return credential?.principal
     }
 
+    /// The number of the vendor's account that this credential is for; nil when it says none.
+    func vendorAccount(_ vendor: Vendor, name: String) -> String? {
+        self.credentials[CredentialName(vendor: vendor, name: name)]?.vendorAccount
+    }
+
+    /// Those of all credentials of one account of ours.
+    func vendorAccounts(_ vendor: Vendor, of account: AccountID) -> Set<String> {
+        self.vendorAccounts[VendorCustomer(vendor: vendor, account: account)] ?? []
+    }
+
     private static let nobodysDigest = [UInt8](repeating: 0, count: Digest.sha256.byteCount)
 
     /// The provider for a recipient: the longest prefix wins, and among equals the account's own route. Addresses have no
@@ -119,11 +133,18 @@ private struct CredentialName: Hashable {
     var name: String
 }
 
+private struct VendorCustomer: Hashable {
+    var vendor: Vendor
+    var account: AccountID
+}
+
 /// An opened credential.
 private struct Credential {
     var principal: Principal
     /// SHA-256 of the password, so that comparing takes the same time whatever its length.
     var digest: [UInt8]
+    /// What the vendor calls the customer's account, where it has a word for it.
+    var vendorAccount: String?
 
     init?(_ stored: StoredCredential, masterKeys: MasterKeys) {
         let context = stored.vendor.sealingContext(of: stored.name)
@@ -135,5 +156,6 @@ private struct Credential {
             account: stored.account, accountName: stored.accountName,
             scopes: Set(stored.scopes.compactMap(Scope.init)), expiresAt: nil)
         self.digest = Digest.sha256.hash(secret.utf8)
+        self.vendorAccount = (try? JSON(parsing: Array(stored.settings.utf8)))?["account"]?.string
     }
 }

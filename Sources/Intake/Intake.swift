@@ -15,7 +15,8 @@ public struct Intake: Sendable {
     public static let writers = 2
 
     /// What ``init(store:acceptStore:lanes:access:masterKeys:lookUp:metrics:logger:onAccepted:onProgress:onLook:onFailure:)``
-    /// wants of `acceptStore`: the writers of messages, of codes and of guesses, and a look at an earlier request.
+    /// wants of `acceptStore`: the writers of messages, of codes and of guesses, and a look at an earlier request. Writers of
+    /// codes that are found by their scope take turns with the others.
     public static let connections = 3 * Self.writers + 1
 
     let store: Store
@@ -23,6 +24,7 @@ public struct Intake: Sendable {
     let access: DirectoryWatch<Access>
     let acceptor: Acceptor
     let verifier: Verifier
+    private let scopedVerifier: ScopedVerifier
     private let dialects: [any Dialect]
     let metrics: IntakeMetrics
     let onLook: @Sendable () -> Void
@@ -67,8 +69,12 @@ public struct Intake: Sendable {
             keysInFlight: keysInFlight, lookUp: lookUp, metrics: metrics, logger: logger, onSent: onAccepted,
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
+        self.scopedVerifier = ScopedVerifier(
+            verifier: self.verifier, commitStore: acceptStore ?? store, onSent: onAccepted, onProgress: onProgress,
+            onFailure: onFailure)
         self.dialects = [
-            InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger)
+            InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger),
+            BandwidthDialect(store: store, access: access, verifier: self.scopedVerifier, logger: logger),
         ]
     }
 
@@ -77,6 +83,7 @@ public struct Intake: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.acceptor.run() }
             group.addTask { await self.verifier.run() }
+            group.addTask { await self.scopedVerifier.run() }
         }
     }
 
@@ -84,6 +91,7 @@ public struct Intake: Sendable {
     public func drain() {
         self.acceptor.drain()
         self.verifier.drain()
+        self.scopedVerifier.drain()
     }
 
     /// Answers one request.
@@ -106,7 +114,7 @@ public struct Intake: Sendable {
     // MARK: - Private
 
     /// Those of ``dialects``.
-    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self]
+    private static let dialectTypes: [any Dialect.Type] = [InfobipDialect.self, BandwidthDialect.self]
 
     /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.
     private func response(to request: HTTPRequest) async -> HTTPResponse {
