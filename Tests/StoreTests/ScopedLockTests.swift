@@ -150,6 +150,27 @@ import Verification
         }
     }
 
+    /// The guess does not see the row when it begins to look: whoever makes it has not committed.
+    @Test func aLockThatComesMeanwhileHolds() async throws {
+        try await Fixture.run(limit: 3) { fixture async throws in
+            let scope = fixture.scope()
+            let guess = try await fixture.base.pool.transaction { transaction in
+                _ = try await transaction.execute(
+                    """
+                    INSERT INTO recipient_failures (lane, account_id, recipient, failures, failed_at, locked_until)
+                    VALUES (0, \(fixture.account.rawValue), \(scope.recipient), 5, now(), now() + interval '30 seconds')
+                    """)
+                let guess = Task { try await fixture.checkScoped(scope, "0000") }
+                while try await fixture.base.count(TestSystem.lockWaits) < 1 {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                return guess
+            }
+            #expect(try await guess.value == .locked(wait: .seconds(30)))
+            #expect(try await fixture.failures == 5)
+        }
+    }
+
     /// Batches whose recipients are the same, in other orders, with rows of all kinds.
     @Test func batchesOfTheSameRecipientsDoNotWaitInACircle() async throws {
         try await Fixture.run(limit: 8) { fixture async throws in

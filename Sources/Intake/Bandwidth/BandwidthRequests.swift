@@ -61,6 +61,16 @@ struct BandwidthVerifyRequest {
     }
 }
 
+extension BandwidthCodeRequest: CustomStringConvertible, CustomReflectable {
+    var description: String { "code for \(self.recipient)" }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension BandwidthVerifyRequest: CustomStringConvertible, CustomReflectable {
+    var description: String { "guess" }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 extension FieldReader {
     /// `^\+[1-9]\d{1,14}$`.
     fileprivate mutating func bandwidthNumber(_ json: JSON, _ name: String) -> String? {
