@@ -37,7 +37,8 @@ let package = Package(
         library(
             "Intake",
             [
-                "Batching", "Channels", "Crypto", "HTTP", "JSON", "Messaging", "PhoneNumbers", "Postgres", "Store",
+                "Batching", "Channels", "Crypto", "Egress", "HTTP", "JSON", "Messaging", "PhoneNumbers", "Postgres",
+                "Store",
                 "Telemetry", "Timestamps", "Verification",
             ]),
         library(

@@ -138,6 +138,7 @@ struct Upkeep: Sendable {
     private func wipeCodes() async throws {
         for lane in self.lanes {
             while try await self.store.wipeExpiredCodes(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
+            while try await self.store.dropScopedCodes(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
         }
         try await Task.sleep(for: Self.wipeInterval * Double.random(in: 0.8...1.2))
     }

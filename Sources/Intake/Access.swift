@@ -33,6 +33,7 @@ public struct Principal: Sendable, Hashable {
 public struct Access: Sendable {
     private var principals: [[UInt8]: Principal] = [:]
     private var credentials: [CredentialName: Credential] = [:]
+    private var vendorAccounts: [VendorCustomer: Set<String>] = [:]
     private var routes: [Place: ProviderID] = [:]
     /// Of one segment.
     private var prices: [Place: Price] = [:]
@@ -65,6 +66,9 @@ public struct Access: Sendable {
                 continue
             }
             self.credentials[CredentialName(vendor: stored.vendor, name: stored.name)] = credential
+            guard let account = credential.vendorAccount else { continue }
+            let customer = VendorCustomer(vendor: stored.vendor, account: stored.account)
+            self.vendorAccounts[customer, default: []].insert(account)
         }
         for route in directory.routes {
             self.routes[Place(account: route.account, channel: route.channel, prefix: route.prefix)] = route.provider
@@ -137,6 +141,16 @@ public struct Access: Sendable {
         self.endpoints[EndpointName(account: account, kind: kind, publicID: publicID)]
     }
 
+    /// The number of the vendor's account that this credential is for; nil when it says none.
+    func vendorAccount(_ vendor: Vendor, name: String) -> String? {
+        self.credentials[CredentialName(vendor: vendor, name: name)]?.vendorAccount
+    }
+
+    /// Those of all credentials of one account of ours.
+    func vendorAccounts(_ vendor: Vendor, of account: AccountID) -> Set<String> {
+        self.vendorAccounts[VendorCustomer(vendor: vendor, account: account)] ?? []
+    }
+
     private static let nobodysDigest = [UInt8](repeating: 0, count: Digest.sha256.byteCount)
 
     /// The provider for a recipient.
@@ -178,6 +192,11 @@ private struct CredentialName: Hashable {
     var name: String
 }
 
+private struct VendorCustomer: Hashable {
+    var vendor: Vendor
+    var account: AccountID
+}
+
 /// An opened credential.
 private struct Credential {
     var principal: Principal
@@ -187,6 +206,8 @@ private struct Credential {
     var signature: VonageSignature?
     /// An object of texts.
     var settings: JSON
+    /// What the vendor calls the customer's account, where it has a word for it.
+    var vendorAccount: String?
 
     init?(_ stored: StoredCredential, masterKeys: MasterKeys) {
         let context = stored.vendor.sealingContext(of: stored.name)
@@ -203,5 +224,6 @@ private struct Credential {
             let method = settings["signature_method"]?.string.flatMap(VonageSignature.Method.init)
             return method.map { VonageSignature(secret: Secret(secret), method: $0) }
         }
+        self.vendorAccount = self.settings["account"]?.string
     }
 }

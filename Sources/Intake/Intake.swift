@@ -1,4 +1,5 @@
 public import Crypto
+public import Egress
 public import HTTP
 import JSON
 public import Messaging
@@ -14,8 +15,9 @@ public struct Intake: Sendable {
     /// Commits under way: two, so that a lone request pays for one flush of the log and no more.
     public static let writers = 2
 
-    /// What ``init(store:acceptStore:lanes:access:masterKeys:lookUp:metrics:logger:onAccepted:onProgress:onLook:onFailure:)``
-    /// wants of `acceptStore`: the writers of messages, of codes and of guesses, and a look at an earlier request.
+    /// What ``init(store:acceptStore:lanes:access:masterKeys:lookUp:egress:metrics:logger:onAccepted:onProgress:onLook:onFailure:)``
+    /// wants of `acceptStore`: the writers of messages, of codes and of guesses, and a look at an earlier request. Writers of
+    /// codes that are found by their scope take turns with the others.
     public static let connections = 3 * Self.writers + 1
 
     let store: Store
@@ -25,6 +27,7 @@ public struct Intake: Sendable {
     let verifier: Verifier
     let optOuts: OptOuts
     let conversions: Conversions
+    private let scopedVerifier: ScopedVerifier
     private let dialects: [any Dialect]
     let metrics: IntakeMetrics
     let onLook: @Sendable () -> Void
@@ -35,13 +38,14 @@ public struct Intake: Sendable {
     ///   ``connections``; one of its own, so that slow reads hold nobody up. Nil: `store`.
     /// - `lanes`: what new messages are spread over.
     /// - `lookUp`: what numbers are looked up with before codes are sent to them.
+    /// - `egress`: judges where customers want to be called.
     /// - `onAccepted`: told after each commit, so that a worker can be woken.
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed.
     /// - `onLook`: told whenever the database answered a request that stores no messages.
     public init(
         store: Store, acceptStore: Store? = nil, lanes: [Lane] = [Lane(rawValue: 0)],
         access: DirectoryWatch<Access>, masterKeys: MasterKeys,
-        lookUp: any NumberLookUp = NoLookUp(), metrics: Metrics, logger: Logger,
+        lookUp: any NumberLookUp = NoLookUp(), egress: EgressPolicy = EgressPolicy(), metrics: Metrics, logger: Logger,
         onAccepted: @escaping @Sendable () -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void = {},
         onFailure: @escaping @Sendable () -> Void = {}
@@ -72,12 +76,17 @@ public struct Intake: Sendable {
             onSent: onAccepted,
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
+        self.scopedVerifier = ScopedVerifier(
+            verifier: self.verifier, commitStore: acceptStore ?? store, onSent: onAccepted, onProgress: onProgress,
+            onFailure: onFailure)
         self.dialects = [
             InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger),
             BindDialect(store: store, access: access, verifier: self.verifier),
             NexmoDialect(
                 access: access, acceptor: self.acceptor, lookUp: lookUp, optOuts: self.optOuts,
                 conversions: self.conversions),
+            BandwidthDialect(
+                store: store, access: access, verifier: self.scopedVerifier, egress: egress, logger: logger),
         ]
     }
 
@@ -87,6 +96,7 @@ public struct Intake: Sendable {
             group.addTask { await self.acceptor.run() }
             group.addTask { await self.verifier.run() }
             group.addTask { await self.conversions.run() }
+            group.addTask { await self.scopedVerifier.run() }
         }
     }
 
@@ -95,6 +105,7 @@ public struct Intake: Sendable {
         self.acceptor.drain()
         self.verifier.drain()
         self.conversions.drain()
+        self.scopedVerifier.drain()
     }
 
     /// Answers one request.
@@ -118,7 +129,7 @@ public struct Intake: Sendable {
 
     /// Those of ``dialects``.
     private static let dialectTypes: [any Dialect.Type] = [
-        InfobipDialect.self, BindDialect.self, NexmoDialect.self,
+        InfobipDialect.self, BindDialect.self, NexmoDialect.self, BandwidthDialect.self,
     ]
 
     /// Every vendor's routes are its own, the unknown ones too: a customer's SDK understands its vendor's errors only.

@@ -42,11 +42,14 @@ enum Charging {
         )
         """
 
+    /// From the balance as it was locked, and not from the row's own: what an UPDATE makes of the row as it was when the statement
+    /// began is held against the CHECK, before it notices that somebody has paid in since.
     static let charge: SQL.Fragment = """
         totals AS MATERIALIZED (
             SELECT account_id, sum(cost)::bigint AS cost FROM due GROUP BY account_id
         ), charged AS (
-            UPDATE balances b SET balance = b.balance - t.cost FROM totals t WHERE b.account_id = t.account_id
+            UPDATE balances b SET balance = f.balance - t.cost FROM totals t JOIN funds f USING (account_id)
+            WHERE b.account_id = t.account_id
             RETURNING b.account_id, b.balance
         )
         """

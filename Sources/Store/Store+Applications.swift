@@ -61,6 +61,13 @@ extension Store {
         try await transaction.query(Self.selection(of: publicID, account), decode: StoredApplication.init).first
     }
 
+    /// Whether an account has applications at all.
+    public func hasApplications(_ account: AccountID) async throws(PostgresError) -> Bool {
+        try await self.pool.query(
+            "SELECT EXISTS (SELECT FROM applications WHERE account_id = \(account.rawValue))"
+        ) { row throws(PostgresError) in try row.decode(0) }[0]
+    }
+
     /// Makes an application, unless the account has one of this id or ``applicationLimit`` of them.
     public func createApplication(
         _ publicID: String, _ settings: ApplicationSettings, of account: AccountID

@@ -265,7 +265,8 @@ extension Store {
     ///
     /// The fence: everything hangs on `held`, the entries that this worker holds for this very event under this very attempt. They
     /// are locked first: another transaction may be appending an event, and what is done with an entry depends on whether one is
-    /// left.
+    /// left. What is left is read under the lock too: an UPDATE holds its first idea of a row, made from what was there when the
+    /// statement began, against the CHECK, before it notices that the row has changed since.
     public func settleEvents(
         _ settled: [SettledEvent], lane: Lane, worker: WorkerID
     ) async throws(PostgresError) -> [EventKey] {
@@ -278,7 +279,7 @@ extension Store {
                     \(settled.map(\.duration)), \(settled.map(\.retryAfter))
                 ) AS t (subject_id, endpoint_id, event_id, attempt, outcome, status, duration, retry_after)
             ), held AS MATERIALIZED (
-                SELECT t.*, cardinality(o.events) > 1 OR t.retry_after IS NOT NULL AS stays
+                SELECT t.*, CASE WHEN t.retry_after IS NULL THEN o.events[2:] ELSE o.events END AS rest
                 FROM told t JOIN event_outbox o
                     ON o.lane = \(lane.column) AND o.subject_id = t.subject_id AND o.endpoint_id = t.endpoint_id
                     AND o.worker_id = \(worker.rawValue) AND o.attempt = t.attempt AND o.events[1] = t.event_id
@@ -286,14 +287,14 @@ extension Store {
             ), finished AS (
                 DELETE FROM event_outbox o USING held h
                 WHERE o.lane = \(lane.column) AND o.subject_id = h.subject_id AND o.endpoint_id = h.endpoint_id
-                  AND NOT h.stays
+                  AND h.rest = '{}'
             ), left_over AS (
                 UPDATE event_outbox o SET
-                    worker_id = NULL, due_at = now() + h.retry_after,
-                    events = CASE WHEN h.retry_after IS NULL THEN o.events[2:] ELSE o.events END,
-                    attempt = CASE WHEN h.retry_after IS NULL THEN 0 ELSE o.attempt END
+                    worker_id = NULL, due_at = now() + h.retry_after, events = h.rest,
+                    attempt = CASE WHEN h.retry_after IS NULL THEN 0 ELSE h.attempt END
                 FROM held h
-                WHERE o.lane = \(lane.column) AND o.subject_id = h.subject_id AND o.endpoint_id = h.endpoint_id AND h.stays
+                WHERE o.lane = \(lane.column) AND o.subject_id = h.subject_id AND o.endpoint_id = h.endpoint_id
+                  AND h.rest <> '{}'
             ), recorded AS (
                 INSERT INTO event_attempts (lane, event_id, endpoint_id, attempt, worker_id, outcome, status, is_last,
                                             duration)

@@ -1,5 +1,6 @@
 public import Messaging
 public import Postgres
+import Verification
 
 /// Something sealed that stays until a person changes it, whoever may use it now.
 public struct SealedSecrets: Sendable {
@@ -119,14 +120,19 @@ extension Store {
         return Dictionary(rows) { $1 }
     }
 
-    /// How many verifications that can still be used need each key. Those that are used up have no code any more, so the
-    /// index of those with one tells.
+    /// How many verifications, and codes found by their scope, that can still be used need each key. Verifications that are used
+    /// up have no code any more, so the index of those with one tells.
     public func verificationsByKey(lanes: [Lane], timeout: Duration) async throws(PostgresError) -> [Int16: Int] {
         let rows = try await self.pool.query(
             """
             SELECT key_id, get_byte(code, 1)::smallint AS seal, count(*) FROM verifications
             WHERE lane = ANY(\(lanes.map(\.column))) AND code IS NOT NULL AND expires_at > now()
             GROUP BY key_id, seal
+            UNION ALL
+            SELECT key_id, key_id, count(*) FROM scoped_codes
+            WHERE lane = ANY(\(lanes.map(\.column))) AND used_at IS NULL
+              AND made_at > now() - \(CodeScope.codeLifetime)
+            GROUP BY key_id
             """,
             timeout: timeout
         ) { row throws(PostgresError) in

@@ -23,7 +23,7 @@ public struct CodeMAC: Sendable, Hashable {
         self.bytes = Digest.sha256.hash(inner.bytes + Array(recipient.key.utf8))
     }
 
-    private init(keyID: Int16, bytes: [UInt8]) {
+    init(keyID: Int16, bytes: [UInt8]) {
         self.keyID = keyID
         self.bytes = bytes
     }

@@ -57,6 +57,20 @@ import Verification
         }
     }
 
+    /// What there was when the statement began would not do; what is there when it has the lock does.
+    @Test func aRequestThatWaitsForATopUpIsPaidFromIt() async throws {
+        try await StoreFixture.run { fixture async throws in
+            try await fixture.prepay(5)
+            let accepting = try await fixture.pool.transaction { transaction in
+                _ = try await transaction.execute("UPDATE balances SET balance = 100")
+                let accepting = Task { try await fixture.store.accept([fixture.purchase(30)]) }
+                try await fixture.waitForALock()
+                return accepting
+            }
+            #expect(try await accepting.value == [.accepted(balance: Money(rawValue: 70))])
+        }
+    }
+
     @Test func accountsOfABatchPayEachItsOwn() async throws {
         try await StoreFixture.run { fixture async throws in
             let other = AccountID(rawValue: 2)

@@ -121,6 +121,24 @@ import Verification
         }
     }
 
+    /// What was there when the statement began would leave nothing; what is there when it has the lock leaves one.
+    @Test func aSettlementThatWaitsForAnEventLeavesThatEvent() async throws {
+        try await EventFixture.run { fixture async throws in
+            try await fixture.endpoint()
+            let message = try await fixture.accepted()
+            let first = try await fixture.claim()
+            let mine = try await fixture.pool.transaction { transaction in
+                _ = try await transaction.execute(
+                    "UPDATE event_outbox SET events = events || gen_random_uuid() WHERE subject_id = \(message)")
+                let settling = Task { try await fixture.settle(first) }
+                try await fixture.base.waitForALock()
+                return settling
+            }
+            #expect(try await mine.value.count == 1)
+            #expect(try await fixture.base.count("SELECT sum(cardinality(events)) FROM event_outbox") == 1)
+        }
+    }
+
     @Test func aSettlementOfALostLeaseChangesNothing() async throws {
         try await EventFixture.run { fixture async throws in
             try await fixture.endpoint()

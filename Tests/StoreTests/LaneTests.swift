@@ -12,7 +12,7 @@ import Timestamps
         "messages", "outbox", "scheduled", "attempts", "parts", "receipts", "unmatched_receipts", "idempotency_keys",
         "verifications", "recipient_limits", "recipient_failures", "events", "event_outbox", "event_attempts",
         "conversions",
-        "tallies", "rates",
+        "tallies", "rates", "scoped_codes",
     ]
 
     /// The files of Sources/Store, by name.

@@ -29,6 +29,11 @@ import Verification
                 INSERT INTO recipient_limits (lane, account_id, application_id, recipient, sends, send_limit, send_period,
                                               check_limit, check_period, forget_at)
                 SELECT 0, n % 50, 1, '+4178' || n, 1, 3, '1 day', 1, '3 seconds', now() + interval '2 days' FROM named
+            ), scoped AS (
+                INSERT INTO scoped_codes (lane, id, account_id, recipient, scope, application, key_id, mac, made_at)
+                SELECT 0, id, n % 50, '+4178' || n % 5000, '2FA', 'a', 1, sha256(n::text::bytea),
+                       now() - interval '1 second' * (n % 1000)
+                FROM named
             )
             INSERT INTO verifications (lane, id, account_id, application_id, template_id, key_id, attempt_limit,
                                        allows_reuse, channel, recipient, mac, message_id, expires_at, code)
@@ -100,6 +105,38 @@ import Verification
                 #expect(try await fixture.store.wipeExpiredCodes(lane: fixture.base.lane, limit: 100) == 10)
             }
             #expect(wiping.rows < 200, "\(wiping)")
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func scopedCodesAndGuessesGoByTheirKeys(analyzed: Bool) async throws {
+        try await VerificationFixture.run(limit: 1) { fixture async throws in
+            try await Self.fill(fixture)
+            let hot: Set = ["scoped_codes", "recipient_failures", "messages_\(try await fixture.base.today)"]
+            let scopes = (100..<200).map { fixture.scope(to: "+41790000\($0)") }
+            let sendings = try scopes.map { try fixture.scopedSending($0) }
+            let sending = try await self.scans(fixture, analyzed: analyzed) { () async throws in
+                #expect(try await fixture.store.send(sendings).allSatisfy { $0 == .sent })
+            }
+            #expect(sending.sequential.isDisjoint(with: hot), "send: \(sending)")
+            for (typed, result) in [("0000", ScopedCheckResult.wrong), ("0000", .wrong), ("1234", .right)] {
+                let guesses = try scopes.map { try fixture.scopedGuess($0, typed) }
+                let checking = try await self.scans(fixture, analyzed: analyzed) { () async throws in
+                    #expect(try await fixture.store.check(guesses).allSatisfy { $0 == result })
+                }
+                #expect(checking.sequential.isDisjoint(with: hot), "check: \(checking)")
+                #expect(checking.rows < 2000, "check: \(checking)")
+            }
+        }
+    }
+
+    @Test func droppingReadsWhatIsOldAndNoMore() async throws {
+        try await VerificationFixture.run(limit: 1) { fixture async throws in
+            try await Self.fill(fixture)
+            let dropping = try await self.scans(fixture, analyzed: true) { () async throws in
+                #expect(try await fixture.store.dropScopedCodes(lane: fixture.base.lane, limit: 10) == 10)
+            }
+            #expect(dropping.rows < 200, "\(dropping)")
         }
     }
 }

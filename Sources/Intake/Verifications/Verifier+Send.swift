@@ -152,7 +152,8 @@ extension Verifier {
             start: nil, message: message, isTracked: request.isTracked)
     }
 
-    private func message(
+    /// A message with a code, with its way; nothing of it is stored yet.
+    func message(
         _ content: Content, to recipient: Recipient, sender: String?, account: AccountID, lane: Lane,
         timeToLive: Duration, reference: String?, metadata: String?
     ) throws(VerifierRefusal) -> NewMessage {
@@ -185,7 +186,7 @@ extension Verifier {
         return self.access.current.endpoint(kind: .infobip, account: account).map { Callback(endpoint: $0) }
     }
 
-    private func newID(_ lane: Lane) -> MessageID {
+    func newID(_ lane: Lane) -> MessageID {
         var generator = SystemRandomNumberGenerator()
         return MessageID(lane: lane, milliseconds: Timestamp.now.milliseconds, using: &generator)
     }

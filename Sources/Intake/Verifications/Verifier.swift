@@ -145,6 +145,8 @@ struct Verifier: Sendable {
         }
     }
 
+    // MARK: - Committing
+
     /// Runs a statement once more when it lost to another process: one that stored something under the same idempotency key, or,
     /// rarely, one that waited for it in a circle. Nothing of it was stored, and the next look finds what the other did.
     static func settled<Value>(
@@ -158,9 +160,8 @@ struct Verifier: Sendable {
         }
     }
 
-    // MARK: - Private
-
-    private static func commit<Value>(
+    /// Tells of a commit, or of one that failed.
+    static func commit<Value>(
         _ what: StaticString, _ count: Int, _ logger: Logger, onProgress: () -> Void, onFailure: () -> Void,
         _ body: () async throws -> Value
     ) async throws -> Value {
