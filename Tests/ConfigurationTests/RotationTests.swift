@@ -83,8 +83,8 @@ import Testing
                 report.lines == [
                     "provider v: sealed anew", "infobip credential one: sealed anew",
                     "infobip credential two: sealed anew",
-                    "key 2 (seals): 1 providers, 2 credentials, 0 verifications, 0 waiting messages",
-                    "key 1: 0 providers, 0 credentials, 0 verifications, 0 waiting messages",
+                    "key 2 (seals): 1 providers, 2 credentials, 0 webhooks, 0 verifications, 0 waiting messages",
+                    "key 1: 0 providers, 0 credentials, 0 webhooks, 0 verifications, 0 waiting messages",
                     "Key 1 may be taken away now, if every process was restarted with key 2 in front.",
                 ])
             let again = try await self.rotate(try Self.ring(Self.new), system)
@@ -102,7 +102,8 @@ import Testing
             let without = try await self.rotate(try Self.ring(Self.new), system)
             #expect(
                 without.lines.contains(
-                    "key 1 (not in the ring): 1 providers, 2 credentials, 0 verifications, 0 waiting messages"))
+                    "key 1 (not in the ring): 1 providers, 2 credentials, 0 webhooks, 0 verifications, 0 waiting messages"
+                ))
             #expect(try await self.sealers(system) == [1: self.use(providers: 1, credentials: 2)])
         }
     }
