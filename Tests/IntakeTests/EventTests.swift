@@ -35,8 +35,8 @@ import Testing
         }
     }
 
-    @Test func theListIsPaged() async throws {
-        let lanes = [Lane(rawValue: 0), Lane(rawValue: 1)]
+    @Test(arguments: [[Lane(rawValue: 0)], [Lane(rawValue: 0), Lane(rawValue: 1)]])
+    func theListIsPaged(lanes: [Lane]) async throws {
         try await IntakeFixture.run(lanes: lanes) { fixture async throws in
             let webhooks = Webhooks(fixture)
             _ = try await webhooks.make()
