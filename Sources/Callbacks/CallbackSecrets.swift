@@ -50,6 +50,24 @@ public struct CallbackSecrets: Sendable, Equatable {
             + self.signingKeys.dropFirst().filter { key in key.expiresAt.map { now < $0 } ?? true }
     }
 
+    /// Keys of one endpoint that sign at the same time.
+    public static let keyLimit = 5
+    /// How long the keys before a new one go on signing when nobody says.
+    public static let overlap = Duration.seconds(24 * 3600)
+
+    /// These secrets with a new key in front. Those before it sign until `overlap`, from 0, is over, and never longer than they had.
+    /// Nil when more than ``keyLimit`` would sign.
+    public func rotated(to key: SigningKey, at now: Timestamp, overlap: Duration) -> CallbackSecrets? {
+        let end = now + overlap
+        let older = self.liveKeys(at: now).compactMap { old -> SigningKey? in
+            var old = old
+            old.expiresAt = min(old.expiresAt ?? end, end)
+            return now < end && old.key != key.key ? old : nil
+        }
+        guard older.count < Self.keyLimit else { return nil }
+        return CallbackSecrets(signingKeys: [key] + older, fields: self.fields)
+    }
+
     /// A key of Standard Webhooks.
     public struct SigningKey: Sendable, Equatable {
         /// 24 to 64 bytes.

@@ -1,5 +1,6 @@
 import Channels
 public import HTTP
+public import JSON
 public import Messaging
 public import Timestamps
 
@@ -19,6 +20,9 @@ public enum Callbacks {
         case (.infobip, _), (.bandwidth, _), (.nexmo, _): nil
         }
     }
+
+    /// What an event tells in our own words: the body of a request to an endpoint of the kind `standard`.
+    public static func body(of event: CallbackEvent) -> JSON { StandardWebhook(event).json }
 
     /// What an answer means. `now` stands in for the `Date` of one that has none.
     public static func verdict(

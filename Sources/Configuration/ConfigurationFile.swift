@@ -1,6 +1,8 @@
+public import Callbacks
 public import Crypto
 public import JSON
 public import Messaging
+public import Telling
 public import Timestamps
 public import Verification
 
@@ -10,7 +12,8 @@ public import Verification
 ///       "accounts":  [{"name": "acme", "keys": [{"name": "main", "scopes": ["send", "read"]}],
 ///                      "applications": [{"id": "login", "name": "Login", "time_to_live": "10m",
 ///                                        "templates": [{"id": "code", "text": "Your code is {{pin}}"}]}],
-///                      "credentials": [{"vendor": "infobip", "username": "acme", "password": {"env": "PASSWORD"}}]}],
+///                      "credentials": [{"vendor": "infobip", "username": "acme", "password": {"env": "PASSWORD"}}],
+///                      "webhooks": [{"id": "main", "url": "https://example.com/pinpost"}]}],
 ///       "providers": [{"name": "vonage", "kind": "vonage-sms",
 ///                      "credentials": {"api_key": "abcd1234", "api_secret": {"env": "VONAGE_SECRET"}},
 ///                      "in_flight": 30, "per_second": 30}],
@@ -19,8 +22,8 @@ public import Verification
 ///     }
 ///
 /// What the file does not name is left alone. Keys and credentials are revoked by `"revoked": true` and brought back only by an
-/// explicit `false`, providers put out of service by `"enabled": false`, routes and
-/// prices taken away by `"remove": true`. What was paid in once is never paid in again: its `id` says so.
+/// explicit `false`, providers put out of service by `"enabled": false`, routes,
+/// prices and webhooks taken away by `"remove": true`. What was paid in once is never paid in again: its `id` says so.
 public struct ConfigurationFile: Sendable {
     public struct Account: Sendable {
         public var name: String
@@ -29,6 +32,7 @@ public struct ConfigurationFile: Sendable {
         public var topUps: [TopUp]
         public var keys: [Key]
         public var credentials: [Credential]
+        public var webhooks: [Webhook]
         public var applications: [Application]
         public var emailContents: [NumberedContent]
     }
@@ -58,6 +62,23 @@ public struct ConfigurationFile: Sendable {
         public var scopes: [String]
         /// Nil: one that is stored stays as it is, alive or revoked.
         public var isRevoked: Bool?
+    }
+
+    /// Where a customer wants to be told of what happens.
+    public struct Webhook: Sendable {
+        /// At Nexmo the API key whose messages it is told of.
+        public var id: String
+        public var kind: EndpointKind
+        public var fields: EndpointFields
+        /// Of the kind `standard`. Nil: the stored one stays, and a new webhook gets one that is made.
+        public var signingKey: CallbackSecrets.SigningKey?
+        /// Of the other kinds.
+        public var secrets: [String: Secret]
+        public var settings: [String: String]
+        public var isRemoved: Bool
+
+        /// The field of a file that holds ``id``.
+        static func idField(of kind: EndpointKind) -> String { kind == .nexmo ? "api_key" : "id" }
     }
 
     public struct Application: Sendable {

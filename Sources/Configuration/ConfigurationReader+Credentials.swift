@@ -4,7 +4,7 @@ import Messaging
 import Verification
 
 /// What a vendor's credentials consist of. A vendor whose keys stand alone has none: those are an account's `keys`.
-private struct CredentialForm {
+struct CredentialForm {
     /// The field that says whose it is.
     var name: String
     var secret: String
@@ -69,7 +69,7 @@ extension ConfigurationReader {
     // MARK: - Private
 
     /// Without a colon, which ends a user name in Basic authentication (RFC 7617 section 2).
-    private mutating func credentialName(_ json: JSON, _ member: String, at path: String) -> String {
+    mutating func credentialName(_ json: JSON, _ member: String, at path: String) -> String {
         self.fields.parsed(
             json, member, expected: "1 to 255 printable ASCII characters without spaces and colons", required: true,
             at: path

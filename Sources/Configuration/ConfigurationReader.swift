@@ -1,5 +1,6 @@
 import Channels
 import Crypto
+import Egress
 import JSON
 import Messaging
 import Timestamps
@@ -9,7 +10,13 @@ struct ConfigurationReader {
     var fields = FieldReader()
     private let environment: [String: String]
 
-    init(environment: [String: String]) { self.environment = environment }
+    /// Where customers may have us call.
+    let egress: EgressPolicy
+
+    init(environment: [String: String], egress: EgressPolicy) {
+        self.environment = environment
+        self.egress = egress
+    }
 
     var problems: [JSONProblem] { self.fields.problems }
 
@@ -34,7 +41,7 @@ struct ConfigurationReader {
     // MARK: - Parts
 
     private static let accountFields: Set = [
-        "name", "currency", "top_ups", "keys", "credentials", "applications", "email_contents",
+        "name", "currency", "top_ups", "keys", "credentials", "webhooks", "applications", "email_contents",
     ]
 
     private mutating func account(_ json: JSON, at path: String) -> ConfigurationFile.Account {
@@ -44,7 +51,8 @@ struct ConfigurationReader {
             name: self.name(json, at: path), currency: self.currency(json, at: path),
             topUps: self.topUps(json, at: path), keys: keys,
             credentials: self.elements(json, "credentials", at: path) { $0.credential($1, at: $2) },
-            applications: self.applications(json, at: path), emailContents: self.emailContents(json, at: path))
+            webhooks: self.webhooks(json, at: path), applications: self.applications(json, at: path),
+            emailContents: self.emailContents(json, at: path))
     }
 
     private static let keyFields: Set = ["name", "key", "scopes", "expires_at", "revoked"]

@@ -1,5 +1,6 @@
 import Channels
 public import Crypto
+public import Egress
 import JSON
 import Messaging
 import Postgres
@@ -8,7 +9,7 @@ public import Store
 /// Makes accounts and what is theirs, providers, routes and prices what a file says.
 public struct Configurator: Sendable {
     private let store: Store
-    private let masterKeys: MasterKeys
+    let masterKeys: MasterKeys
 
     public init(store: Store, masterKeys: MasterKeys) {
         self.store = store
@@ -21,14 +22,16 @@ public struct Configurator: Sendable {
         public var changes: [String] = []
         /// Keys that were made here. They are stored as digests only, so this is the one time to show them.
         public var madeKeys: [(account: String, name: String, key: Secret)] = []
+        /// What was made here for webhooks to be verified with. They are stored sealed, and shown nowhere else.
+        public var madeSecrets: [(account: String, webhook: String, secret: Secret)] = []
     }
 
     /// Reads a file's text. Throws ``ConfigurationProblems`` with every problem that can be found without the database.
-    /// Variables named by the file are looked up in `environment`.
+    /// Variables named by the file are looked up in `environment`; webhooks must be where `egress` lets us call.
     public static func read(
-        _ text: [UInt8], environment: [String: String]
+        _ text: [UInt8], environment: [String: String], egress: EgressPolicy = EgressPolicy()
     ) throws(ConfigurationProblems) -> ConfigurationFile {
-        var reader = ConfigurationReader(environment: environment)
+        var reader = ConfigurationReader(environment: environment, egress: egress)
         let json: JSON
         do throws(JSONError) {
             json = try JSON(parsing: text)
@@ -101,6 +104,9 @@ public struct Configurator: Sendable {
         for (index, credential) in account.credentials.enumerated() {
             try await self.apply(
                 credential, of: owner, at: "\(path)/credentials/\(index)", in: transaction, &progress)
+        }
+        for (index, webhook) in account.webhooks.enumerated() {
+            try await self.apply(webhook, of: owner, at: "\(path)/webhooks/\(index)", in: transaction, &progress)
         }
         for content in account.emailContents {
             try await self.apply(content, of: owner, in: transaction, &progress)
@@ -180,7 +186,13 @@ public struct Configurator: Sendable {
     func sealing(
         _ secrets: [String: Secret], for context: String, over stored: [UInt8]?
     ) -> (kept: [UInt8], renewed: [UInt8]?) {
-        let plain = JSON(secrets.mapValues(\.text)).serialized()
+        self.sealing(JSON(secrets.mapValues(\.text)), for: context, over: stored)
+    }
+
+    func sealing(
+        _ secrets: JSON, for context: String, over stored: [UInt8]?
+    ) -> (kept: [UInt8], renewed: [UInt8]?) {
+        let plain = secrets.serialized()
         guard let stored, let opened = try? self.masterKeys.open(stored, for: context),
             equalInConstantTime(opened, plain)
         else { return (self.masterKeys.seal(plain, for: context), nil) }

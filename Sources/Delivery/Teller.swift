@@ -5,6 +5,7 @@ import JSON
 import Messaging
 import Store
 import Telemetry
+import Telling
 import Timestamps
 import WebClient
 
@@ -58,10 +59,7 @@ struct Teller: Sendable {
         var secrets = CallbackSecrets()
         if let sealed = stored.secrets {
             let context = stored.kind.sealingContext(account: claim.account, publicID: stored.publicID)
-            guard
-                let plain = try? self.masterKeys.open(sealed, for: context), let json = try? JSON(parsing: plain),
-                let opened = CallbackSecrets(json)
-            else { return nil }
+            guard let opened = CallbackSecrets(opening: sealed, with: self.masterKeys, for: context) else { return nil }
             secrets = opened
         }
         return CallbackEndpoint(

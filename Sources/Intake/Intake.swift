@@ -15,7 +15,7 @@ public struct Intake: Sendable {
     /// Commits under way: two, so that a lone request pays for one flush of the log and no more.
     public static let writers = 2
 
-    /// What ``init(store:acceptStore:lanes:access:masterKeys:lookUp:egress:metrics:logger:onAccepted:onProgress:onLook:onFailure:)``
+    /// What ``init(store:acceptStore:lanes:access:masterKeys:egress:lookUp:metrics:logger:onAccepted:onProgress:onLook:onFailure:)``
     /// wants of `acceptStore`: the writers of messages, of codes and of guesses, and a look at an earlier request. Writers of
     /// codes that are found by their scope take turns with the others.
     public static let connections = 3 * Self.writers + 1
@@ -23,6 +23,8 @@ public struct Intake: Sendable {
     let store: Store
     let lanes: [Lane]
     let access: DirectoryWatch<Access>
+    let masterKeys: MasterKeys
+    let egress: EgressPolicy
     let acceptor: Acceptor
     let verifier: Verifier
     let optOuts: OptOuts
@@ -37,15 +39,15 @@ public struct Intake: Sendable {
     /// - `acceptStore`: what messages and codes are stored and guesses judged through, with
     ///   ``connections``; one of its own, so that slow reads hold nobody up. Nil: `store`.
     /// - `lanes`: what new messages are spread over.
+    /// - `egress`: where customers may have us call.
     /// - `lookUp`: what numbers are looked up with before codes are sent to them.
-    /// - `egress`: judges where customers want to be called.
     /// - `onAccepted`: told after each commit, so that a worker can be woken.
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed.
     /// - `onLook`: told whenever the database answered a request that stores no messages.
     public init(
         store: Store, acceptStore: Store? = nil, lanes: [Lane] = [Lane(rawValue: 0)],
         access: DirectoryWatch<Access>, masterKeys: MasterKeys,
-        lookUp: any NumberLookUp = NoLookUp(), egress: EgressPolicy = EgressPolicy(), metrics: Metrics, logger: Logger,
+        egress: EgressPolicy = EgressPolicy(), lookUp: any NumberLookUp = NoLookUp(), metrics: Metrics, logger: Logger,
         onAccepted: @escaping @Sendable () -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void = {},
         onFailure: @escaping @Sendable () -> Void = {}
@@ -57,6 +59,8 @@ public struct Intake: Sendable {
         // One for messages and codes: an account's keys are its own, whatever they are used for.
         let keysInFlight = KeysInFlight()
         self.access = access
+        self.masterKeys = masterKeys
+        self.egress = egress
         self.metrics = IntakeMetrics(metrics)
         self.onLook = onLook
         self.logger = logger
@@ -167,6 +171,13 @@ public struct Intake: Sendable {
         case .optOutRemoval: try await self.answerOptOutRemoval(request)
         case .optOutSearch: try await self.answerOptOutSearch(request)
         case .rates: try await self.answerRates(request)
+        case .webhooks: try await self.answerWebhooks(request)
+        case .webhook(let id): try await self.answerWebhook(id, request)
+        case .rotation(let id): try await self.answerRotation(id, request)
+        case .replay(let id): try await self.answerReplay(id, request)
+        case .events: try await self.answerEvents(request)
+        case .event(let id): try await self.answerEvent(id, request)
+        case .eventReplay(let id): try await self.answerEventReplay(id, request)
         case .openAPI: try Self.answerOpenAPI(request)
         case .none: throw .notFound
         }

@@ -24,6 +24,13 @@ enum Route {
     case optOutRemoval
     case optOutSearch
     case rates
+    case webhooks
+    case webhook(String?)
+    case rotation(String?)
+    case replay(String?)
+    case events
+    case event(EventID?)
+    case eventReplay(EventID?)
     case openAPI
     case none
 
@@ -61,6 +68,13 @@ enum Route {
         case ("opt-outs", 1) where rest[3] == "remove": .optOutRemoval
         case ("opt-outs", 1) where rest[3] == "search": .optOutSearch
         case ("rates", 0): .rates
+        case ("webhooks", 0): .webhooks
+        case ("webhooks", 1): .webhook(Self.name(rest[3]))
+        case ("webhooks", 2) where rest[4] == "rotate": .rotation(Self.name(rest[3]))
+        case ("webhooks", 2) where rest[4] == "replay": .replay(Self.name(rest[3]))
+        case ("events", 0): .events
+        case ("events", 1): .event(EventID(rest[3]))
+        case ("events", 2) where rest[4] == "replay": .eventReplay(EventID(rest[3]))
         default: .none
         }
     }

@@ -1,5 +1,6 @@
 import Configuration
 import Crypto
+import Egress
 import Glibc
 import Polling
 import Postgres
@@ -14,14 +15,14 @@ enum ApplyCommand {
         guard let database = base.settings.database, let masterKeys = base.settings.masterKeys else {
             preconditionFailure("apply has a database and a master key")
         }
-        let file = try Self.read(line.positionals[0])
+        let file = try Self.read(line.positionals[0], egress: base.settings.egress)
         let store = Store(base.pool(database, role: "apply", poller: try Poller.running()))
         try await MigrateCommand.requireUpToDate(store, database)
         Self.show(try await Configurator(store: store, masterKeys: masterKeys).apply(file))
     }
 
-    static func read(_ path: String) throws -> ConfigurationFile {
-        try Configurator.read(try Self.bytes(of: path), environment: ProcessBase.environment)
+    static func read(_ path: String, egress: EgressPolicy) throws -> ConfigurationFile {
+        try Configurator.read(try Self.bytes(of: path), environment: ProcessBase.environment, egress: egress)
     }
 
     static func show(_ report: Configurator.Report) {
@@ -29,6 +30,10 @@ enum ApplyCommand {
         if report.changes.isEmpty { Console.say("Nothing to change.") }
         for made in report.madeKeys {
             Console.say("The key \(made.name) of \(made.account), shown this once: \(made.key.text)")
+        }
+        for made in report.madeSecrets {
+            Console.say(
+                "The secret of the webhook \(made.webhook) of \(made.account), shown this once: \(made.secret.text)")
         }
     }
 

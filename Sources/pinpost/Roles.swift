@@ -36,7 +36,7 @@ extension Role {
         }
         let intake = Intake(
             store: stores.reads, acceptStore: stores.accepts, access: access, masterKeys: masterKeys,
-            lookUp: base.settings.lookUp.lookUp, egress: base.settings.egress, metrics: base.metrics,
+            egress: base.settings.egress, lookUp: base.settings.lookUp.lookUp, metrics: base.metrics,
             logger: base.logger,
             onAccepted: {
                 onAccepted()

@@ -32,7 +32,9 @@ struct UpCommand {
         self.operations = Self.address(line, "ops", 8083, &problems)
         guard problems.isEmpty else { throw SettingsProblems(problems: problems) }
         self.data = DataDirectory(path: line.value(of: "--data") ?? DataDirectory.standard())
-        self.file = try line.value(of: "--apply").map(ApplyCommand.read)
+        self.file = try line.value(of: "--apply").map { [egress = self.base.settings.egress] path in
+            try ApplyCommand.read(path, egress: egress)
+        }
     }
 
     func run() async throws {

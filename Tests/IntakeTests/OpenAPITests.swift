@@ -34,10 +34,28 @@ import Testing
             _ = await fixture.post("/v1/opt-outs", ["to": .string(IntakeFixture.number)])
             _ = await fixture.post("/v1/opt-outs/search", [:])
             _ = await fixture.post("/v1/opt-outs/remove", ["to": .string(IntakeFixture.number)])
+            try await Self.exerciseWebhooks(fixture)
             _ = await fixture.get("/openapi.json")
             let missing = Set(OpenAPIValidator.shared.operations).subtracting(fixture.exercised.all)
             #expect(missing.isEmpty)
         }
+    }
+
+    private static func exerciseWebhooks(_ fixture: IntakeFixture) async throws {
+        let webhooks = Webhooks(fixture)
+        let webhook = try await webhooks.make()
+        let path = "/v1/webhooks/\(webhook.id)"
+        _ = await fixture.get("/v1/webhooks")
+        _ = await fixture.get(path)
+        _ = await fixture.patch(path, ["in_flight": 2])
+        _ = await fixture.post("\(path)/rotate", ["overlap": "1h"])
+        let event = try await webhooks.event()
+        try await webhooks.tell()
+        _ = await fixture.get("/v1/events")
+        _ = await fixture.get("/v1/events/\(event)")
+        _ = await fixture.post("/v1/events/\(event)/replay", ["webhook": .string(webhook.id)])
+        _ = await fixture.post("\(path)/replay", ["since": "2026-01-01T00:00:00Z"])
+        _ = await fixture.ask("DELETE", path)
     }
 
     @Test func anybodyMayReadTheDescription() async throws {

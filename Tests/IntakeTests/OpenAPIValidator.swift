@@ -83,6 +83,10 @@ struct OpenAPIValidator: Sendable {
             default: break
             }
         }
+        // What says nothing has no body.
+        if response.status == 204, described["content"] == nil {
+            return problems + (response.body.isEmpty ? [] : ["has a body"])
+        }
         guard let content = described["content"]?[response.fields["Content-Type"] ?? ""] else {
             return problems + ["the type of the body is not described"]
         }

@@ -62,7 +62,7 @@ extension OpenAPI {
                 "code": {"type": "string", "description": "A stable word for programs.", "enum": [
                     "invalid_json", "invalid_query", "bad_request", "unauthorized", "out_of_balance", "missing_scope", "not_found",
                     "verification_ended", "method_not_allowed", "timeout", "request_in_flight", "too_late", "too_many",
-                    "top_up_differs", "balance_out_of_range",
+                    "top_up_differs", "balance_out_of_range", "webhook_disabled", "no_signing_keys", "already_due",
                     "body_too_large", "header_too_large", "invalid_request", "idempotency_key_reused",
                     "too_many_checks", "recipient_locked", "resend_too_early", "sends_spent", "recipient_limit",
                     "application_limit", "unavailable", "outcome_unknown", "not_answered"
@@ -93,6 +93,7 @@ extension OpenAPI {
         },
         "MessageID": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}},
         "VerificationID": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}},
+        "EventID": {"name": "id", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/EventID"}},
         "Name": {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}
         """#
 }

@@ -28,6 +28,7 @@ enum OpenAPI {
             {"name": "verifications", "description": "Codes on their way, and guesses at them."},
             {"name": "account", "description": "What the account has, and what its messages cost."},
             {"name": "outcomes", "description": "What became of messages, and whom none may be sent to."},
+            {"name": "webhooks", "description": "Where you are told of what happens, and what happened."},
             {"name": "description", "description": "This document."}
         ],
         "paths": {
@@ -37,6 +38,8 @@ enum OpenAPI {
             \#(Self.verificationPaths),
             \#(Self.accountPaths),
             \#(Self.outcomePaths),
+            \#(Self.webhookPaths),
+            \#(Self.eventPaths),
             "/openapi.json": {
                 "get": {
                     "operationId": "getDescription", "tags": ["description"], "security": [],
@@ -68,7 +71,9 @@ enum OpenAPI {
                 \#(Self.templateSchemas),
                 \#(Self.verificationSchemas),
                 \#(Self.accountSchemas),
-                \#(Self.outcomeSchemas)
+                \#(Self.outcomeSchemas),
+                \#(Self.webhookSchemas),
+                \#(Self.eventSchemas)
             }
         }
         }
