@@ -171,8 +171,8 @@ let package = Package(
         tests(
             "SystemTests",
             [
-                "Crypto", "Egress", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Settings",
-                "Store", "TestDatabase", "Timestamps", "WebClient", "WebServer", "pinpost",
+                "Callbacks", "Crypto", "Egress", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer",
+                "Settings", "Store", "TestDatabase", "Timestamps", "WebClient", "WebServer", "pinpost",
             ]
         ),
         tests(
@@ -192,7 +192,8 @@ let package = Package(
         tests(
             "DeliveryTests",
             [
-                "Channels", "Configuration", "Crypto", "Delivery", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
+                "Callbacks", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON", "Lifecycle",
+                "Messaging", "Postgres",
                 "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
             ]),
     ]

@@ -15,6 +15,8 @@ import JSON
 /// | `end_to_end_batch_per_s` | as above through the contract that takes many messages a request (Infobip's), accepted 100 a request | |
 /// | `accept_ms` | from when a request was due to its 202, sent at fixed intervals at a tenth of `accept_single_per_s`, workers running | the time of a caller in a closed loop |
 /// | `pickup_ms` | from the begin of the accepting transaction (`accepted_at`, so the commit is in it) to the message's arrival at the carrier (its clock has milliseconds), at a tenth of `end_to_end_single_per_s` | |
+/// | `webhook_none_ms`, `webhook_hang_ms` | as `pickup_ms`, in short turns without and with an endpoint of the same account that takes requests and answers none | |
+/// | `webhook_hang_p99_ratio` | the p99 of the second divided by that of the first | |
 /// | `peak_memory_mib` | the most resident memory (`VmHWM`) of the largest process of each role | what PostgreSQL needs |
 /// | `floor_commit_per_s` | one-row inserts into `messages`, each with its commit, 64 connections | what an API does, which stores the message in the outbox too, and shares commits |
 /// | `floor_insert_per_s` | messages inserted into `messages` and `outbox` 100 a statement, the best of 2, 4 and 8 connections | |
@@ -36,6 +38,7 @@ struct Figures {
     var endToEndBatch = 0.0
     var acceptTimes: Percentiles?
     var pickupTimes: Percentiles?
+    var hangingTimes: Measurements.HangingTimes?
     var peakMemory: [RoleName: Double] = [:]
 
     /// One object: the figures, the floors, the ratios, and under which conditions they were measured.
@@ -64,6 +67,8 @@ struct Figures {
         return [
             .init("accept_ms", self.acceptTimes?.json ?? .null),
             .init("pickup_ms", self.pickupTimes?.json ?? .null),
+            .init("webhook_none_ms", self.hangingTimes?.without?.json ?? .null),
+            .init("webhook_hang_ms", self.hangingTimes?.with?.json ?? .null),
             .init("check_ms", self.checkTimes?.json ?? .null),
             .init("peak_memory_mib", .object(memory)),
         ]
@@ -90,6 +95,7 @@ struct Figures {
             .init("accept_batch_ratio", .rounded(self.acceptBatch / self.floorInsert, 2)),
             .init("verify_check_ratio", .rounded(self.verifyCheck / (self.floorUpdate?.perSecond ?? 0), 2)),
             .init("check_p99_ratio", self.checkRatio.map { .rounded($0, 2) } ?? .null),
+            .init("webhook_hang_p99_ratio", self.hangingTimes?.ratio.map { .rounded($0, 2) } ?? .null),
             .init("drain_ratio", .rounded(self.drain / self.floorLifecycle, 2)),
             .init("end_to_end_single_ratio", .rounded(self.endToEndSingle / self.floorLifecycle, 2)),
             .init("end_to_end_batch_ratio", .rounded(self.endToEndBatch / self.floorLifecycle, 2)),

@@ -5,7 +5,7 @@ final class Schedule: Sendable {
     enum Part: CaseIterable {
         case setUp, commits, updates, inserts, lifecycles, acceptSingle, start, check, acceptBatch, drain, single,
             batch,
-            acceptTime, pickupTime
+            acceptTime, pickupTime, hanging
 
         fileprivate var title: String {
             switch self {
@@ -23,6 +23,7 @@ final class Schedule: Sendable {
             case .batch: "end to end, provider that takes many messages a request"
             case .acceptTime: "latency of accepting at a tenth of the peak"
             case .pickupTime: "latency from accepted to the provider's call at a tenth of the peak"
+            case .hanging: "the same beside a customer's endpoint that hangs, and without it"
             }
         }
 
@@ -35,6 +36,7 @@ final class Schedule: Sendable {
             case .lifecycles, .acceptSingle, .start, .acceptTime, .pickupTime: seconds + 1
             case .drain: 1.5 * seconds + 1
             case .single, .batch: seconds + 2
+            case .hanging: Double(Measurements.hangingSlices) * (Measurements.hangingSlicePart * seconds + 0.5)
             }
         }
     }

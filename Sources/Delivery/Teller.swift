@@ -117,9 +117,14 @@ enum TellingVerdict: Sendable, Hashable {
 }
 
 extension EventClaim {
-    /// Where this event goes: a message may say so itself.
+    /// Where this event goes: a message may say so itself, to the vendor by whose API it came in. What its account is told in
+    /// our own words goes where all of that goes.
     var url: String {
-        if case .message(let message) = self.facts?.subject, let url = message.callbackURL { return url }
+        if self.endpoint.kind != .standard, case .message(let message) = self.facts?.subject,
+            let url = message.callbackURL
+        {
+            return url
+        }
         return self.endpoint.url
     }
 }

@@ -1,6 +1,7 @@
 import Channels
 import Configuration
 import Crypto
+import Egress
 import JSON
 import Messaging
 import Postgres
@@ -18,8 +19,8 @@ import WebClient
 struct DeliveryFixture: Sendable {
     let system: TestSystem
     let metrics = Metrics()
-    private let account: AccountID
-    private let providers: [String: ProviderID]
+    let account: AccountID
+    let providers: [String: ProviderID]
 
     /// A provider of the configuration.
     struct Outlet {
@@ -78,7 +79,8 @@ struct DeliveryFixture: Sendable {
     @discardableResult
     func accept(
         _ count: Int = 1, priority: Priority = .otp, provider: String? = nil, timeToLive: Duration = .seconds(600),
-        recipient: String = "+41790000077", content: Content = .text(TextContent("Your code is 918273"))
+        recipient: String = "+41790000077", content: Content = .text(TextContent("Your code is 918273")),
+        callback: Callback? = nil
     ) async throws -> [MessageID] {
         let provider = try #require(self.providers[provider ?? self.providers.keys.first ?? ""])
         var generator = SystemRandomNumberGenerator()
@@ -90,7 +92,8 @@ struct DeliveryFixture: Sendable {
                 sender: "Pinpost",
                 body: TestSystem.masterKeys.seal(
                     content.encoded, for: id.sealingContext(account: self.account)),
-                parts: 1, reference: nil, metadata: nil, sendAt: nil, timeToLive: timeToLive)
+                parts: 1, reference: nil, metadata: nil, sendAt: nil, timeToLive: timeToLive,
+                callback: callback)
         }
         let request = Acceptance(account: self.account, messages: messages, idempotency: nil)
         #expect(try await self.system.store.accept([request]) == [.accepted(balance: nil)])
@@ -129,20 +132,23 @@ struct DeliveryFixture: Sendable {
         return policy
     }
 
-    /// Runs a worker for the time of `body`, then drains it and waits for its end.
+    /// Runs a worker for the time of `body`, then drains it and waits for its end. Customers' endpoints may be in the network
+    /// `callable` and nowhere else that is not public.
     func work(
-        policy: RetryPolicy = Self.hasty, lease: Duration = .seconds(15),
+        policy: RetryPolicy = Self.hasty, lease: Duration = .seconds(15), callable: String = "127.0.0.0/8",
         _ body: (Worker) async throws -> Void
     ) async throws {
-        let client = WebClient()
+        var callbacks = WebClient.Configuration()
+        callbacks.egress = EgressPolicy(allowed: [try #require(Network(callable))])
+        let (client, callbackClient) = (WebClient(), WebClient(callbacks))
         client.start()
+        callbackClient.start()
         var configuration = Worker.Configuration(name: "test")
         configuration.policy = policy
         configuration.lease = lease
         let worker = try await Worker(
             configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, client: client,
-            callbackClient: client,
-            metrics: self.metrics, logger: .silent
+            callbackClient: callbackClient, metrics: self.metrics, logger: .silent
         ) { provider in
             try ProviderSecrets.driver(for: provider, masterKeys: TestSystem.masterKeys, receiptBaseURL: nil)
         }
@@ -155,5 +161,6 @@ struct DeliveryFixture: Sendable {
             try result.get()
         }
         await client.stop()
+        await callbackClient.stop()
     }
 }

@@ -1,7 +1,6 @@
 import HTTP
 import JSON
 import Synchronization
-import WebServer
 
 /// Stands where a provider's API would: keeps what it is asked, and answers as the test says.
 final class ScriptedProvider: Sendable {
@@ -31,12 +30,10 @@ final class ScriptedProvider: Sendable {
         var usual = Answer.taken
         var now = 0
         var most = 0
-        /// Requests wait while this is true.
-        var isHeld = false
-        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
+    private let turnstile = Turnstile()
 
     /// Answers the next requests with these, in the order in which they come.
     func answer(_ answers: Answer...) { self.state.withLock { $0.answers += answers } }
@@ -45,16 +42,9 @@ final class ScriptedProvider: Sendable {
     func answerAlways(_ answer: Answer) { self.state.withLock { $0.usual = answer } }
 
     /// Answers nothing until ``release()``.
-    func hold() { self.state.withLock { $0.isHeld = true } }
+    func hold() { self.turnstile.hold() }
 
-    func release() {
-        let waiting = self.state.withLock { state in
-            state.isHeld = false
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for request in waiting { request.resume() }
-    }
+    func release() { self.turnstile.release() }
 
     var asked: [Asked] { self.state.withLock { $0.asked } }
     var references: [String] { self.asked.flatMap(\.references) }
@@ -75,19 +65,9 @@ final class ScriptedProvider: Sendable {
             state.most = max(state.most, state.now)
             return state.answers.isEmpty ? state.usual : state.answers.removeFirst()
         }
-        await self.waitUntilReleased()
+        await self.turnstile.pass()
         self.state.withLock { $0.now -= 1 }
         return Self.response(answer, to: asked, isVonage: request.path.hasSuffix("/sms/json"))
-    }
-
-    private func waitUntilReleased() async {
-        await withCheckedContinuation { continuation in
-            let isFree = self.state.withLock { state in
-                if state.isHeld { state.waiting.append(continuation) }
-                return !state.isHeld
-            }
-            if isFree { continuation.resume() }
-        }
     }
 
     private static func asked(_ request: HTTPRequest) -> Asked {
@@ -135,26 +115,9 @@ func withProvider(
     port: UInt16 = 0, _ body: (_ provider: ScriptedProvider, _ port: UInt16) async throws -> Void
 ) async throws {
     let provider = ScriptedProvider()
-    let (ports, port_) = AsyncStream<UInt16>.makeStream()
-    let server = WebServer(WebServer.Configuration(port: port), name: "provider") { await provider.respond(to: $0) }
-    try await withThrowingTaskGroup { group in
-        group.addTask {
-            defer { port_.finish() }
-            try await server.run { port_.yield($0) }
-        }
-        let result: Result<Void, any Error>
-        do {
-            guard let port = await ports.first(where: { _ in true }) else {
-                try await group.next()
-                return
-            }
-            result = .success(try await body(provider, port))
-        } catch {
-            result = .failure(error)
-        }
-        provider.release()
-        server.drain()
-        try await group.waitForAll()
-        try result.get()
+    try await withWebServer(port: port, atEnd: { provider.release() }) {
+        await provider.respond(to: $0)
+    } _: { port in
+        try await body(provider, port)
     }
 }

@@ -11,9 +11,7 @@ extension BenchDatabase {
 
     /// Makes verifications of `code`, each for a recipient of its own, as the API would have.
     func seedVerifications(_ count: Int, code: Code, keys: MasterKeys) async throws -> [VerificationID] {
-        let account = try await self.pool.query("SELECT id FROM accounts WHERE name = 'bench'") {
-            row throws(PostgresError) in AccountID(rawValue: try row.decode(0))
-        }[0]
+        let account = try await self.account()
         var ids: [VerificationID] = []
         while ids.count < count {
             let batch = Seeds(from: ids.count, count: min(Self.batch, count - ids.count), code, account, keys)

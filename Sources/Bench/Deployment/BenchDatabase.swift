@@ -1,4 +1,5 @@
 import Glibc
+import Messaging
 import Polling
 import Postgres
 import PostgresServer
@@ -44,7 +45,7 @@ struct BenchDatabase {
     /// In the order in which idle workers and receivers look at them, so that none waits for the other in a circle.
     private static let truncation = """
         TRUNCATE scheduled, outbox, messages, attempts, unmatched_receipts, parts, receipts, idempotency_keys,
-            verifications, recipient_limits, recipient_failures, application_sends
+            verifications, recipient_limits, recipient_failures, application_sends, events, event_outbox, event_attempts
         """
 
     /// Returns once no message is ready or in a worker's hands; throws when that takes more than half a minute. To be
@@ -72,6 +73,27 @@ struct BenchDatabase {
         try await self.pool.query("SELECT count(*) FROM messages WHERE state = 'delivered'") {
             row throws(PostgresError) in Int(try row.decode(0, as: Int64.self))
         }[0]
+    }
+
+    /// The account of the load.
+    func account() async throws -> AccountID {
+        try await self.pool.query("SELECT id FROM accounts WHERE name = 'bench'") { row throws(PostgresError) in
+            AccountID(rawValue: try row.decode(0))
+        }[0]
+    }
+
+    /// Returns once nothing is left to be told, for which every endpoint has to be switched off; throws when that takes more than
+    /// half a minute.
+    func waitUntilUntold() async throws {
+        for _ in 0..<1000 {
+            _ = try await self.pool.execute("UPDATE event_outbox SET due_at = now() WHERE due_at > now()")
+            let left = try await self.pool.query("SELECT count(*) FROM (SELECT FROM event_outbox LIMIT 1) AS one") {
+                row throws(PostgresError) in try row.decode(0, as: Int64.self)
+            }
+            if left == [0] { return }
+            try await Task.sleep(for: .milliseconds(30))
+        }
+        throw BenchError("there was still something to be told half a minute after the last endpoint was gone")
     }
 
     /// When the messages to each recipient were accepted: the begin of the accepting transaction, by this machine's

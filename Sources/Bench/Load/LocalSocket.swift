@@ -22,6 +22,24 @@ enum LocalSocket {
         return descriptor
     }
 
+    /// Listens on a port of 127.0.0.1 that was free.
+    static func listen(backlog: Int32) throws -> (descriptor: Int32, port: UInt16) {
+        let port = try Self.freePorts(1)[0]
+        let descriptor = try Self.make()
+        var address = Self.address(port: port)
+        let isListening = withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            } && Glibc.listen(descriptor, backlog) == 0
+        }
+        guard isListening else {
+            let error = SystemError("listen on port \(port)")
+            close(descriptor)
+            throw error
+        }
+        return (descriptor, port)
+    }
+
     /// Ports that nobody listens on, all different. They lie below those that the kernel gives to outgoing connections,
     /// so nothing takes them by chance before they are used.
     static func freePorts(_ count: Int) throws -> [UInt16] {

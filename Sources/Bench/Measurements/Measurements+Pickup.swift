@@ -5,19 +5,23 @@ extension Measurements {
     /// How long after its acceptance each message arrived at the carrier, in milliseconds: messages come at fixed
     /// intervals, and everything runs. Of the last 10,000 at most, as many as the carrier's inbox holds.
     func pickupTimes(rate: Double) async throws -> Percentiles? {
+        Percentiles(try await self.arrivalTimes(rate: rate, seconds: self.seconds))
+    }
+
+    /// As ``pickupTimes(rate:)``, every time of them, of messages that come for so long.
+    func arrivalTimes(rate: Double, seconds: Double) async throws -> [Double] {
         let port = self.deployment.carrierPort
         _ = try await BlockingWork.run("inbox") { _ in try LocalRequest.send("DELETE", "/inbox", port: port) }
-        let count = max(1, Int(rate * self.seconds))
+        let count = max(1, Int(rate * seconds))
         let load = self.load(.vonage, messagesPerRequest: 1, callers: 64, .openLoop(rate: rate, count: count))
         _ = try await self.deliver(load, gate: .open)
         let inbox = try await BlockingWork.run("inbox") { _ in try LocalRequest.send("GET", "/inbox", port: port).body }
         let accepted = try await self.database.acceptances()
-        let times = try Self.arrivals(in: inbox).compactMap { arrival -> Double? in
+        return try Self.arrivals(in: inbox).compactMap { arrival -> Double? in
             guard let accepted = accepted[arrival.to] else { return nil }
             // The carrier's time has no fractions of a millisecond, so a quick one may seem to come before its cause.
             return max(0, (arrival.at - accepted).inSeconds * 1000)
         }
-        return Percentiles(times)
     }
 
     /// Reads the carrier's inbox, a JSON object a line.

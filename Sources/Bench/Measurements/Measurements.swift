@@ -36,6 +36,8 @@ struct Measurements {
         figures.acceptTimes = try await self.acceptTimes(rate: figures.acceptSingle / 10)
         schedule.begin(.pickupTime)
         figures.pickupTimes = try await self.pickupTimes(rate: figures.endToEndSingle / 10)
+        schedule.begin(.hanging)
+        figures.hangingTimes = try await self.hangingTimes(rate: figures.endToEndSingle / 10)
         return figures
     }
 

@@ -14,8 +14,12 @@ final class Chaos: Sendable {
         var until: ContinuousClock.Instant
     }
 
-    private static let processKills: [(victim: Victim, count: Int)] = [(.worker, 9), (.api, 5), (.receiver, 5)]
-    private static let databaseKills = 6
+    /// Who is killed how often.
+    struct Plan: Sendable {
+        var processes: [Victim: Int] = [.worker: 9, .api: 5, .receiver: 5]
+        var database = 6
+    }
+
     /// Seconds between two kills of processes, and between two of the database.
     private static let processPause = 0.5...1.6
     private static let databasePause = 2.0...4.0
@@ -24,12 +28,16 @@ final class Chaos: Sendable {
 
     private let deployment: Deployment
     private let processes: [Victim: [ManagedProcess]]
+    private let plan: Plan
     private let seed: UInt64
     private let state = Mutex<[Disturbance]>([])
 
-    init(_ deployment: Deployment, _ processes: [Victim: [ManagedProcess]], seed: UInt64) {
+    init(
+        _ deployment: Deployment, _ processes: [Victim: [ManagedProcess]], plan: Plan = Plan(), seed: UInt64
+    ) {
         self.deployment = deployment
         self.processes = processes
+        self.plan = plan
         self.seed = seed
     }
 
@@ -49,7 +57,9 @@ final class Chaos: Sendable {
 
     private func killProcesses(_ random: SeededRandom) async throws {
         var random = random
-        let victims = Self.processKills.flatMap { Array(repeating: $0.victim, count: $0.count) }
+        // In an order that the seed alone decides.
+        let victims = self.plan.processes.sorted { $0.key.rawValue < $1.key.rawValue }
+            .flatMap { Array(repeating: $0.key, count: $0.value) }
         for victim in victims.shuffled(using: &random) {
             try await Task.sleep(for: random.duration(in: Self.processPause))
             guard let process = self.processes[victim]?.randomElement(using: &random) else { continue }
@@ -60,9 +70,10 @@ final class Chaos: Sendable {
     }
 
     private func stopDatabase(_ random: SeededRandom) async throws {
+        guard self.plan.database > 0 else { return }
         var random = random
         guard let server = self.deployment.server else { preconditionFailure("the database must be the test's own") }
-        for _ in 0..<Self.databaseKills {
+        for _ in 0..<self.plan.database {
             try await Task.sleep(for: random.duration(in: Self.databasePause))
             let began = ContinuousClock.now
             try await server.stop(.immediate)
