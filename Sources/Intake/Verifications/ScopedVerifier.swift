@@ -93,6 +93,8 @@ struct ScopedVerifier: Sendable {
     /// Sends a new code: it and its message are committed when this returns.
     func send(_ request: ScopedCodeRequest) async throws(VerifierRefusal) -> Sent {
         let account = request.scope.account
+        try await self.verifier.refuseUnreachable(request.recipient)
+        try await self.verifier.refuseOptedOut(request.recipient, account)
         let lane = self.verifier.lanes.lane(of: request.scope.recipient, account: account)
         var message = try self.verifier.message(
             request.content, to: request.recipient, sender: request.sender, account: account, lane: lane,
