@@ -152,7 +152,9 @@ extension Store {
                        'verified', moment.now
                 FROM moment, charged c CROSS JOIN LATERAL (
                     SELECT provider_id, channel, recipient FROM messages
-                    WHERE lane = c.lane AND id = c.message_id AND id >= \(days.first) AND id < \(end) LIMIT 1
+                    WHERE lane = c.lane AND id = c.message_id AND id >= \(days.first) AND id < \(end)
+                      AND \(Self.hasConversions)
+                    LIMIT 1
                 ) m
                 WHERE c.changed AND c.state = 'verified'
                 -- What the customer has reported stands.

@@ -36,6 +36,12 @@ extension Store {
         return reports.map { known.contains(KnownMessage(id: $0.message, account: $0.account)) }
     }
 
+    /// Whether conversions of the day of a message, `id`, have a partition. Older ones have none: from before an upgrade, or
+    /// dropped.
+    static let hasConversions: SQL.Fragment = """
+        to_regclass('conversions_' || to_char(time_of_id(id) AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
+        """
+
     // MARK: - Private
 
     private static func statement(for reports: [ConversionReport], lane: Lane) -> SQL {
@@ -64,10 +70,7 @@ extension Store {
                 SELECT \(lane.column), id, account_id, provider_id, channel, calling_code(recipient), converted,
                        'reported', at
                 FROM known
-                -- Older messages than there are partitions for: from before an upgrade, or those of conversions were dropped.
-                WHERE to_regclass('conversions_' || to_char(to_timestamp(
-                    ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000
-                ) AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
+                WHERE \(Self.hasConversions)
                 ORDER BY id
                 ON CONFLICT DO NOTHING
                 RETURNING message_id, converted

@@ -190,6 +190,32 @@ import Testing
         }
     }
 
+    @Test func aNumberThatHasOptedOutGetsNothing() async throws {
+        try await Fixture.run { fixture async throws in
+            let number: JSON = ["to": .string(Fixture.number)]
+            let added = await fixture.base.post("/v1/opt-outs", number, key: Fixture.key)
+            #expect(added.json == ["added": true])
+            for operation in ["messaging", "voice"] {
+                let response = await fixture.send(by: operation)
+                #expect(response.status == 400 && response.error == "to number has opted out", "\(response.text)")
+            }
+            #expect(try await fixture.base.system.count("SELECT count(*) FROM messages") == 0)
+            #expect(await fixture.send(["to": "+19195552501"]).status == 200)
+            _ = await fixture.base.post("/v1/opt-outs/remove", number, key: Fixture.key)
+            #expect(await fixture.send().status == 200)
+        }
+    }
+
+    /// There is a route to it, and nobody can have it.
+    @Test func aNumberThatCannotExistIsNeitherCalledNorPaidFor() async throws {
+        try await Fixture.run { fixture async throws in
+            let response = await fixture.send(["to": "+1919555250"])
+            #expect(response.status == 400)
+            #expect(response.error?.hasPrefix("to number cannot be reached: ") == true, "\(response.text)")
+            #expect(try await fixture.base.system.count("SELECT count(*) FROM messages") == 0)
+        }
+    }
+
     @Test func textsThatBecomeTooLongAndCallbacksThatAreNoneAreNamed() async throws {
         try await Fixture.run { fixture async throws in
             let long = "{CODE}" + String(repeating: "é", count: 2042)

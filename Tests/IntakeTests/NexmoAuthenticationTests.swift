@@ -104,6 +104,10 @@ import Timestamps
                     "of the end of time",
                     Fixture.signed(unsigned.merging(["timestamp": "9223372036854775807"]) { $1 }, at: nil), 14
                 ),
+                (
+                    "of the beginning of time",
+                    Fixture.signed(unsigned.merging(["timestamp": "-9223372036854775808"]) { $1 }, at: nil), 14
+                ),
                 ("both", Fixture.signed(Fixture.parameters()), 0),
                 ("both, and a wrong signature", Fixture.signed(Fixture.parameters(), .md5), 14),
                 ("both, and a wrong secret", Fixture.signed(Fixture.parameters(["api_secret": "x"])), 4),

@@ -102,6 +102,11 @@ import Timestamps
                 (id, ["delivered": "perhaps"], 420, "INVALID_PARAMETERS"),
                 (id, ["timestamp": "yesterday"], 420, "INVALID_PARAMETERS"),
                 (id, ["timestamp": "2026-13-01 00:00:00"], 420, "INVALID_PARAMETERS"),
+                // Times that neither we nor PostgreSQL can count with.
+                (id, ["timestamp": "-9223372036854775808"], 420, "INVALID_PARAMETERS"),
+                (id, ["timestamp": "-1099511627775"], 420, "INVALID_PARAMETERS"),
+                (id, ["timestamp": "253402300800"], 420, "INVALID_PARAMETERS"),
+                (id, ["timestamp": "253402300799"], 200, ""),
                 (id, ["timestamp": "2026-01-01T00:00:00+01:00"], 200, ""),
             ]
             for (id, changes, status, type) in table {

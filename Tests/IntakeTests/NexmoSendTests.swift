@@ -74,6 +74,9 @@ import Testing
                     + "<message><status>0</status><messageId>\(id)</messageId><to>\(Fixture.number)</to>"
                     + "<clientRef>&lt;a&gt; &amp; &quot;b&quot; &apos;c&apos;</clientRef></message></messages>"
                     + "</mt-submission-response>")
+            // What no document of XML may hold.
+            let strange = await fixture.send(["client-ref": "a\u{FFFE}b\u{FFFF}"], path: "/sc/us/2fa/xml")
+            #expect(strange.text.contains("<clientRef>a\u{FFFD}b\u{FFFD}</clientRef>"))
             let refused = await fixture.send(["api_secret": "wrong"], path: "/sc/us/2fa/xml")
             #expect(refused.text.contains("<status>4</status><errorText>Bad Credentials</errorText>"))
         }

@@ -50,6 +50,18 @@ import Verification
         }
     }
 
+    /// It may live for a year, and so be older than conversions are.
+    @Test func isRightWithoutAPartitionForItsConversion() async throws {
+        try await Fixture.run { fixture async throws in
+            let id = try await fixture.start()
+            _ = try await fixture.base.pool.execute(
+                "DO $$ BEGIN EXECUTE 'DROP TABLE conversions_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD'); END $$"
+            )
+            #expect(try await fixture.check(id, "1234") == .right(recipient: Fixture.number))
+            #expect(try await fixture.base.count("SELECT count(*) FROM tallies") == 0)
+        }
+    }
+
     @Test func endsWithItsTimeByTheDatabasesClock() async throws {
         try await Fixture.run { fixture async throws in
             let now = Timestamp.now

@@ -22,9 +22,7 @@ extension BandwidthDialect {
             scope: Self.scope(asked.scope, asked.recipient.e164, principal.account), application: asked.application,
             recipient: .phone(asked.recipient), sender: asked.sender, code: code, content: content,
             callback: try await self.callback(asked.callback, principal.account))
-        let sent = try await self.verifying { () async throws(VerifierRefusal) in try await self.verifier.send(scoped) }
-        guard case .sent(let message) = sent else { throw .outOfBalance }
-        return message
+        return try await self.verifying { () async throws(VerifierRefusal) in try await self.verifier.send(scoped) }
     }
 
     /// Right and wrong are both 200, and a number that never got a code is wrong.

@@ -103,33 +103,20 @@ struct BandwidthDialect: Dialect {
     /// want 403.
     private func caller(of request: HTTPRequest) throws(BandwidthError) -> Caller {
         guard let field = request.fields["Authorization"], !field.isEmpty else { throw .unauthorized }
-        guard let space = field.firstIndex(of: " ") else { throw .forbidden }
-        let credentials = String(field[space...].drop { $0 == " " })
-        let caller: Caller? =
-            switch field[..<space].lowercased() {
-            case "basic": self.basic(credentials)
-            case "bearer": self.bearer(credentials)
-            default: nil
-            }
-        guard let caller else { throw .forbidden }
+        guard let caller = self.basic(request) ?? self.bearer(request) else { throw .forbidden }
         return caller
     }
 
-    /// RFC 7617 section 2: the name ends at the first colon.
-    private func basic(_ credentials: String) -> Caller? {
-        guard
-            let text = Base64.decode(credentials).flatMap({ String(validating: $0, as: UTF8.self) }),
-            let colon = text.firstIndex(of: ":")
-        else { return nil }
-        let (name, password) = (String(text[..<colon]), String(text[text.index(after: colon)...]))
+    private func basic(_ request: HTTPRequest) -> Caller? {
+        guard let (name, password) = request.basicCredentials else { return nil }
         let access = self.access.current
         guard let principal = access.principal(vendor: .bandwidth, name: name, password: password) else { return nil }
         return (principal, Set([access.vendorAccount(.bandwidth, name: name)].compactMap { $0 }))
     }
 
-    private func bearer(_ key: String) -> Caller? {
+    private func bearer(_ request: HTTPRequest) -> Caller? {
         let access = self.access.current
-        guard let principal = access.principal(ofKey: key) else { return nil }
+        guard let principal = try? access.principal(of: request) else { return nil }
         let accounts = access.vendorAccounts(.bandwidth, of: principal.account)
         return (principal, accounts.isEmpty ? nil : accounts)
     }

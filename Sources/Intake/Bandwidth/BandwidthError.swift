@@ -59,8 +59,6 @@ extension BandwidthError {
         return error
     }()
     static let general = Self(500, "Internal Error")
-    /// The vendor documents nothing for it.
-    static let outOfBalance = Self.badRequest("Insufficient funds")
 
     static func badRequest(_ text: String) -> Self { Self(400, text) }
 
@@ -91,6 +89,8 @@ extension BandwidthError {
             self = .unavailable(
                 "The service is not available now, and the request may or may not have been carried out.")
         case .locked: self = .locked(wait: nil)
+        // The vendor documents nothing for it.
+        case .outOfBalance: self = .badRequest("Insufficient funds")
         case .invalid(let problems): self = .badRequest(problems.first.map(Self.sentence) ?? "Bad Request")
         // There are neither templates nor idempotency keys in this API, and no limits of sending.
         default: self = .general

@@ -62,7 +62,7 @@ struct NexmoAnswer: Error {
             + elements.joined() + "</message></messages></mt-submission-response>"
     }
 
-    /// XML 1.0 section 2.4.
+    /// XML 1.0 section 2.4. Control characters are refused where they are given.
     private static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
@@ -72,6 +72,8 @@ struct NexmoAnswer: Error {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             case "'": escaped += "&apos;"
+            // Section 2.2: no document may hold them, in whatever form.
+            case "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
             default: escaped.unicodeScalars.append(scalar)
             }
         }

@@ -65,7 +65,7 @@ struct NexmoCaller {
         guard let known, isRight else { throw .wrongSignature }
         if let window {
             guard
-                let seconds = parameters["timestamp"].flatMap({ Int64($0) }), abs(seconds) < 1 << 40,
+                let seconds = parameters["timestamp"].flatMap({ Int64($0) }), seconds.magnitude < 1 << 40,
                 case let age = Timestamp.now - Timestamp(seconds: seconds), max(age, .zero - age) <= window
             else { throw .wrongSignature }
         }

@@ -63,9 +63,13 @@ extension NexmoDialect {
         }
     }
 
+    /// To the end of the year 9999, the last that a date can name: PostgreSQL does not have every time, and refuses with it all
+    /// that is stored at once.
+    private static let seconds: Range<Int64> = 0..<253_402_300_800
+
     /// `yyyy-MM-dd HH:mm:ss` in UTC; with an offset, and in seconds since 1970, which is what signed requests carry otherwise.
     private static func moment(_ text: String) -> Timestamp? {
-        if let seconds = Int64(text) { return abs(seconds) < 1 << 40 ? Timestamp(seconds: seconds) : nil }
+        if let seconds = Int64(text) { return Self.seconds.contains(seconds) ? Timestamp(seconds: seconds) : nil }
         return Timestamp("\(text)Z") ?? Timestamp(text)
     }
 }

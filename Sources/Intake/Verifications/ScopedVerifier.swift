@@ -27,13 +27,6 @@ extension ScopedCodeRequest: CustomStringConvertible, CustomReflectable {
 ///
 /// As the ``Verifier``, whose limits, queues and words it shares, it knows no HTTP.
 struct ScopedVerifier: Sendable {
-    /// What became of a code.
-    enum Sent: Sendable {
-        /// On its way, committed.
-        case sent(MessageID)
-        case outOfBalance
-    }
-
     private let verifier: Verifier
     private let sendings: Batcher<ScopedSending, ScopedSendingResult>
     private let guesses: Batcher<ScopedGuess, ScopedCheckResult>
@@ -90,9 +83,11 @@ struct ScopedVerifier: Sendable {
         try await self.verifier.ask(changes: changes, body)
     }
 
-    /// Sends a new code: it and its message are committed when this returns.
-    func send(_ request: ScopedCodeRequest) async throws(VerifierRefusal) -> Sent {
+    /// Sends a new code: it and its message, whose id this returns, are committed.
+    func send(_ request: ScopedCodeRequest) async throws(VerifierRefusal) -> MessageID {
         let account = request.scope.account
+        try await self.verifier.refuseUnreachable(request.recipient)
+        try await self.verifier.refuseOptedOut(request.recipient, account)
         let lane = self.verifier.lanes.lane(of: request.scope.recipient, account: account)
         var message = try self.verifier.message(
             request.content, to: request.recipient, sender: request.sender, account: account, lane: lane,
@@ -106,13 +101,13 @@ struct ScopedVerifier: Sendable {
             case .again: continue
             case .outOfBalance:
                 self.verifier.metrics.refused("out_of_balance").add(1)
-                return .outOfBalance
+                throw .outOfBalance
             case .locked:
                 self.verifier.metrics.refused("locked").add(1)
                 throw .locked
             case .sent:
                 self.verifier.metrics.sent(message.channel, isResend: false).add(1)
-                return .sent(message.id)
+                return message.id
             }
         }
         throw .unavailable

@@ -79,7 +79,8 @@ extension Verifier {
         throw .invalid([JSONProblem("/to", "cannot be reached: \(reason)")])
     }
 
-    private func refuseOptedOut(_ recipient: Recipient, _ account: AccountID) async throws(VerifierRefusal) {
+    /// Refuses a recipient that wants no messages of the account.
+    func refuseOptedOut(_ recipient: Recipient, _ account: AccountID) async throws(VerifierRefusal) {
         guard self.optOuts.concern(account) else { return }
         let optedOut = try await self.ask { () async throws(PostgresError) in
             try await self.optOuts.among([recipient], of: account)
