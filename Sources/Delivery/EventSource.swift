@@ -9,7 +9,7 @@ struct EventSlots {
     static let limit = 256
 
     private(set) var inFlight: [EndpointID: Int32] = [:]
-    private var after: EndpointID?
+    private var after = EndpointID(rawValue: 0)
     private var count = 0
     private(set) var isClosed = false
 
@@ -20,12 +20,14 @@ struct EventSlots {
             limit: Int32(Self.limit - self.count), after: self.after, inFlight: self.inFlight)
     }
 
-    /// Takes note of what a claim brought; true when another would find more: it was full, or the walk has not come round to all
-    /// endpoints.
-    mutating func advance(_ claimed: EventClaims, limit: Int32) -> Bool {
-        let wasUnderWay = self.after != nil
-        self.after = claimed.last
-        return claimed.last != nil || wasUnderWay || claimed.claims.count >= Int(limit)
+    /// Takes note of what a claim brought; true when another would find more: it was full, or the walk goes on behind the last
+    /// endpoint that it came to.
+    mutating func advance(_ claims: [EventClaim], limit: Int32) -> Bool {
+        let endpoints = Set(claims.map(\.key.endpoint))
+        let goesOn = endpoints.count >= Int(Store.claimedEndpointLimit)
+        let wasBehind = self.after.rawValue > 0
+        self.after = (goesOn ? endpoints.max { $0.rawValue < $1.rawValue } : nil) ?? EndpointID(rawValue: 0)
+        return goesOn || wasBehind || claims.count >= Int(limit)
     }
 
     /// Takes the claims' slots; false when nothing is begun any more.
@@ -62,8 +64,8 @@ final class EventSource: ClaimSource {
 
     func claim(lane: Lane, worker: WorkerID) async throws(PostgresError) -> (claims: [EventClaim], more: Bool)? {
         guard let request = self.slots.withLock({ $0.request() }) else { return nil }
-        let claimed = try await self.store.claimEvents(lane: lane, worker: worker, request: request)
-        return (claimed.claims, self.slots.withLock { $0.advance(claimed, limit: request.limit) })
+        let claims = try await self.store.claimEvents(lane: lane, worker: worker, request: request)
+        return (claims, self.slots.withLock { $0.advance(claims, limit: request.limit) })
     }
 
     func pass(_ held: [HeldEvent]) -> [HeldEvent] {

@@ -96,23 +96,16 @@ public struct EventFacts: Sendable {
 public struct EventClaimRequest: Sendable {
     /// Over all endpoints.
     public var limit: Int32
-    /// Where to begin among the endpoints; nil at the first. See ``EventClaims/last``.
-    public var after: EndpointID?
+    /// Where to begin among the endpoints: behind the last that the previous claim served.
+    public var after: EndpointID
     /// What this worker has on its way already; endpoints that are not named have nothing.
     public var inFlight: [EndpointID: Int32]
 
-    public init(limit: Int32, after: EndpointID?, inFlight: [EndpointID: Int32]) {
+    public init(limit: Int32, after: EndpointID, inFlight: [EndpointID: Int32]) {
         self.limit = limit
         self.after = after
         self.inFlight = inFlight
     }
-}
-
-/// What a claim brought.
-public struct EventClaims: Sendable {
-    public var claims: [EventClaim]
-    /// Behind which endpoint there may be more; nil when the walk came to the end.
-    public var last: EndpointID?
 }
 
 /// What came of a claim of an event, on its way into the database.
@@ -152,24 +145,28 @@ extension Store {
     /// together about `limit`.
     ///
     /// The walk is that of ``claim(lane:worker:requests:accountLimit:)``, with endpoints for accounts: `flow` hops through the
-    /// index from one endpoint with ready events to the next and never reads the backlog in between. Those of them that may have
-    /// something share what room there is equally. An endpoint that fails gets one request at a time, so that those which hang
-    /// for as long as they may do not take the slots of those that answer; and those that may have nothing now are passed over,
-    /// however many they are.
+    /// index from one endpoint with ready events to the next and never reads the backlog in between; they share what room there is
+    /// equally. An endpoint that fails gets one request at a time, so that those which hang for as long as they may do not take
+    /// the slots of those that answer.
     ///
     /// The endpoint is joined as it is now: nothing is sent by an address or a secret that was changed since.
     public func claimEvents(
-        lane: Lane, worker: WorkerID, request: EventClaimRequest, servedLimit: Int32 = 64, hopLimit: Int32 = 1024
-    ) async throws(PostgresError) -> EventClaims {
+        lane: Lane, worker: WorkerID, request: EventClaimRequest, endpointLimit: Int32 = Self.claimedEndpointLimit
+    ) async throws(PostgresError) -> [EventClaim] {
         let busy = Array(request.inFlight)
-        let rows = try await self.pool.query(
+        var claims = try await self.pool.query(
             """
             WITH RECURSIVE flow AS (
                 SELECT first.endpoint_id, 1 AS step FROM (
-                    SELECT endpoint_id FROM event_outbox
-                    WHERE lane = \(lane.column) AND endpoint_id > \(request.after?.rawValue ?? 0) AND worker_id IS NULL
-                      AND due_at IS NULL
-                    ORDER BY endpoint_id LIMIT 1
+                    (SELECT endpoint_id FROM event_outbox
+                     WHERE lane = \(lane.column) AND endpoint_id > \(request.after.rawValue) AND worker_id IS NULL
+                       AND due_at IS NULL
+                     ORDER BY endpoint_id LIMIT 1)
+                    UNION ALL
+                    (SELECT endpoint_id FROM event_outbox
+                     WHERE lane = \(lane.column) AND endpoint_id > 0 AND worker_id IS NULL AND due_at IS NULL
+                     ORDER BY endpoint_id LIMIT 1)
+                    LIMIT 1
                 ) first
                 WHERE EXISTS (SELECT FROM workers WHERE id = \(worker.rawValue) AND lost_at IS NULL)
                 UNION ALL
@@ -179,65 +176,48 @@ extension Store {
                     WHERE lane = \(lane.column) AND endpoint_id > f.endpoint_id AND worker_id IS NULL AND due_at IS NULL
                     ORDER BY endpoint_id LIMIT 1
                 ) next
-                WHERE f.step < \(hopLimit)
-            ), served AS MATERIALIZED (
-                SELECT endpoint_id, room FROM (
-                    SELECT f.endpoint_id,
+                WHERE f.step < \(endpointLimit)
+            ), quota AS MATERIALIZED (
+                SELECT f.endpoint_id,
+                       least(
+                           ceil(\(request.limit)::numeric / count(*) OVER ()),
                            CASE
                                -- What is left of one that was switched off is thrown away, which takes no time.
                                WHEN e.disabled IS NOT NULL THEN \(request.limit)
                                WHEN e.failing_since IS NOT NULL THEN 1 - coalesce(b.count, 0)
                                ELSE e.in_flight_limit - coalesce(b.count, 0)
-                           END AS room
-                    FROM flow f JOIN endpoints e ON e.id = f.endpoint_id
-                    LEFT JOIN unnest(\(busy.map(\.key.rawValue)), \(busy.map(\.value))) AS b (endpoint_id, count)
-                        ON b.endpoint_id = f.endpoint_id
-                ) roomy
-                WHERE room > 0 ORDER BY endpoint_id LIMIT \(servedLimit)
-            ), quota AS MATERIALIZED (
-                SELECT endpoint_id,
-                       least(room, ceil(\(request.limit)::numeric / count(*) OVER ()))::integer AS quota
-                FROM served
+                           END
+                       )::integer AS quota
+                FROM flow f JOIN endpoints e ON e.id = f.endpoint_id
+                LEFT JOIN unnest(\(busy.map(\.key.rawValue)), \(busy.map(\.value))) AS b (endpoint_id, count)
+                    ON b.endpoint_id = f.endpoint_id
             ), due AS MATERIALIZED (
                 SELECT o.subject_id, o.endpoint_id
                 FROM quota q CROSS JOIN LATERAL (
                     SELECT subject_id, endpoint_id FROM event_outbox
                     WHERE lane = \(lane.column) AND endpoint_id BETWEEN q.endpoint_id AND q.endpoint_id
                       AND worker_id IS NULL AND due_at IS NULL
-                    ORDER BY endpoint_id, subject_id LIMIT q.quota
+                    ORDER BY endpoint_id, subject_id LIMIT greatest(q.quota, 0)
                     FOR UPDATE SKIP LOCKED
                 ) o
                 -- As for messages: of a LIMIT that it cannot read the planner expects a tenth of the table.
-                LIMIT \(Int64(request.limit) + Int64(servedLimit))
+                LIMIT \(Int64(request.limit) + Int64(endpointLimit))
             ), claimed AS (
                 UPDATE event_outbox o SET worker_id = \(worker.rawValue), attempt = attempt + 1
                 FROM due
                 WHERE o.lane = \(lane.column) AND o.subject_id = due.subject_id AND o.endpoint_id = due.endpoint_id
                 RETURNING o.subject_id, o.endpoint_id, o.account_id, o.attempt, o.events[1] AS event_id
             )
-            SELECT walk.last, c.subject_id, c.endpoint_id, c.account_id, c.event_id, c.attempt, e.kind, e.public_id, e.url,
-                   e.secrets, e.settings, e.disabled IS NOT NULL, e.failing_since IS NOT NULL
-            FROM (
-                -- Where to go on; null when the walk has come to the end.
-                SELECT CASE
-                    WHEN (SELECT count(*) FROM served) >= \(servedLimit) THEN (SELECT max(endpoint_id) FROM served)
-                    WHEN (SELECT count(*) FROM flow) >= \(hopLimit) THEN (SELECT max(endpoint_id) FROM flow)
-                END AS last
-            ) walk
-            LEFT JOIN (claimed c JOIN endpoints e ON e.id = c.endpoint_id) ON true
-            """
-        ) { row throws(PostgresError) in
-            (
-                last: try row.decodeIfPresent(0, as: Int32.self).map(EndpointID.init(rawValue:)),
-                claim: try EventClaim(row: row)
-            )
-        }
-        var claims = rows.compactMap(\.claim)
-        if !claims.isEmpty {
-            let facts = try await self.facts(of: claims.map { ($0.event, $0.key.subject) }, lane: lane)
-            for index in claims.indices { claims[index].facts = facts[claims[index].event] }
-        }
-        return EventClaims(claims: claims, last: rows.first?.last)
+            SELECT c.subject_id, c.endpoint_id, c.account_id, c.event_id, c.attempt,
+                   e.kind, e.public_id, e.url, e.secrets, e.settings, e.disabled IS NOT NULL, e.failing_since IS NOT NULL
+            FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
+            """,
+            decode: EventClaim.init
+        )
+        guard !claims.isEmpty else { return [] }
+        let facts = try await self.facts(of: claims.map { ($0.event, $0.key.subject) }, lane: lane)
+        for index in claims.indices { claims[index].facts = facts[claims[index].event] }
+        return claims
     }
 
     /// What events tell. A statement of its own, since it names the days that it looks into: a retry or a replay may
@@ -277,6 +257,9 @@ extension Store {
         }
         return Dictionary(rows.compactMap { id, facts in facts.map { (id, $0) } }) { first, _ in first }
     }
+
+    /// Endpoints that one claim serves.
+    public static let claimedEndpointLimit: Int32 = 64
 
     /// Writes back what came of the claims of one lane; returns those that were still `worker`'s.
     ///
@@ -420,17 +403,14 @@ extension EventKey {
 }
 
 extension EventClaim {
-    /// Nil when nothing was claimed.
-    fileprivate init?(row: borrowing Row) throws(PostgresError) {
-        guard let subject = try row.decodeIfPresent(1, as: MessageID.self) else { return nil }
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
         self.init(
-            key: EventKey(subject: subject, endpoint: EndpointID(rawValue: try row.decode(2))),
-            account: AccountID(rawValue: try row.decode(3)), event: EventID(rawValue: try row.decode(4)),
-            attempt: try row.decode(5),
+            key: try EventKey(row: row), account: AccountID(rawValue: try row.decode(2)),
+            event: EventID(rawValue: try row.decode(3)), attempt: try row.decode(4),
             endpoint: ClaimedEndpoint(
-                kind: try row.decode(6, oneOf: EndpointKind.self), publicID: try row.decode(7), url: try row.decode(8),
-                secrets: try row.decodeIfPresent(9, as: Bytes.self)?.bytes, settings: try row.decode(10),
-                isDisabled: try row.decode(11), isFailing: try row.decode(12)),
+                kind: try row.decode(5, oneOf: EndpointKind.self), publicID: try row.decode(6), url: try row.decode(7),
+                secrets: try row.decodeIfPresent(8, as: Bytes.self)?.bytes, settings: try row.decode(9),
+                isDisabled: try row.decode(10), isFailing: try row.decode(11)),
             facts: nil)
     }
 }

@@ -47,8 +47,8 @@ struct Webhooks: Sendable {
         let worker = try await store.registerWorker(name: "test", lease: .seconds(15))
         var told: [EventClaim] = []
         for lane in self.fixture.intake.lanes {
-            let request = EventClaimRequest(limit: 100, after: nil, inFlight: [:])
-            let claims = try await store.claimEvents(lane: lane, worker: worker, request: request).claims
+            let request = EventClaimRequest(limit: 100, after: EndpointID(rawValue: 0), inFlight: [:])
+            let claims = try await store.claimEvents(lane: lane, worker: worker, request: request)
             let settled = claims.map { claim in
                 SettledEvent(
                     key: claim.key, event: claim.event, attempt: claim.attempt, outcome: outcome,

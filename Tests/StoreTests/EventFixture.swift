@@ -59,10 +59,8 @@ struct EventFixture {
     func claim(
         limit: Int32 = 100, inFlight: [EndpointID: Int32] = [:], worker: WorkerID? = nil
     ) async throws -> [EventClaim] {
-        let request = EventClaimRequest(limit: limit, after: nil, inFlight: inFlight)
-        return try await self.store.claimEvents(
-            lane: self.lane, worker: worker ?? self.worker, request: request
-        ).claims
+        let request = EventClaimRequest(limit: limit, after: EndpointID(rawValue: 0), inFlight: inFlight)
+        return try await self.store.claimEvents(lane: self.lane, worker: worker ?? self.worker, request: request)
     }
 
     @discardableResult

@@ -187,25 +187,6 @@ import Verification
         }
     }
 
-    /// Endpoints that may have nothing now stand in front of one that may, more of them than a claim serves or comes by.
-    @Test func endpointsThatMayHaveNothingStandInNobodysWay() async throws {
-        try await EventFixture.run { fixture async throws in
-            var busy: [EndpointID: Int32] = [:]
-            for number in 1...5 { busy[try await fixture.endpoint("hanging-\(number)")] = 8 }
-            let last = try await fixture.endpoint("quick")
-            _ = try await fixture.accepted()
-            func claim(after: EndpointID?, hops: Int32) async throws -> EventClaims {
-                try await fixture.store.claimEvents(
-                    lane: fixture.lane, worker: fixture.worker,
-                    request: EventClaimRequest(limit: 10, after: after, inFlight: busy), servedLimit: 2, hopLimit: hops)
-            }
-            let cut = try await claim(after: nil, hops: 3)
-            #expect(cut.claims.isEmpty && cut.last != nil)
-            let behind = try await claim(after: cut.last, hops: 4)
-            #expect(behind.claims.map(\.key.endpoint) == [last] && behind.last == nil)
-        }
-    }
-
     @Test func aVendorsEndpointIsToldOfItsMessagesOnly() async throws {
         try await EventFixture.run { fixture async throws in
             let endpoint = try await fixture.endpoint("nexmo", kind: .nexmo)
