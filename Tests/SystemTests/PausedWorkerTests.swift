@@ -30,7 +30,7 @@ extension SystemTests {
 
                 paused.signal(SIGCONT)
                 try await paused.waitForLine(with: "the lease was lost")
-                try await paused.waitForLine(with: "another worker had taken the message over; nothing was changed")
+                try await paused.waitForLine(with: "another worker had taken it over; nothing was changed")
                 try await self.waitForSecondLease(of: paused)
                 try await deployment.endFaults()
                 for id in ids { _ = try await deployment.message(id, being: "delivered") }
