@@ -120,8 +120,6 @@ CREATE TABLE event_attempts (
 
 -- Amounts are whole hundred-millionths of the account's currency: the vendors tell prices with eight decimals.
 
-ALTER TABLE accounts ADD COLUMN currency text NOT NULL DEFAULT 'EUR' CHECK (currency ~ '^[A-Z]{3}$');
-
 -- What a message costs: a segment of a text, a call, a mail. The longest prefix wins, and among equals the one that names the
 -- account, as with routes.
 CREATE TABLE prices (
@@ -360,10 +358,12 @@ $$;
 SELECT make_partitions(7);
 SELECT seed_statistics(name, name, now()) FROM unnest(ARRAY['event_outbox', 'scoped_codes', 'tallies']) AS name;
 
--- Messages -----------------------------------------------------------------------------------------------------------
+-- Accounts, messages, verifications -----------------------------------------------------------------------------------
 
 -- Last, behind the advisory lock, and with little patience, as the migration before has it.
 SET LOCAL lock_timeout = '5s';
+-- By ISO 4217; of prices, of the balance, and of what is told of them.
+ALTER TABLE accounts ADD COLUMN currency text NOT NULL DEFAULT 'EUR' CHECK (currency ~ '^[A-Z]{3}$');
 ALTER TABLE messages
     -- The vendor's endpoint that is told of this message, and where exactly when each message says so itself.
     ADD COLUMN endpoint_id integer,

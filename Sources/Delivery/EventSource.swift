@@ -8,40 +8,66 @@ struct EventSlots {
     /// Requests at once, over all endpoints. None of them is a provider's: whatever customers' endpoints do, codes go out as before.
     static let limit = 256
 
+    /// Taken by endpoints that fail, about: the others are for those that answer.
+    static let failingLimit: Int32 = 128
+
+    /// A lane's walk through the endpoints that have something ready.
+    private struct Walk {
+        var after = EndpointID(rawValue: 0)
+        /// In this round.
+        var hasFound = false
+    }
+
     private(set) var inFlight: [EndpointID: Int32] = [:]
-    private var after = EndpointID(rawValue: 0)
+    private var failing: Set<EndpointID> = []
+    private var walks: [Lane: Walk] = [:]
     private var count = 0
     private(set) var isClosed = false
 
     /// What to claim; nil when every slot is taken.
-    func request() -> EventClaimRequest? {
+    func request(lane: Lane) -> EventClaimRequest? {
         guard !self.isClosed, self.count < Self.limit else { return nil }
         return EventClaimRequest(
-            limit: Int32(Self.limit - self.count), after: self.after, inFlight: self.inFlight)
+            limit: Int32(Self.limit - self.count), after: self.walks[lane]?.after ?? EndpointID(rawValue: 0),
+            inFlight: self.inFlight,
+            takesFailing: self.failing.reduce(0) { $0 + (self.inFlight[$1] ?? 0) } < Self.failingLimit)
     }
 
-    /// Takes note of what a claim brought; true when another would find more: it was full, or the walk goes on behind the last
-    /// endpoint that it came to.
-    mutating func advance(_ claims: [EventClaim], limit: Int32) -> Bool {
-        let endpoints = Set(claims.map(\.key.endpoint))
-        let goesOn = endpoints.count >= Int(Store.claimedEndpointLimit)
-        let wasBehind = self.after.rawValue > 0
-        self.after = (goesOn ? endpoints.max { $0.rawValue < $1.rawValue } : nil) ?? EndpointID(rawValue: 0)
-        return goesOn || wasBehind || claims.count >= Int(limit)
+    /// Takes note of what a claim brought; true when another may find more: it was full, or the walk goes on behind the last
+    /// endpoint that it came to, or has come round and found something on the way. A round that found nothing ends it, or
+    /// endpoints that may have no more on their way would be walked through without a pause.
+    mutating func advance(_ claimed: ClaimedEvents, lane: Lane, limit: Int32) -> Bool {
+        var walk = self.walks[lane] ?? Walk()
+        let found = !claimed.claims.isEmpty
+        let wasBehind = walk.after.rawValue > 0
+        let hasComeRound = claimed.last.map { $0.rawValue <= walk.after.rawValue } ?? true
+        let hasFound = walk.hasFound || found
+        walk.after = claimed.last ?? EndpointID(rawValue: 0)
+        // Come round, it may have gone on with the next.
+        walk.hasFound = hasComeRound ? claimed.last != nil && found : hasFound
+        self.walks[lane] = walk
+        return !hasComeRound || wasBehind && hasFound || claimed.claims.count >= Int(limit)
     }
 
     /// Takes the claims' slots; false when nothing is begun any more.
-    mutating func begin(_ keys: [EventKey]) -> Bool {
+    mutating func begin(_ claims: [EventClaim]) -> Bool {
         guard !self.isClosed else { return false }
-        for key in keys { self.inFlight[key.endpoint, default: 0] += 1 }
-        self.count += keys.count
+        for claim in claims {
+            self.inFlight[claim.key.endpoint, default: 0] += 1
+            if claim.endpoint.isFailing { self.failing.insert(claim.key.endpoint) }
+        }
+        self.count += claims.count
         return true
     }
 
     mutating func finish(_ key: EventKey) {
         self.count -= 1
-        guard let left = self.inFlight[key.endpoint], left > 1 else { return self.inFlight[key.endpoint] = nil }
-        self.inFlight[key.endpoint] = left - 1
+        if let left = self.inFlight[key.endpoint], left > 1 {
+            self.inFlight[key.endpoint] = left - 1
+        } else {
+            self.inFlight[key.endpoint] = nil
+            self.failing.remove(key.endpoint)
+        }
     }
 
     mutating func close() { self.isClosed = true }
@@ -63,13 +89,13 @@ final class EventSource: ClaimSource {
     }
 
     func claim(lane: Lane, worker: WorkerID) async throws(PostgresError) -> (claims: [EventClaim], more: Bool)? {
-        guard let request = self.slots.withLock({ $0.request() }) else { return nil }
-        let claims = try await self.store.claimEvents(lane: lane, worker: worker, request: request)
-        return (claims, self.slots.withLock { $0.advance(claims, limit: request.limit) })
+        guard let request = self.slots.withLock({ $0.request(lane: lane) }) else { return nil }
+        let claimed = try await self.store.claimEvents(lane: lane, worker: worker, request: request)
+        return (claimed.claims, self.slots.withLock { $0.advance(claimed, lane: lane, limit: request.limit) })
     }
 
     func pass(_ held: [HeldEvent]) -> [HeldEvent] {
-        guard self.slots.withLock({ $0.begin(held.map(\.claim.key)) }) else { return held }
+        guard self.slots.withLock({ $0.begin(held.map(\.claim)) }) else { return held }
         for held in held { self.beginning.yield(held) }
         return []
     }

@@ -85,16 +85,18 @@ extension Store {
         _ publicID: String, _ settings: EndpointSettings, of account: AccountID, in transaction: borrowing Transaction
     ) async throws(PostgresError) -> EndpointChange {
         if let stored = try await Self.endpoint(publicID, of: account, in: transaction) {
-            guard stored.settings != settings else { return .none }
-            try await Self.change(stored, to: settings, in: transaction)
-            return .changed
+            return try await Self.make(stored, settings, in: transaction)
         }
-        // Alone among those that make one for this account.
+        // Alone among those that make one for this account. A statement of its own: those behind it see what whoever it
+        // waited for has made, and it would not.
+        try await transaction.execute("SELECT FROM accounts WHERE id = \(account.rawValue) FOR NO KEY UPDATE")
+        if let stored = try await Self.endpoint(publicID, of: account, in: transaction) {
+            return try await Self.make(stored, settings, in: transaction)
+        }
         let count = try await transaction.query(
             """
-            WITH held AS MATERIALIZED (SELECT id FROM accounts WHERE id = \(account.rawValue) FOR UPDATE)
-            SELECT count(*) FROM held, endpoints e
-            WHERE e.account_id = held.id AND e.kind <> 'bandwidth' AND e.deleted_at IS NULL
+            SELECT count(*) FROM endpoints
+            WHERE account_id = \(account.rawValue) AND kind <> 'bandwidth' AND deleted_at IS NULL
             """
         ) { row throws(PostgresError) in Int(try row.decode(0, as: Int64.self)) }
         guard count[0] < Self.endpointLimit else { return .tooMany }
@@ -131,6 +133,14 @@ extension Store {
     ) async throws(PostgresError) -> Value { try await self.transaction(body) }
 
     // MARK: - Private
+
+    private static func make(
+        _ stored: StoredEndpoint, _ settings: EndpointSettings, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> EndpointChange {
+        guard stored.settings != settings else { return .none }
+        try await Self.change(stored, to: settings, in: transaction)
+        return .changed
+    }
 
     private static func change(
         _ stored: StoredEndpoint, to settings: EndpointSettings, in transaction: borrowing Transaction

@@ -128,8 +128,9 @@ extension Store {
         ) { row throws(PostgresError) in try row.decode(0, as: Int32.self) }.first != nil
     }
 
-    /// Has an endpoint told of the events since a moment that it wants and has not taken, in one lane, the oldest first, at most
-    /// `limit` a call. Returns how many it looked at, how many it is to be told of, and the last it came to.
+    /// Has an endpoint told of the events since a moment that it wants and has not taken, in one lane, the oldest first and a
+    /// subject's by their sequence (an id tells when a transaction began, which may have waited for another), at most `limit` a
+    /// call. Returns how many it looked at, how many it is to be told of, and the last it came to.
     public func replay(
         since: Timestamp, after: EventID?, to endpoint: EndpointID, of account: AccountID, lane: Lane, limit: Int32
     ) async throws(PostgresError) -> (seen: Int, told: Int, last: EventID?) {
@@ -137,19 +138,22 @@ extension Store {
         let rows = try await self.pool.query(
             """
             WITH seen AS MATERIALIZED (
-                SELECT v.lane, v.id, v.subject_id, v.account_id, v.type, v.endpoint_id FROM events v
+                SELECT v.lane, v.id, v.subject_id, v.account_id, v.sequence, v.type, v.endpoint_id FROM events v
                 WHERE v.lane = \(lane.column) AND v.account_id = \(account.rawValue) AND v.id >= \(first)
                   AND (\(after?.rawValue)::uuid IS NULL OR v.id > \(after?.rawValue))
                 ORDER BY v.id LIMIT \(limit)
             ), chosen AS MATERIALIZED (
-                SELECT s.lane, s.subject_id, s.account_id, array_agg(s.id ORDER BY s.id) AS events
+                SELECT s.lane, s.subject_id, s.account_id, array_agg(s.id ORDER BY s.sequence) AS events
                 FROM seen s JOIN endpoints e ON e.id = \(endpoint.rawValue)
+                -- LATERAL with a LIMIT: anything else may read all attempts since then, at each call.
+                LEFT JOIN LATERAL (
+                    SELECT true AS is_taken FROM event_attempts
+                    WHERE lane = \(lane.column) AND event_id = s.id AND endpoint_id = e.id AND outcome = 'delivered'
+                      AND event_id >= \(first)
+                    LIMIT 1
+                ) a ON true
                 WHERE (e.kind = 'standard' OR e.id = s.endpoint_id) AND (e.types = '{}' OR s.type = ANY(e.types))
-                  AND NOT EXISTS (
-                      SELECT FROM event_attempts a
-                      WHERE a.lane = s.lane AND a.event_id = s.id AND a.endpoint_id = e.id AND a.outcome = 'delivered'
-                        AND a.event_id >= \(first)
-                  )
+                  AND a.is_taken IS NULL
                 GROUP BY s.lane, s.subject_id, s.account_id
                 ORDER BY s.subject_id
             ), \(Self.entering) \(endpoint.rawValue), account_id, events FROM chosen

@@ -100,12 +100,22 @@ public struct EventClaimRequest: Sendable {
     public var after: EndpointID
     /// What this worker has on its way already; endpoints that are not named have nothing.
     public var inFlight: [EndpointID: Int32]
+    /// False passes by endpoints that fail.
+    public var takesFailing: Bool
 
-    public init(limit: Int32, after: EndpointID, inFlight: [EndpointID: Int32]) {
+    public init(limit: Int32, after: EndpointID, inFlight: [EndpointID: Int32], takesFailing: Bool = true) {
         self.limit = limit
         self.after = after
         self.inFlight = inFlight
+        self.takesFailing = takesFailing
     }
+}
+
+/// What a claim of events brought.
+public struct ClaimedEvents: Sendable {
+    public var claims: [EventClaim]
+    /// The last endpoint that it came to, whether it may have more on its way or not; nil when there is none behind it.
+    public var last: EndpointID?
 }
 
 /// What came of a claim of an event, on its way into the database.
@@ -147,14 +157,15 @@ extension Store {
     /// The walk is that of ``claim(lane:worker:requests:accountLimit:)``, with endpoints for accounts: `flow` hops through the
     /// index from one endpoint with ready events to the next and never reads the backlog in between; they share what room there is
     /// equally. An endpoint that fails gets one request at a time, so that those which hang for as long as they may do not take
-    /// the slots of those that answer.
+    /// the slots of those that answer. Endpoints that have all that they may are walked past, and the walk tells where it
+    /// ended: by what was claimed nobody could see it, and those behind many such would never be come to.
     ///
     /// The endpoint is joined as it is now: nothing is sent by an address or a secret that was changed since.
     public func claimEvents(
         lane: Lane, worker: WorkerID, request: EventClaimRequest, endpointLimit: Int32 = Self.claimedEndpointLimit
-    ) async throws(PostgresError) -> [EventClaim] {
+    ) async throws(PostgresError) -> ClaimedEvents {
         let busy = Array(request.inFlight)
-        var claims = try await self.pool.query(
+        let rows = try await self.pool.query(
             """
             WITH RECURSIVE flow AS (
                 SELECT first.endpoint_id, 1 AS step FROM (
@@ -184,7 +195,7 @@ extension Store {
                            CASE
                                -- What is left of one that was switched off is thrown away, which takes no time.
                                WHEN e.disabled IS NOT NULL THEN \(request.limit)
-                               WHEN e.failing_since IS NOT NULL THEN 1 - coalesce(b.count, 0)
+                               WHEN e.failing_since IS NOT NULL THEN \(request.takesFailing)::integer - coalesce(b.count, 0)
                                ELSE e.in_flight_limit - coalesce(b.count, 0)
                            END
                        )::integer AS quota
@@ -207,17 +218,26 @@ extension Store {
                 FROM due
                 WHERE o.lane = \(lane.column) AND o.subject_id = due.subject_id AND o.endpoint_id = due.endpoint_id
                 RETURNING o.subject_id, o.endpoint_id, o.account_id, o.attempt, o.events[1] AS event_id
+            ), walk AS (
+                SELECT CASE WHEN count(*) >= \(endpointLimit) THEN max(endpoint_id) END AS last FROM flow
             )
             SELECT c.subject_id, c.endpoint_id, c.account_id, c.event_id, c.attempt,
-                   e.kind, e.public_id, e.url, e.secrets, e.settings, e.disabled IS NOT NULL, e.failing_since IS NOT NULL
-            FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
-            """,
-            decode: EventClaim.init
-        )
-        guard !claims.isEmpty else { return [] }
+                   e.kind, e.public_id, e.url, e.secrets, e.settings, e.disabled IS NOT NULL, e.failing_since IS NOT NULL,
+                   w.last
+            FROM walk w LEFT JOIN (claimed c JOIN endpoints e ON e.id = c.endpoint_id) ON true
+            """
+        ) { row throws(PostgresError) in
+            (
+                claim: try row.decodeIfPresent(0, as: MessageID.self) == nil ? nil : try EventClaim(row: row),
+                last: try row.decodeIfPresent(12, as: Int32.self).map(EndpointID.init(rawValue:))
+            )
+        }
+        var claims = rows.compactMap(\.claim)
+        let last = rows.first?.last
+        guard !claims.isEmpty else { return ClaimedEvents(claims: [], last: last) }
         let facts = try await self.facts(of: claims.map { ($0.event, $0.key.subject) }, lane: lane)
         for index in claims.indices { claims[index].facts = facts[claims[index].event] }
-        return claims
+        return ClaimedEvents(claims: claims, last: last)
     }
 
     /// What events tell. A statement of its own, since it names the days that it looks into: a retry or a replay may

@@ -33,7 +33,8 @@ public struct KeyUse: Sendable, Hashable {
 }
 
 extension Store {
-    /// All secrets of providers and of customers, of those out of service and revoked too: they may be brought back.
+    /// All secrets of providers and of customers, of those out of service and revoked too: they may be brought back. Those of
+    /// endpoints are held against changes until the transaction ends.
     public static func sealedSecrets(in transaction: borrowing Transaction) async throws(PostgresError)
         -> [SealedSecrets]
     {
@@ -48,7 +49,10 @@ extension Store {
                 sealed: try row.decode(2, as: Bytes.self).bytes)
         }
         let endpoints = try await transaction.query(
-            "SELECT id, kind, account_id, public_id, secrets FROM endpoints WHERE secrets IS NOT NULL ORDER BY id"
+            // Held: customers change them at any time, and what they put there meanwhile would be put back.
+            """
+            SELECT id, kind, account_id, public_id, secrets FROM endpoints WHERE secrets IS NOT NULL ORDER BY id FOR UPDATE
+            """
         ) { row throws(PostgresError) in
             SealedSecrets(
                 owner: .endpoint(

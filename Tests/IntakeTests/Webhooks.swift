@@ -48,7 +48,7 @@ struct Webhooks: Sendable {
         var told: [EventClaim] = []
         for lane in self.fixture.intake.lanes {
             let request = EventClaimRequest(limit: 100, after: EndpointID(rawValue: 0), inFlight: [:])
-            let claims = try await store.claimEvents(lane: lane, worker: worker, request: request)
+            let claims = try await store.claimEvents(lane: lane, worker: worker, request: request).claims
             let settled = claims.map { claim in
                 SettledEvent(
                     key: claim.key, event: claim.event, attempt: claim.attempt, outcome: outcome,

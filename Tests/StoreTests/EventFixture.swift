@@ -61,6 +61,7 @@ struct EventFixture {
     ) async throws -> [EventClaim] {
         let request = EventClaimRequest(limit: limit, after: EndpointID(rawValue: 0), inFlight: inFlight)
         return try await self.store.claimEvents(lane: self.lane, worker: worker ?? self.worker, request: request)
+            .claims
     }
 
     @discardableResult

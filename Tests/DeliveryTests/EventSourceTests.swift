@@ -1,0 +1,87 @@
+import JSON
+import Messaging
+import Postgres
+import Store
+import TestSystem
+import Testing
+
+@testable import Delivery
+
+/// Who gets the events' slots when many endpoints do not answer.
+@Suite struct EventSourceTests {
+    private static let lane = Lane(rawValue: 0)
+
+    /// As many endpoints as one claim serves hang, with more to be told; behind them is one that answers.
+    @Test func endpointsThatHangDoNotKeepTheWalkFromThoseBehindThem() async throws {
+        try await Self.run { store, system async throws in
+            try await Self.enter(system, endpoints: Int(Store.claimedEndpointLimit), failing: true, entries: 2)
+            let answering = try await Self.enter(system, endpoints: 1, failing: false, entries: 1)
+            let claims = try await Self.claimAll(store)
+            #expect(claims.contains { $0.key.endpoint == answering[0] })
+            #expect(claims.count == Int(Store.claimedEndpointLimit) + 1, "one at a time of those that fail")
+            try await Self.enter(system, into: answering, entries: 1)
+            #expect(try await Self.claimAll(store, after: claims).map(\.key.endpoint) == answering)
+        }
+    }
+
+    @Test func endpointsThatFailLeaveSlotsToThoseThatAnswer() async throws {
+        try await Self.run { store, system async throws in
+            try await Self.enter(system, endpoints: 400, failing: true, entries: 1)
+            let answering = try await Self.enter(system, endpoints: 1, failing: false, entries: 1)
+            let claims = try await Self.claimAll(store)
+            #expect(claims.contains { $0.key.endpoint == answering[0] })
+            #expect(claims.count < EventSlots.limit)
+        }
+    }
+
+    // MARK: - Private
+
+    private static func run(_ body: (Store, TestSystem) async throws -> Void) async throws {
+        try await TestSystem.run(limit: 4) { system async throws in
+            try await system.apply(["accounts": [["name": "acme"]]])
+            try await body(system.store, system)
+        }
+    }
+
+    /// Claims until nothing more is found, besides `held`, which are all on their way still.
+    private static func claimAll(_ store: Store, after held: [EventClaim] = []) async throws -> [EventClaim] {
+        let source = EventSource(store: store)
+        let worker = try await store.registerWorker(name: "test", lease: .seconds(15))
+        _ = source.pass(held.map { Held(claim: $0, worker: worker, since: .now) })
+        var all: [EventClaim] = []
+        var isWorthIt = true
+        for _ in 0..<100 where isWorthIt {
+            guard let (claims, more) = try await source.claim(lane: Self.lane, worker: worker) else { break }
+            _ = source.pass(claims.map { Held(claim: $0, worker: worker, since: .now) })
+            all += claims
+            isWorthIt = more
+        }
+        #expect(!isWorthIt || all.count >= EventSlots.limit / 2, "a walk that finds nothing ends")
+        return all
+    }
+
+    @discardableResult
+    private static func enter(
+        _ system: TestSystem, endpoints: Int, failing: Bool, entries: Int
+    ) async throws -> [EndpointID] {
+        let ids = try await system.pool.query(
+            """
+            INSERT INTO endpoints (account_id, public_id, kind, url, failing_since)
+            SELECT a.id, gen_random_uuid()::text, 'standard', 'https://example.com/', CASE WHEN \(failing) THEN now() END
+            FROM accounts a, generate_series(1, \(Int32(endpoints)))
+            RETURNING id
+            """
+        ) { row throws(PostgresError) in EndpointID(rawValue: try row.decode(0)) }
+        try await self.enter(system, into: ids, entries: entries)
+        return ids
+    }
+
+    private static func enter(_ system: TestSystem, into endpoints: [EndpointID], entries: Int) async throws {
+        try await system.pool.execute(
+            """
+            INSERT INTO event_outbox (lane, subject_id, endpoint_id, account_id, events)
+            SELECT 0, new_id(0::smallint), e.id, e.account_id, ARRAY[new_id(0::smallint)]
+            FROM endpoints e, generate_series(1, \(Int32(entries))) WHERE e.id = ANY(\(endpoints.map(\.rawValue)))
+            """)
+    }
+}
