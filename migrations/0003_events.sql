@@ -97,6 +97,8 @@ CREATE TABLE event_outbox (
 );
 -- The claim walks endpoint by endpoint, so that none stands in front of another.
 CREATE INDEX event_outbox_ready ON event_outbox (lane, endpoint_id, subject_id) WHERE worker_id IS NULL AND due_at IS NULL;
+-- What workers hold, for those who take over from the dead: the table may hold millions that wait.
+CREATE INDEX event_outbox_held ON event_outbox (lane, worker_id) WHERE worker_id IS NOT NULL;
 CREATE INDEX event_outbox_due ON event_outbox (lane, due_at) WHERE due_at IS NOT NULL;
 
 -- What came of each try to tell an endpoint.
@@ -368,8 +370,10 @@ ALTER TABLE messages
     -- The vendor's endpoint that is told of this message, and where exactly when each message says so itself.
     ADD COLUMN endpoint_id integer,
     ADD COLUMN callback_url text,
-    -- What was charged for it, or would have been; null without a price.
+    -- What it costs; null without a price.
     ADD COLUMN price bigint,
+    -- Whether the price was taken from a balance, and so can be given back.
+    ADD COLUMN charged boolean NOT NULL DEFAULT false,
     ADD COLUMN network text,
     -- Changes of state so far, and the transaction of the latest: by it, RETURNING tells whether it was this one.
     ADD COLUMN sequence smallint NOT NULL DEFAULT 0,

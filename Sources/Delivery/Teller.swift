@@ -13,6 +13,8 @@ import WebClient
 struct Teller: Sendable {
     /// How long an endpoint may take, its name's resolution included (Standard Webhooks asks for 15 to 30 s).
     static let timeout = Duration.seconds(15)
+    /// Tries of one event, more than any schedule has: beyond it are those whose worker died each time.
+    static let attemptLimit: Int16 = 500
 
     let lease: Lease
     let masterKeys: MasterKeys
@@ -44,11 +46,16 @@ struct Teller: Sendable {
 
     private func verdict(of claim: EventClaim) async -> TellingVerdict {
         guard !claim.endpoint.isDisabled, let event = CallbackEvent(claim) else { return .dropped }
+        guard claim.attempt <= Self.attemptLimit else {
+            self.logger.error(
+                "an event was tried too often; it may have killed its workers", ["event": "\(claim.event)"])
+            return .dropped
+        }
         guard let endpoint = self.open(claim) else {
             self.logger.error(
-                "cannot open a webhook's secrets; is the master key the one they were sealed with?",
+                "cannot open a webhook's secrets, or there are none; is the master key the one they were sealed with?",
                 ["event": "\(claim.event)", "webhook": claim.endpoint.publicID])
-            return .told(.notSent, status: nil)
+            return .withheld
         }
         guard let request = Callbacks.request(for: event, to: endpoint, now: .now) else { return .dropped }
         return await self.send(request, to: claim)
@@ -62,6 +69,8 @@ struct Teller: Sendable {
             guard let opened = CallbackSecrets(opening: sealed, with: self.masterKeys, for: context) else { return nil }
             secrets = opened
         }
+        // Nothing of our own kind goes out unsigned.
+        if stored.kind == .standard, secrets.signingKeys.isEmpty { return nil }
         return CallbackEndpoint(
             kind: stored.kind, url: claim.url, settings: Self.settings(stored.settings), secrets: secrets)
     }
@@ -83,7 +92,21 @@ struct Teller: Sendable {
             self.logger.info(
                 "no answer from a webhook",
                 ["event": "\(claim.event)", "webhook": claim.endpoint.publicID, "error": error.reason])
-            return .told(error.verdict, status: nil)
+            return Self.verdict(of: error, from: claim.endpoint.kind)
+        }
+    }
+
+    private static func verdict(of error: WebClientError, from kind: EndpointKind) -> TellingVerdict {
+        switch error.kind {
+        // What it has to say is its status; nobody reads the rest, however long it is.
+        case .tooLarge where error.status != nil:
+            let response = HTTPResponse(status: error.status ?? 0)
+            return .told(Callbacks.verdict(of: response, from: kind, now: .now), status: error.status)
+        // We are at our end, not the endpoint.
+        case .cancelled: return .withheld
+        case .notSent: return .told(.notSent, status: nil)
+        case .forbidden: return .told(.forbidden, status: nil)
+        case .answerLost, .tooLarge: return .told(.unanswered, status: nil)
         }
     }
 
@@ -114,6 +137,8 @@ enum TellingVerdict: Sendable, Hashable {
     case told(CallbackVerdict, status: Int?)
     /// There is nothing to tell any more, nobody who wants it, or no words for it.
     case dropped
+    /// It could not be signed, so it was not told. It is tried again, and not held against the endpoint.
+    case withheld
 }
 
 extension EventClaim {
@@ -130,11 +155,16 @@ extension EventClaim {
 }
 
 extension SettledEvent {
-    init(_ claim: EventClaim, _ verdict: TellingVerdict, duration: Duration, random: Double) {
+    init(_ claim: EventClaim, _ telling: TellingVerdict, duration: Duration, random: Double) {
         self.init(
             key: claim.key, event: claim.event, attempt: claim.attempt, outcome: .dropped, status: nil,
             duration: duration, retryAfter: nil)
-        guard case .told(let verdict, let status) = verdict else { return }
+        let (verdict, status): (CallbackVerdict, Int?)
+        switch telling {
+        case .dropped: return
+        case .withheld: (verdict, status) = (.notSent, nil)
+        case .told(let told, let code): (verdict, status) = (told, code)
+        }
         self.outcome = verdict.outcome
         self.status = status.map { Int16(clamping: $0) }
         guard verdict != .delivered, verdict != .gone else { return }
@@ -162,16 +192,6 @@ extension CallbackVerdict {
         case .unanswered: .unanswered
         case .notSent: .notSent
         case .forbidden: .forbidden
-        }
-    }
-}
-
-extension WebClientError {
-    fileprivate var verdict: CallbackVerdict {
-        switch self.kind {
-        case .notSent: .notSent
-        case .forbidden: .forbidden
-        case .answerLost, .tooLarge, .cancelled: .unanswered
         }
     }
 }

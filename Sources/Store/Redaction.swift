@@ -19,3 +19,28 @@ extension OptOut: CustomStringConvertible, CustomReflectable {
     public var description: String { "an opt-out" }
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
+
+extension EventClaim: CustomStringConvertible, CustomReflectable {
+    public var description: String { "\(self.event), try \(self.attempt)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension EventFacts: CustomStringConvertible, CustomReflectable {
+    public var description: String { self.type.rawValue }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension EventFacts.Message: CustomStringConvertible, CustomReflectable {
+    public var description: String { "a message" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension StoredEndpoint: CustomStringConvertible, CustomReflectable {
+    public var description: String { "endpoint \(self.id.rawValue)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension EndpointSettings: CustomStringConvertible, CustomReflectable {
+    public var description: String { "endpoint of the kind \(self.kind.rawValue)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

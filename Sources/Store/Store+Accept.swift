@@ -155,12 +155,12 @@ extension Store {
                 SELECT request FROM taken UNION ALL SELECT request FROM barred
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                                      reference, metadata, send_at, expires_at, body, price, network, endpoint_id,
-                                      callback_url)
+                                      reference, metadata, send_at, expires_at, body, price, charged, network,
+                                      endpoint_id, callback_url)
                 SELECT lane, id, account_id, provider_id, priority, parts, channel, recipient, sender, reference,
                        metadata, send_at,
-                       greatest(send_at, now()) + time_to_live_us * interval '1 microsecond', body, price, network,
-                       endpoint_id, callback_url
+                       greatest(send_at, now()) + time_to_live_us * interval '1 microsecond', body, price,
+                       price IS NOT NULL AND request IN (SELECT n FROM payments), network, endpoint_id, callback_url
                 FROM incoming WHERE request NOT IN (SELECT request FROM left_out)
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)

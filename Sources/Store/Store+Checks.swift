@@ -145,27 +145,17 @@ extension Store {
                 SELECT lane, id AS subject_id, account_id, NULL::integer AS endpoint_id, 'verification.' || state AS type,
                        NULL::text AS reason, sequence
                 FROM charged WHERE changed
-            ), \(Self.telling), converted AS (
-                INSERT INTO conversions (lane, message_id, account_id, provider_id, channel, country, converted, source,
-                                         converted_at)
-                SELECT c.lane, c.message_id, c.account_id, m.provider_id, m.channel, calling_code(m.recipient), true,
-                       'verified', moment.now
-                FROM moment, charged c CROSS JOIN LATERAL (
-                    SELECT provider_id, channel, recipient FROM messages
+            ), \(Self.telling), carried AS MATERIALIZED (
+                SELECT c.lane, c.message_id, c.account_id, m.provider_id, m.channel, calling_code(m.recipient) AS country,
+                       date_trunc('hour', m.accepted_at, 'UTC') AS hour
+                FROM charged c CROSS JOIN LATERAL (
+                    SELECT provider_id, channel, recipient, accepted_at FROM messages
                     WHERE lane = c.lane AND id = c.message_id AND id >= \(days.first) AND id < \(end)
                       AND \(Self.hasConversions)
                     LIMIT 1
                 ) m
                 WHERE c.changed AND c.state = 'verified'
-                -- What the customer has reported stands.
-                ON CONFLICT DO NOTHING
-                RETURNING lane, account_id, provider_id, channel, country, message_id
-            ), counted AS (
-                INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, converted)
-                SELECT lane, account_id, provider_id, channel, country,
-                       date_trunc('hour', time_of_id(message_id), 'UTC'), count(*)
-                FROM converted GROUP BY 1, 2, 3, 4, 5, 6
-            ), paced AS (
+            ), \(Self.convertingCarried), paced AS (
                 UPDATE recipient_limits l SET
                     checks = CASE WHEN j.is_new THEN 1 ELSE l.checks + 1 END,
                     checks_since = CASE WHEN j.is_new THEN moment.now ELSE l.checks_since END

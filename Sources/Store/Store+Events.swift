@@ -393,9 +393,15 @@ extension Store {
     public func reapEvents(lane: Lane) async throws(PostgresError) -> Int {
         try await self.pool.execute(
             """
-            UPDATE event_outbox SET worker_id = NULL
-            WHERE lane = \(lane.column) AND worker_id IS NOT NULL AND worker_id <= (SELECT max(id) FROM workers)
-              AND worker_id <> ALL (ARRAY(SELECT id FROM workers WHERE lost_at IS NULL))
+            WITH orphans AS MATERIALIZED (
+                SELECT subject_id, endpoint_id FROM event_outbox
+                WHERE lane = \(lane.column) AND worker_id IS NOT NULL AND worker_id <= (SELECT max(id) FROM workers)
+                  AND worker_id <> ALL (ARRAY(SELECT id FROM workers WHERE lost_at IS NULL))
+                -- In the order in which events are appended and settled.
+                ORDER BY subject_id, endpoint_id FOR UPDATE
+            )
+            UPDATE event_outbox o SET worker_id = NULL FROM orphans
+            WHERE o.lane = \(lane.column) AND o.subject_id = orphans.subject_id AND o.endpoint_id = orphans.endpoint_id
             """,
             timeout: Self.scanTimeout
         )

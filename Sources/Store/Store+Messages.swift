@@ -172,9 +172,7 @@ extension Store {
                 RETURNING \(Self.movedMessage)
             ), refund AS MATERIALIZED (
                 SELECT m.account_id, m.price FROM moved m
-                WHERE m.price > 0 AND EXISTS (
-                    SELECT FROM top_ups t WHERE t.account_id = m.account_id AND t.made_at <= m.accepted_at
-                )
+                WHERE m.charged AND m.price > 0
             ), repaid AS (
                 UPDATE balances b SET balance = b.balance + r.price FROM refund r WHERE b.account_id = r.account_id
             ), \(Self.tellingOfMessages), \(Self.telling)

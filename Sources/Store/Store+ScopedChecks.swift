@@ -110,24 +110,14 @@ extension Store {
                 WHERE j.verdict = 'right' AND c.lane = j.lane AND c.account_id = j.account_id
                   AND c.recipient = j.recipient AND c.scope = j.scope AND c.id = h.id
                 RETURNING c.lane, c.id, c.account_id
-            ), converted AS (
-                INSERT INTO conversions (lane, message_id, account_id, provider_id, channel, country, converted, source,
-                                         converted_at)
-                SELECT u.lane, u.id, u.account_id, m.provider_id, m.channel, calling_code(m.recipient), true, 'verified',
-                       moment.now
-                FROM moment, used u CROSS JOIN LATERAL (
-                    SELECT provider_id, channel, recipient FROM messages
+            ), carried AS MATERIALIZED (
+                SELECT u.lane, u.id AS message_id, u.account_id, m.provider_id, m.channel,
+                       calling_code(m.recipient) AS country, date_trunc('hour', m.accepted_at, 'UTC') AS hour
+                FROM used u CROSS JOIN LATERAL (
+                    SELECT provider_id, channel, recipient, accepted_at FROM messages
                     WHERE lane = u.lane AND id = u.id AND id >= \(ready.first) AND id < \(ready.end) LIMIT 1
                 ) m
-                -- What the customer has reported stands.
-                ON CONFLICT DO NOTHING
-                RETURNING lane, account_id, provider_id, channel, country, message_id
-            ), tallied AS (
-                INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, converted)
-                SELECT lane, account_id, provider_id, channel, country,
-                       date_trunc('hour', time_of_id(message_id), 'UTC'), count(*)
-                FROM converted GROUP BY 1, 2, 3, 4, 5, 6
-            ), counted AS (
+            ), \(Self.convertingCarried), counted AS (
                 INSERT INTO recipient_failures AS r (lane, account_id, recipient, failures, failed_at)
                 SELECT lane, account_id, recipient, 1, moment.now FROM judged, moment WHERE verdict = 'wrong'
                 ORDER BY lane, account_id, recipient

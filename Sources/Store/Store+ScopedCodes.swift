@@ -72,9 +72,10 @@ extension Store {
                 FROM passed, moment
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                                      expires_at, body, price, network, endpoint_id, callback_url)
+                                      expires_at, body, price, charged, network, endpoint_id, callback_url)
                 SELECT lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                       now() + time_to_live_us * interval '1 microsecond', body, price, network, endpoint_id, callback_url
+                       now() + time_to_live_us * interval '1 microsecond', body, price,
+                       n IN (SELECT n FROM payments), network, endpoint_id, callback_url
                 FROM passed
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)

@@ -194,11 +194,11 @@ extension Store {
                   AND v.id >= \(days.first) AND v.id < \(days.end)
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
-                                      reference, metadata, expires_at, body, verification_id, tracked, price, network,
+                                      reference, metadata, expires_at, body, verification_id, tracked, price, charged, network,
                                       endpoint_id, callback_url)
                 SELECT p.lane, message_id, account_id, provider_id, priority, parts, channel, message_recipient, sender,
                        reference, metadata, least(now() + message_ttl_us * interval '1 microsecond', h.expires_at), body,
-                       id, tracked, price, network, endpoint_id, callback_url
+                       id, tracked, price, n IN (SELECT n FROM payments), network, endpoint_id, callback_url
                 FROM passed p LEFT JOIN held h USING (n)
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)

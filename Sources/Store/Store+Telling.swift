@@ -3,9 +3,10 @@ import Postgres
 // What every statement that changes a state has in common: customers are told, and what became of codes is counted, in
 // the same transaction.
 extension Store {
-    /// What a statement that changes messages returns of each, in a CTE named `moved`; see ``tellingOfMessages``.
+    /// What a statement that changes messages returns of each, in a CTE named `moved`; see ``tellingOfMessages``. Whether it changed
+    /// is told right as long as a transaction has one statement that changes a message.
     static let movedMessage: SQL.Fragment = """
-        m.lane, m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.accepted_at, m.endpoint_id, m.price,
+        m.lane, m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.accepted_at, m.endpoint_id, m.price, m.charged,
         m.state, m.reason, m.sequence, m.changed_by IS NOT DISTINCT FROM pg_current_xact_id() AS changed
         """
 
@@ -24,6 +25,24 @@ extension Store {
             FROM moved
             WHERE changed AND (state IN ('delivered', 'undelivered') OR sequence = 1 AND state IN ('accepted', 'unknown'))
             GROUP BY 1, 2, 3, 4, 5, 6
+        )
+        """
+
+    /// Behind `carried (lane, message_id, account_id, provider_id, channel, country, hour)`, the messages whose codes were right
+    /// just now, and `moment`: their conversions, and counts for the rates.
+    static let convertingCarried: SQL.Fragment = """
+        converted AS (
+            INSERT INTO conversions (lane, message_id, account_id, provider_id, channel, country, converted, source,
+                                     converted_at)
+            SELECT lane, message_id, account_id, provider_id, channel, country, true, 'verified', moment.now
+            FROM carried, moment
+            -- What the customer has reported stands.
+            ON CONFLICT DO NOTHING
+            RETURNING lane, message_id
+        ), tallied AS (
+            INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, converted)
+            SELECT lane, account_id, provider_id, channel, country, hour, count(*)
+            FROM carried JOIN converted USING (lane, message_id) GROUP BY 1, 2, 3, 4, 5, 6
         )
         """
 

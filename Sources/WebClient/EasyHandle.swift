@@ -210,7 +210,11 @@ final class EasyHandle {
         }
         if self.isForbidden { return .failure(.addressForbidden) }
         if self.response.isTooLarge {
-            return .failure(WebClientError(.tooLarge, reason: "the response is over \(self.responseByteLimit) bytes"))
+            let status = ccurl_get_long(self.easy, CURLINFO_RESPONSE_CODE)
+            return .failure(
+                WebClientError(
+                    .tooLarge, reason: "the response is over \(self.responseByteLimit) bytes",
+                    status: status > 0 ? status : nil))
         }
         // A repeated request that was kept back: the one before is the one that counts.
         self.sending.headByteCount = ccurl_get_long(self.easy, CURLINFO_REQUEST_SIZE)

@@ -18,9 +18,13 @@ public struct WebClientError: Error, Hashable, CustomStringConvertible {
     /// For people; holds no URL, no field and no body.
     public let reason: String
 
-    public init(_ kind: Kind, reason: String) {
+    /// Of a response that was too large, when its head had come.
+    public let status: Int?
+
+    public init(_ kind: Kind, reason: String, status: Int? = nil) {
         self.kind = kind
         self.reason = reason
+        self.status = status
     }
 
     public var description: String { "\(self.kind): \(self.reason)" }
