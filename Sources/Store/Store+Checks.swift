@@ -155,6 +155,9 @@ extension Store {
                     WHERE lane = c.lane AND id = c.message_id AND id >= \(days.first) AND id < \(end) LIMIT 1
                 ) m
                 WHERE c.changed AND c.state = 'verified'
+                  -- A code may live for a year, and its message be older than the first partition of conversions.
+                  AND to_regclass('conversions_' || to_char(time_of_id(c.message_id) AT TIME ZONE 'UTC', 'YYYYMMDD'))
+                      IS NOT NULL
                 -- What the customer has reported stands.
                 ON CONFLICT DO NOTHING
                 RETURNING lane, account_id, provider_id, channel, country, message_id
