@@ -294,6 +294,18 @@ import Verification
         }
     }
 
+    /// One from before there were conversions, say.
+    @Test func aCodeIsRightThoughThereIsNoPlaceForItsConversion() async throws {
+        try await VerificationFixture.run { codes async throws in
+            let verification = try await codes.start()
+            try await codes.base.pool.execute(
+                "DO $$ BEGIN EXECUTE 'DROP TABLE conversions_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD'); END $$"
+            )
+            _ = try await codes.check(verification, "1234")
+            #expect(try await codes.base.count("SELECT count(*) FROM verifications WHERE state = 'verified'") == 1)
+        }
+    }
+
     @Test func whatBecameOfMessagesIsCounted() async throws {
         try await EventFixture.run { fixture async throws in
             let first = try await fixture.accepted()
