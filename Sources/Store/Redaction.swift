@@ -1,3 +1,5 @@
+import Messaging
+
 // What prints without the recipients that it holds: a whole number or address has no place in a log.
 
 extension Sending: CustomStringConvertible, CustomReflectable {
@@ -40,7 +42,6 @@ extension StoredEndpoint: CustomStringConvertible, CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-extension EndpointSettings: CustomStringConvertible, CustomReflectable {
-    public var description: String { "endpoint of the kind \(self.kind.rawValue)" }
+extension EndpointSettings: CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
