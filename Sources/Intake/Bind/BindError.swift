@@ -56,6 +56,12 @@ extension BindError {
         return error
     }
 
+    private static func limited(_ wait: Duration?) -> BindError {
+        var error = BindError(429, .general)
+        error.wait = wait
+        return error
+    }
+
     static func rejected(_ word: Word) -> BindError { BindError(200, word) }
 
     init(_ refusal: VerifierRefusal) {
@@ -63,9 +69,10 @@ extension BindError {
         case .noApplication, .noTemplate, .wrongTemplate: self = .rejected(.templateNotFound)
         case .noRoute: self = .rejected(.prefixInvalid)
         case .outOfBalance: self = .rejected(.outOfBalance)
-        case .disabled, .invalid, .applicationLimited, .recipientLimited, .locked, .ended, .sendsSpent, .tooEarly,
-            .keyInFlight, .keyReused:
-            self = .rejected(.general)
+        // The vendor lists 429 for this operation and shows no body of it.
+        case .applicationLimited(let wait), .recipientLimited(let wait), .tooEarly(let wait): self = .limited(wait)
+        case .locked: self = .limited(nil)
+        case .disabled, .invalid, .ended, .sendsSpent, .keyInFlight, .keyReused: self = .rejected(.general)
         case .unavailable, .outcomeUnknown: self = .unavailable
         }
     }
