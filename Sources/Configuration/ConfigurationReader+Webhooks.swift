@@ -56,7 +56,9 @@ extension ConfigurationReader {
         return .init(
             id: id, kind: kind,
             fields: EndpointFields(
-                json, kind: kind, urlRequired: isKnown && !isRemoved, policy: self.egress, at: path,
+                // A vendor's is as the file has it, whole; of one of our own kind it may name what changes.
+                json, kind: kind, urlRequired: isKnown && !isRemoved && kind != .standard, policy: self.egress,
+                at: path,
                 reader: &self.fields),
             signingKey: kind == .standard ? self.signingKey(json, at: path) : nil,
             secrets: self.secrets(json, of: kind, at: path), settings: self.settings(json, of: kind, id: id, at: path),

@@ -23,6 +23,9 @@ extension Configurator {
             if isGone { progress.changed("\(line): removed") }
             return
         }
+        if stored == nil, webhook.fields.url == nil {
+            return progress.fail("\(path)/url", "is required for a new webhook")
+        }
         if webhook.kind == .nexmo,
             try await Store.credential(.nexmo, named: webhook.id, in: transaction)?.account != owner.id
         {

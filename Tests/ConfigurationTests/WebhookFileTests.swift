@@ -108,6 +108,8 @@ import Testing
             try await system.pool.execute("UPDATE endpoints SET disabled = 'gone', disabled_at = now() WHERE id = 1")
             let bare: JSON = [["id": "main", "url": "https://example.com/"]]
             #expect(try await system.apply(Self.file(bare)).changes == [])
+            #expect(try await system.apply(Self.file([["id": "main"]])).changes == [])
+            await #expect(throws: ConfigurationProblems.self) { try await system.apply(Self.file([["id": "new"]])) }
             #expect(try await self.webhooks(system)[0].disabledBy == "gone")
             let on: JSON = [
                 ["id": "main", "url": "https://example.com/", "enabled": true, "types": ["message.failed"]]
@@ -160,7 +162,7 @@ import Testing
 
     @Test func whatIsWrongIsNamed() async throws {
         let table: [(webhook: JSON, paths: [String])] = [
-            ([:], ["/id", "/url"]), (["id": "a b", "url": Self.url], ["/id"]),
+            ([:], ["/id"]), (["id": "a", "kind": "infobip"], ["/url"]), (["id": "a b", "url": Self.url], ["/id"]),
             (["id": "a", "url": "http://example.com"], ["/url"]), (["id": "a", "url": "https://10.0.0.1"], ["/url"]),
             (["id": "a", "url": Self.url, "kind": "bandwidth"], ["/kind"]),
             (["id": "a", "url": Self.url, "types": ["x"]], ["/types/0"]),

@@ -118,7 +118,7 @@ extension FieldReader {
         do throws(CallbackURLProblem) {
             return try CallbackURL(text, policy: egress)
         } catch {
-            self.fail("/callbackUrl", "\(error)")
+            self.fail("/callbackUrl", "cannot be called: \(error)")
             return nil
         }
     }
