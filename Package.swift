@@ -66,8 +66,9 @@ let package = Package(
         library(
             "Bench",
             [
-                "CLinux", "CPostgres", "Crypto", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store",
-                "Timestamps", "Verification",
+                "CLinux", "CPostgres", "Callbacks", "Crypto", "JSON", "Messaging", "Polling", "Postgres",
+                "PostgresServer",
+                "Store", "Telling", "Timestamps", "Verification",
             ]
         ),
 

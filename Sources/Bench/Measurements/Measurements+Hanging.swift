@@ -1,6 +1,8 @@
+import Callbacks
 import Messaging
 import Postgres
 import Store
+import Telling
 
 extension Measurements {
     /// As ``arrivalTimes(rate:seconds:)``, with and without an endpoint of the same account that takes every request and answers
@@ -61,8 +63,12 @@ extension Measurements {
     ) async throws -> [Double] {
         let endpoint = try HangingEndpoint()
         defer { endpoint.close() }
-        let settings = EndpointSettings(kind: .standard, url: "http://127.0.0.1:\(endpoint.port)/")
-        _ = try await Store(self.database.pool).changingEndpoints { transaction throws(PostgresError) in
+        var settings = EndpointSettings(kind: .standard, url: "http://127.0.0.1:\(endpoint.port)/")
+        // Nothing goes out unsigned.
+        settings.secrets = CallbackSecrets(signingKeys: [.make()]).sealed(
+            with: try self.deployment.masterKeys,
+            for: EndpointKind.standard.sealingContext(account: account, publicID: name))
+        _ = try await Store(self.database.pool).changingEndpoints { [settings] transaction throws(PostgresError) in
             try await Store.putEndpoint(name, settings, of: account, in: transaction)
         }
         let times = try await body()
