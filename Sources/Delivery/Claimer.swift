@@ -13,6 +13,8 @@ struct Claimer<Source: ClaimSource>: Sendable {
     /// Rung by a hint that something is ready, and when there is room again.
     let signal: Signal
     let metrics: WorkMetrics
+    /// At least so long from one claim to the next, unless the first left something behind.
+    let interval: Duration
     /// Told after each claim, and when there was no room for one.
     let onProgress: @Sendable () -> Void
     let logger: Logger
@@ -20,7 +22,8 @@ struct Claimer<Source: ClaimSource>: Sendable {
 
     init(
         source: Source, lanes: [Lane], lease: Lease, holdings: Holdings<Source.ID>, signal: Signal,
-        metrics: WorkMetrics, logger: Logger, onProgress: @escaping @Sendable () -> Void
+        metrics: WorkMetrics, interval: Duration = .zero, logger: Logger,
+        onProgress: @escaping @Sendable () -> Void
     ) {
         self.source = source
         self.lanes = lanes
@@ -29,6 +32,7 @@ struct Claimer<Source: ClaimSource>: Sendable {
         self.signal = signal
         self.metrics = metrics
         self.logger = logger
+        self.interval = interval
         self.onProgress = onProgress
     }
 
@@ -50,9 +54,9 @@ struct Claimer<Source: ClaimSource>: Sendable {
                 case .more: pause = ClaimTiming.firstPause
                 case .some:
                     pause = ClaimTiming.firstPause
-                    await self.signal.wait(upTo: pause)
+                    await self.wait(upTo: pause)
                 case .nothing:
-                    await self.signal.wait(upTo: pause)
+                    await self.wait(upTo: pause)
                     pause = min(pause * 2, ClaimTiming.pollInterval)
                 }
             } catch {
@@ -63,6 +67,12 @@ struct Claimer<Source: ClaimSource>: Sendable {
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
             }
         }
+    }
+
+    /// However often the bell rings meanwhile, the interval passes first.
+    private func wait(upTo pause: Duration) async {
+        if self.interval > .zero { try? await Task.sleep(for: self.interval) }
+        await self.signal.wait(upTo: pause)
     }
 
     private enum Found {

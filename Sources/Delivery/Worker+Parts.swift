@@ -96,7 +96,7 @@ extension Worker {
                 claimer: Claimer(
                     source: source, lanes: self.configuration.lanes, lease: self.lease, holdings: holdings,
                     signal: ready,
-                    metrics: metrics.work, logger: self.logger, onProgress: {}),
+                    metrics: metrics.work, interval: EventSource.claimInterval, logger: self.logger, onProgress: {}),
                 settler: settler, holdings: holdings, metrics: metrics.work, logger: self.logger,
                 work: { await source.run(onFree: { ready.ring() }) { await teller.tell($0) } },
                 close: { source.close() })
