@@ -27,7 +27,8 @@ let package = Package(
             name: "pinpost",
             dependencies: [
                 "Bench", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "Intake",
-                "JSON", "Lifecycle", "Messaging", "Polling", "Postgres", "PostgresServer", "Receipts", "Settings",
+                "JSON", "Lifecycle", "Messaging", "Polling", "Postgres", "PostgresServer", "Receipts", "Routing",
+                "Settings",
                 "Store", "Telemetry", "Timestamps", "WebClient", "WebServer",
             ],
             swiftSettings: strict
@@ -38,13 +39,13 @@ let package = Package(
             "Intake",
             [
                 "Batching", "Callbacks", "Channels", "Crypto", "Egress", "HTTP", "JSON", "Messaging", "PhoneNumbers",
-                "Postgres", "Store", "Telemetry", "Telling", "Timestamps", "Verification",
+                "Postgres", "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification",
             ]),
         library(
             "Delivery",
             [
                 "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
-                "Store", "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
+                "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
             ]
         ),
         library(
@@ -60,7 +61,8 @@ let package = Package(
         library(
             "Configuration",
             [
-                "Callbacks", "Channels", "Crypto", "Egress", "JSON", "Messaging", "Postgres", "Store", "Telling",
+                "Callbacks", "Channels", "Crypto", "Egress", "JSON", "Messaging", "Postgres", "Routing", "Store",
+                "Telling",
                 "Timestamps", "Verification",
             ]),
         library(
@@ -77,12 +79,16 @@ let package = Package(
         library("Telling", ["Callbacks", "Crypto", "Egress", "JSON", "Messaging", "Store"]),
 
         // 5: tables, and providers' dialects.
-        library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Timestamps", "Verification"]),
-        library("Channels", ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
+        library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Routing", "Timestamps", "Verification"]),
+        .target(
+            name: "Channels", dependencies: ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"],
+            // What each provider's codes mean, as data.
+            resources: [.embedInCode("Tables")], swiftSettings: strict),
         // What customers are told, in each vendor's words. Beside it stands Channels, which signs as Vonage does.
         library("Callbacks", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         // 4: pure values and functions.
+        library("Routing", ["Messaging"]),
         library("Messaging", ["JSON", "Timestamps"]),
         library("Verification", ["Crypto", "JSON", "Messaging"]),
 
@@ -126,6 +132,7 @@ let package = Package(
         tests("HTTPTests", ["HTTP"]),
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
+        tests("RoutingTests", ["Messaging", "Routing"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
         tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
         tests("CallbacksTests", ["Callbacks", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
@@ -186,7 +193,7 @@ let package = Package(
             "ConfigurationTests",
             [
                 "Callbacks", "Channels", "Configuration", "Crypto", "Egress", "JSON", "Messaging", "Postgres", "Store",
-                "Telling", "TestSystem", "Timestamps", "Verification",
+                "Routing", "Telling", "TestSystem", "Timestamps", "Verification",
             ]),
         tests("TimestampsTests", ["Timestamps"]),
         tests("VerificationTests", ["Crypto", "JSON", "Messaging", "Verification"]),

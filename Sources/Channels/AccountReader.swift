@@ -42,6 +42,16 @@ struct AccountReader {
         return value
     }
 
+    /// The kind's own table of codes with the operator's lines over it.
+    mutating func table(_ builtIn: StatusTable) -> StatusTable {
+        do throws(StatusTableError) {
+            return builtIn.patched(with: try StatusTable(parsing: self.account.codes))
+        } catch {
+            self.problem("codes: \(error)")
+            return builtIn
+        }
+    }
+
     /// The base URL without a slash at its end.
     mutating func baseURL() -> String {
         var url = self.account.baseURL[...]

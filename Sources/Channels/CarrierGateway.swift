@@ -19,8 +19,9 @@ public import Timestamps
 ///
 /// Settings
 /// - `mail_sender`: for mails that name no sender, an address or `Name <address>`; `sender` is for calls.
-public struct CarrierGateway: Driver {
+public struct CarrierGateway: HTTPDriver {
     let receiptToken: ReceiptToken?
+    let table: StatusTable
     private let authorization: Secret
     private let url: String
     /// Secret for the token in it.
@@ -40,6 +41,7 @@ public struct CarrierGateway: Driver {
             // The outer optional says whether it was understood.
             Mailbox($0) == nil ? String??.none : .some($0)
         }
+        self.table = reader.table(.carrier)
         if self.receiptToken == nil {
             reader.problem("credential receipt_token is missing, or anybody could forge receipts")
         }

@@ -12,11 +12,34 @@ public protocol Driver: Sendable {
     var batchLimit: Int { get }
     /// The channels that it carries. Whoever hands it dispatches of others breaks the contract.
     var channels: Set<Channel> { get }
+    /// Over what it speaks.
+    var wire: Wire { get }
 
-    /// What comes of dispatches without asking anybody. Nil, the default, for a driver that has a provider.
-    func outcomesAtOnce(for dispatches: [Dispatch]) -> [Outcome]?
+    /// What a callback says, after its sender has proved to be the provider. The default, of a driver to which nobody
+    /// calls back, takes nobody for the provider.
+    func callback(_ request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> ProviderCallback
+    /// What the provider wants to hear once its receipts are stored. By default 200 and nothing else.
+    func receiptAnswer() -> HTTPResponse
+}
 
-    /// The request that hands over 1 to ``batchLimit`` dispatches. `now` is for signatures.
+extension Driver {
+    public func callback(_ request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> ProviderCallback {
+        throw .unauthenticated
+    }
+
+    public func receiptAnswer() -> HTTPResponse { HTTPResponse(status: 200) }
+}
+
+/// Over what a provider is spoken to. Whoever sends has one way to do it for each.
+public enum Wire: Sendable {
+    case http(any HTTPDriver)
+    /// Nobody is asked: everything is taken at once.
+    case nowhere
+}
+
+/// The dialect of a provider that takes messages as HTTP requests, and reports what became of them by callbacks.
+public protocol HTTPDriver: Driver {
+    /// The request that hands over 1 to ``Driver/batchLimit`` dispatches. `now` is for signatures.
     func request(for dispatches: [Dispatch], now: Timestamp) -> OutgoingRequest
 
     /// What came of each dispatch, as many as were in the request and in their order. What a successful response does
@@ -26,12 +49,51 @@ public protocol Driver: Sendable {
     /// What a callback reports, after its sender has proved to be the provider.
     func receipts(in request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> [Receipt]
 
-    /// What the provider wants to hear once its receipts are stored.
-    func receiptAnswer() -> HTTPResponse
+    /// The request that asks what became of a message. Nil where the provider cannot be asked, or not about this one: the
+    /// default.
+    func request(for inquiry: Inquiry, now: Timestamp) -> OutgoingRequest?
+
+    /// What the answer to an inquiry reports: nothing when the provider knows nothing, and nothing when it cannot be read.
+    func receipts(for inquiry: Inquiry, response: HTTPResponse) -> [Receipt]
 }
 
-extension Driver {
-    public func outcomesAtOnce(for dispatches: [Dispatch]) -> [Outcome]? { nil }
+extension HTTPDriver {
+    public var wire: Wire { .http(self) }
+
+    public func callback(_ request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> ProviderCallback {
+        .receipts(try self.receipts(in: request, now: now))
+    }
+
+    public func request(for inquiry: Inquiry, now: Timestamp) -> OutgoingRequest? { nil }
+    public func receipts(for inquiry: Inquiry, response: HTTPResponse) -> [Receipt] { [] }
+}
+
+/// A message of which nothing has been heard since its provider took it, or which its provider may never have got.
+public struct Inquiry: Sendable, Hashable {
+    public var reference: MessageReference
+    /// The provider's ids of its parts, in their order; empty when it goes by our reference, or gave none.
+    public var parts: [String]
+    public var recipient: Recipient
+
+    public init(reference: MessageReference, parts: [String], recipient: Recipient) {
+        self.reference = reference
+        self.parts = parts
+        self.recipient = recipient
+    }
+}
+
+/// What a provider calls us for.
+public enum ProviderCallback: Sendable {
+    /// It reports what became of messages.
+    case receipts([Receipt])
+    /// A call was answered, and the provider asks what to say. ``ScriptWriter/script(_:)`` of the driver says it.
+    case script(MessageReference)
+}
+
+/// A driver whose provider asks for what is to be said only when the call is answered. Until then the message's content is kept.
+public protocol ScriptWriter: Driver {
+    /// What is to be said. Nil content: the message is over, or unknown; nothing is said then.
+    func script(_ speech: Speech?) -> HTTPResponse
 }
 
 /// A request to a provider. Holds credentials and bodies, so it prints its address only.

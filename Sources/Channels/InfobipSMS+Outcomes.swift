@@ -10,7 +10,7 @@ extension InfobipSMS {
             return dispatches.map { _ in outcome }
         }
         let items = (try? JSON(parsing: response.body))?["messages"]?.array ?? []
-        let outcomes = Dictionary(items.compactMap(Self.entry)) { first, _ in first }
+        let outcomes = Dictionary(items.compactMap(self.entry)) { first, _ in first }
         return dispatches.map { outcomes[$0.reference] ?? .unanswered(.providerError) }
     }
 
@@ -19,12 +19,12 @@ extension InfobipSMS {
     // MARK: - Private
 
     /// One item's message and outcome; nil when it names no message of ours or has no status.
-    private static func entry(_ item: JSON) -> (MessageReference, Outcome)? {
+    private func entry(_ item: JSON) -> (MessageReference, Outcome)? {
         guard
             let reference = item["messageId"]?.string.flatMap({ MessageReference($0) }),
-            let status = InfobipStatus(item["status"])
+            let status = InfobipStatus(item["status"], self.table)
         else { return nil }
-        return (reference, self.outcome(of: status))
+        return (reference, Self.outcome(of: status))
     }
 
     private static func outcome(of status: InfobipStatus) -> Outcome {

@@ -13,7 +13,7 @@ extension InfobipSMS {
             throw .malformed("no results")
         }
         guard results.count <= Self.resultLimit else { throw .malformed("more than \(Self.resultLimit) results") }
-        return results.map(Self.receipt)
+        return results.map(self.receipt)
     }
 
     // MARK: - Private
@@ -21,11 +21,11 @@ extension InfobipSMS {
     /// The most that a subscription can be set to send at once (`maxBucketSize`).
     private static let resultLimit = 2000
 
-    private static func receipt(_ result: JSON) -> Receipt {
+    private func receipt(_ result: JSON) -> Receipt {
         let messageID = result["messageId"]?.scalarText ?? ""
         let named = MessageReference(messageID)
-        let status = InfobipStatus(result["status"])
-        let error = InfobipError(result["error"])
+        let status = InfobipStatus(result["status"], self.table)
+        let error = InfobipError(result["error"], self.table)
         return Receipt(
             // The id is ours already; the data of the callback is for messages whose id Infobip chose.
             message: named ?? result["callbackData"]?.string.flatMap { MessageReference($0) },

@@ -18,8 +18,9 @@ public import Timestamps
 ///
 /// At least one of the last three is required, and each that is given proves a receipt's origin by itself, because a
 /// profile at Infobip sends one of them; with several, an account moves from one to another without a gap.
-public struct InfobipSMS: Driver {
+public struct InfobipSMS: HTTPDriver {
     let receiptAuthentication: InfobipReceiptAuthentication
+    let table: StatusTable
     private let authorization: Secret
     private let url: String
     /// Secret for the token in it.
@@ -36,6 +37,7 @@ public struct InfobipSMS: Driver {
             Secret(token?.url(under: $0) ?? $0)
         }
         self.defaultSender = account.defaultSender
+        self.table = reader.table(.infobipSMS)
         try reader.finish()
     }
 

@@ -48,10 +48,12 @@ public struct ProviderAccount: Sendable {
     public var defaultSender: String?
     /// What else a driver can be told; each driver documents its names.
     public var settings: [String: String]
+    /// The operator's own reading of the provider's codes, over the built-in table; lines as in ``StatusTable``.
+    public var codes: String
 
     public init(
         id: ProviderID, name: String, kind: ProviderKind, baseURL: String, credentials: Credentials,
-        receiptURL: String? = nil, defaultSender: String? = nil, settings: [String: String] = [:]
+        receiptURL: String? = nil, defaultSender: String? = nil, settings: [String: String] = [:], codes: String = ""
     ) {
         self.id = id
         self.name = name
@@ -61,6 +63,7 @@ public struct ProviderAccount: Sendable {
         self.receiptURL = receiptURL
         self.defaultSender = defaultSender
         self.settings = settings
+        self.codes = codes
     }
 }
 

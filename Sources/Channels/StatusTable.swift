@@ -21,10 +21,10 @@ struct StatusTable: Sendable {
         }
     }
 
-    /// A table that is part of the program.
-    init(builtIn text: String) {
+    /// A table that is part of the program: one of the files in `Tables`.
+    init(builtIn text: [UInt8]) {
         do {
-            try self.init(parsing: text)
+            try self.init(parsing: String(decoding: text, as: UTF8.self))
         } catch {
             fatalError("a built-in status table is wrong: \(error)")
         }
@@ -32,6 +32,13 @@ struct StatusTable: Sendable {
 
     /// Nil for what the table does not know; the caller has a safe default and keeps the raw code.
     subscript(_ kind: String, _ code: String) -> Verdict? { self.verdicts[Key(kind: kind, code: code)] }
+
+    /// This table, but for what `other` says otherwise.
+    func patched(with other: StatusTable) -> StatusTable {
+        var table = self
+        table.verdicts.merge(other.verdicts) { $1 }
+        return table
+    }
 
     /// The codes of a kind, for tests.
     func codes(_ kind: String) -> Set<String> {
@@ -63,6 +70,12 @@ struct StatusTable: Sendable {
         }
         return (first...last).map(String.init)
     }
+}
+
+extension StatusTable {
+    static let vonageSMS = StatusTable(builtIn: PackageResources.vonage_sms_csv)
+    static let infobipSMS = StatusTable(builtIn: PackageResources.infobip_sms_csv)
+    static let carrier = StatusTable(builtIn: PackageResources.carrier_csv)
 }
 
 /// Where a status table is wrong, by its line counted from 1.

@@ -19,14 +19,14 @@ extension VonageSMS {
         let errorText: String
         let verdict: Verdict
 
-        init?(_ entry: JSON) {
+        init?(_ entry: JSON, _ table: StatusTable) {
             guard let status = entry["status"]?.scalarText else { return nil }
             self.id = String(providerText: entry["message-id"]?.scalarText ?? "")
             self.status = String(providerText: status)
             self.errorText = entry["error-text"]?.string ?? ""
             // A code of tomorrow is a refusal of which we know nothing: one more try, and no more.
             self.verdict =
-                VonageSMS.table["submit", status] ?? Verdict(.failed, .transientProvider, .failoverOnce, .unknown)
+                table["submit", status] ?? Verdict(.failed, .transientProvider, .failoverOnce, .unknown)
         }
 
         var isAccepted: Bool { self.verdict.state == .submitted }
@@ -39,7 +39,7 @@ extension VonageSMS {
         }
         guard
             let entries = (try? JSON(parsing: response.body))?["messages"]?.array,
-            let parts = Self.parts(in: entries)
+            let parts = self.parts(in: entries)
         else { return .unanswered(.providerError) }
         guard let refused = parts.first(where: { !$0.isAccepted }) else {
             return .accepted(parts: parts.map(\.id).filter { !$0.isEmpty })
@@ -48,8 +48,8 @@ extension VonageSMS {
     }
 
     /// At least one part, or nil when any is unreadable: a message is all of its parts.
-    private static func parts(in entries: [JSON]) -> [Part]? {
-        let parts = entries.compactMap { Part($0) }
+    private func parts(in entries: [JSON]) -> [Part]? {
+        let parts = entries.compactMap { Part($0, self.table) }
         return parts.isEmpty || parts.count < entries.count ? nil : parts
     }
 

@@ -12,7 +12,7 @@ extension VonageSMS {
         if let signature = self.signature {
             guard signature.verifies(parameters), self.isFresh(parameters, now: now) else { throw .unauthenticated }
         }
-        return [try Self.receipt(parameters)]
+        return [try self.receipt(parameters)]
     }
 
     // MARK: - Private
@@ -52,7 +52,7 @@ extension VonageSMS {
         return age <= self.receiptWindow && age >= .zero - Self.clockTolerance
     }
 
-    private static func receipt(_ parameters: Form) throws(ReceiptRefusal) -> Receipt {
+    private func receipt(_ parameters: Form) throws(ReceiptRefusal) -> Receipt {
         guard let part = parameters["messageId"], !part.isEmpty else { throw .malformed("no messageId") }
         guard let status = parameters["status"], !status.isEmpty else { throw .malformed("no status") }
         let code = parameters["err-code"] ?? ""
@@ -60,7 +60,7 @@ extension VonageSMS {
             message: parameters["client-ref"].flatMap { MessageReference($0) },
             part: String(providerText: part),
             coversMessage: false,
-            verdict: Self.verdict(status: status, code: code),
+            verdict: self.verdict(status: status, code: code),
             status: String(providerText: status),
             code: String(providerText: code),
             occurredAt: parameters["message-timestamp"].flatMap { Timestamp($0 + "Z") }
@@ -68,11 +68,11 @@ extension VonageSMS {
     }
 
     /// The status says what happened, the error whose fault it was.
-    private static func verdict(status: String, code: String) -> Verdict {
-        guard var verdict = Self.table["receipt", status] else { return Verdict(.unknown, .none, .wait, .unknown) }
+    private func verdict(status: String, code: String) -> Verdict {
+        guard var verdict = self.table["receipt", status] else { return Verdict(.unknown, .none, .wait, .unknown) }
         guard
             verdict.state == .undelivered || verdict.state == .rejected,
-            let error = Self.table["error", code], error.state != .delivered
+            let error = self.table["error", code], error.state != .delivered
         else { return verdict }
         (verdict.permanence, verdict.action, verdict.reason) = (error.permanence, error.action, error.reason)
         return verdict

@@ -20,13 +20,14 @@ public import Timestamps
 ///   Vonage sends a receipt again for up to 72 hours and is not known to sign it anew, and a shorter window would throw
 ///   away what a day's outage of ours left behind. A replay within the window is harmless: it can only repeat what was
 ///   said of the same message, and a repeated receipt changes nothing.
-public struct VonageSMS: Driver {
+public struct VonageSMS: HTTPDriver {
     let apiKey: Secret
     let apiSecret: Secret
     let signature: VonageSignature?
     let signsRequests: Bool
     let receiptToken: ReceiptToken?
     let receiptWindow: Duration
+    let table: StatusTable
     private let url: String
     /// Secret for the token in it.
     private let callback: Secret?
@@ -49,6 +50,7 @@ public struct VonageSMS: Driver {
         let receiptURL = reader.receiptURL()
         self.callback = receiptURL.map { [token = self.receiptToken] in Secret(token?.url(under: $0) ?? $0) }
         self.defaultSender = account.defaultSender
+        self.table = reader.table(.vonageSMS)
         if self.signsRequests, self.signature == nil { reader.problem("credential signature_secret is missing") }
         if self.signature == nil, self.receiptToken == nil {
             reader.problem("signature_secret or receipt_token is needed, or anybody could forge receipts")

@@ -110,7 +110,13 @@ public struct ConfigurationFile: Sendable {
         public var sender: String?
         public var inFlight: Int32
         public var perSecond: Int32
+        /// What `perSecond` counts; nil as is usual for its kind.
+        public var rateUnit: RateUnit?
         public var timeout: Duration
+        public var slowAfter: Duration
+        public var receiptWindow: Duration?
+        /// Lines over the built-in table of its kind's codes.
+        public var codes: String
         public var isEnabled: Bool
     }
 
@@ -138,6 +144,9 @@ public struct ConfigurationFile: Sendable {
     public var providers: [Provider] = []
     public var routes: [Route] = []
     public var prices: [ListedPrice] = []
+
+    /// Lines of codes for one provider.
+    static let codeLimit = 2000
 
     /// The scopes of a key that names none.
     public static let scopes = ["send", "read", "verify", "manage"]

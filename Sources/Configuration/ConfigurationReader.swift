@@ -85,7 +85,8 @@ struct ConfigurationReader {
     }
 
     private static let providerFields: Set = [
-        "name", "kind", "url", "credentials", "settings", "sender", "in_flight", "per_second", "timeout", "enabled",
+        "name", "kind", "url", "credentials", "settings", "sender", "in_flight", "per_second", "rate_unit", "timeout",
+        "slow_after_ms", "receipt_window", "codes", "enabled",
     ]
 
     private mutating func provider(_ json: JSON, at path: String) -> ConfigurationFile.Provider {
@@ -100,17 +101,39 @@ struct ConfigurationReader {
             sender: self.fields.string(json, "sender", at: path),
             inFlight: self.number(json, "in_flight", in: 1...10_000, default: 32, at: path),
             perSecond: self.number(json, "per_second", in: 1...1_000_000, default: 30, at: path),
+            rateUnit: self.fields.parsed(
+                json, "rate_unit", expected: "messages or segments", at: path, RateUnit.init(rawValue:)),
             timeout: .seconds(self.number(json, "timeout", in: 1...60, default: 10, at: path)),
+            slowAfter: .milliseconds(self.number(json, "slow_after_ms", in: 50...60_000, default: 1200, at: path)),
+            receiptWindow: self.fields.integer(json, "receipt_window", in: 60...691_200, at: path).map { .seconds($0) },
+            codes: self.codes(json, at: path),
             isEnabled: self.fields.flag(json, "enabled", at: path) ?? true)
         if let kind, url != nil { self.check(provider, kind: kind, at: path) }
         return provider
+    }
+
+    /// Lines as the built-in tables have them; the driver says what is wrong with one.
+    private mutating func codes(_ json: JSON, at path: String) -> String {
+        guard let value = self.fields.value(json, "codes", at: path) else { return "" }
+        let lines = value.array?.compactMap(\.string) ?? []
+        guard lines.count == value.array?.count, lines.count <= ConfigurationFile.codeLimit,
+            !lines.contains(where: { $0.contains("\n") })
+        else {
+            self.fields.fail(
+                "\(path)/codes",
+                "must be an array of at most \(ConfigurationFile.codeLimit) lines "
+                    + "\"kind,code,state,permanence,action,reason\"")
+            return ""
+        }
+        return lines.joined(separator: "\n")
     }
 
     /// Has the driver say what it lacks, before anything is stored.
     private mutating func check(_ provider: ConfigurationFile.Provider, kind: ProviderKind, at path: String) {
         let account = ProviderAccount(
             id: ProviderID(rawValue: 0), name: provider.name, kind: kind, baseURL: provider.url,
-            credentials: Credentials(provider.credentials), defaultSender: provider.sender, settings: provider.settings)
+            credentials: Credentials(provider.credentials), defaultSender: provider.sender, settings: provider.settings,
+            codes: provider.codes)
         do throws(ProviderProblems) {
             _ = try Drivers.make(account)
         } catch {

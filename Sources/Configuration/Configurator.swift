@@ -4,6 +4,7 @@ public import Egress
 import JSON
 import Messaging
 import Postgres
+import Routing
 public import Store
 
 /// Makes accounts and what is theirs, providers, routes and prices what a file says.
@@ -171,7 +172,9 @@ public struct Configurator: Sendable {
         let stored = NewProvider(
             name: provider.name, kind: provider.kind, url: provider.url, credentials: sealing.kept,
             sender: provider.sender, settings: JSON(provider.settings).text, inFlightLimit: provider.inFlight,
-            rateLimit: provider.perSecond, timeout: provider.timeout, enabled: provider.isEnabled)
+            rateLimit: provider.perSecond, rateUnit: provider.rateUnit, timeout: provider.timeout,
+            slowAfter: provider.slowAfter, receiptWindow: provider.receiptWindow, codes: provider.codes,
+            enabled: provider.isEnabled)
         if try await Store.putProvider(stored, in: transaction).changed {
             progress.changed("provider \(provider.name): set")
         }
@@ -239,11 +242,11 @@ public struct Configurator: Sendable {
         _ route: ConfigurationFile.Route, account: AccountID?, provider: ProviderID?,
         in transaction: borrowing Transaction
     ) async throws -> Bool {
-        guard !route.isRemoved, let provider else {
-            return try await Store.removeRoute(
-                account: account, channel: route.channel, prefix: route.prefix, in: transaction)
-        }
-        let stored = StoredRoute(account: account, channel: route.channel, prefix: route.prefix, provider: provider)
+        var stored = Route(
+            // The database's to give.
+            id: RouteID(rawValue: 0), account: account, channel: route.channel, prefix: route.prefix, targets: [])
+        guard !route.isRemoved, let provider else { return try await Store.removeRoute(stored, in: transaction) }
+        stored.targets = [RouteTarget(provider: provider, channel: route.channel)]
         return try await Store.putRoute(stored, in: transaction)
     }
 }

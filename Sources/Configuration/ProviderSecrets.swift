@@ -35,7 +35,7 @@ public enum ProviderSecrets {
                 id: provider.id, name: provider.name, kind: kind, baseURL: provider.url,
                 credentials: try Self.credentials(of: provider, masterKeys: masterKeys),
                 receiptURL: receiptBaseURL.map { "\($0)/receipts/\(provider.name)" }, defaultSender: provider.sender,
-                settings: Self.texts(in: Array(provider.settings.utf8))))
+                settings: Self.texts(in: Array(provider.settings.utf8)), codes: provider.codes))
     }
 
     private static func credentials(of provider: StoredProvider, masterKeys: MasterKeys) throws -> Credentials {

@@ -9,9 +9,19 @@ import Telemetry
 struct Outlet: Sendable {
     let provider: StoredProvider
     let driver: any Driver
+    let transport: any Transport
     let queue: ProviderQueue
 
     var name: String { self.provider.name }
+
+    /// Hosts its queue and its transport until the queue is closed and empty, or until cancelled.
+    func run(_ send: @escaping @Sendable ([HeldClaim]) async -> Void) async {
+        await withTaskGroup { group in
+            group.addTask { await self.transport.run() }
+            await self.queue.run(send)
+            self.transport.close()
+        }
+    }
 }
 
 /// The providers in service, kept as the configuration says.
@@ -20,9 +30,11 @@ final class Outlets: Sendable {
     private let opened: AsyncStream<Outlet>
     private let opening: AsyncStream<Outlet>.Continuation
     private let hasRoom: Signal
+    private let transports: Transports
     private let metrics: DeliveryMetrics
 
-    init(hasRoom: Signal, metrics: DeliveryMetrics) {
+    init(hasRoom: Signal, transports: Transports, metrics: DeliveryMetrics) {
+        self.transports = transports
         self.hasRoom = hasRoom
         self.metrics = metrics
         (self.opened, self.opening) = AsyncStream.makeStream()
@@ -83,7 +95,9 @@ final class Outlets: Sendable {
         let state = ProviderQueueState(
             inFlightLimit: limits.inFlight, batchLimit: configured.driver.batchLimit, pace: Pace(rate: limits.rate))
         let queue = ProviderQueue(provider: configured.provider.id, state: state, hasRoom: self.hasRoom)
-        let outlet = Outlet(provider: configured.provider, driver: configured.driver, queue: queue)
+        let outlet = Outlet(
+            provider: configured.provider, driver: configured.driver, transport: self.transports.make(configured),
+            queue: queue)
         self.metrics.observe(outlet)
         return outlet
     }
@@ -92,7 +106,7 @@ final class Outlets: Sendable {
     func run(_ send: @escaping @Sendable ([HeldClaim], Outlet) async -> Void) async {
         await withDiscardingTaskGroup { group in
             for await outlet in self.opened {
-                group.addTask { await outlet.queue.run { await send($0, outlet) } }
+                group.addTask { await outlet.run { await send($0, outlet) } }
             }
         }
     }

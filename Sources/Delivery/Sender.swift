@@ -1,17 +1,13 @@
 import Channels
 import Crypto
-import HTTP
 import Messaging
 import Store
 import Telemetry
-import Timestamps
-import WebClient
 
 /// Hands batches of claims to their provider and has what came of them written back.
 struct Sender: Sendable {
     let lease: Lease
     let masterKeys: MasterKeys
-    let client: WebClient
     let policy: RetryPolicy
     /// However long a provider may take by its own setting, a request ends early enough for a drain to write it back.
     let requestTimeLimit: Duration
@@ -105,19 +101,8 @@ struct Sender: Sendable {
     }
 
     private func outcomes(of dispatches: [Dispatch], through outlet: Outlet) async -> [Outcome] {
-        if let outcomes = outlet.driver.outcomesAtOnce(for: dispatches) { return outcomes }
-        let outgoing = outlet.driver.request(for: dispatches, now: .now)
-        let request = WebRequest(
-            method: outgoing.method, url: outgoing.url, fields: outgoing.fields, body: outgoing.body,
-            timeout: min(outlet.provider.timeout, self.requestTimeLimit)
-        )
-        do {
-            let response = try await self.client.send(request)
-            return outlet.driver.outcomes(for: dispatches, response: response)
-        } catch {
-            self.logger.warning("no answer from the provider", ["provider": outlet.name, "error": error.reason])
-            return dispatches.map { _ in error.outcome }
-        }
+        let timeout = min(outlet.provider.timeout, self.requestTimeLimit)
+        return await outlet.transport.outcomes(of: dispatches, timeout: timeout)
     }
 
     private func decide(_ claim: Claim, _ outcome: Outcome, duration: Duration, through outlet: Outlet) -> Settled {
@@ -133,16 +118,6 @@ struct Sender: Sendable {
             outlet.queue.pause(for: .seconds(1))
         }
         return Settled(claim, outcome: outcome, settlement: settlement, duration: duration)
-    }
-}
-
-extension WebClientError {
-    /// What this failure means for the message: only a request that surely was not processed may be repeated freely.
-    fileprivate var outcome: Outcome {
-        switch self.kind {
-        case .notSent, .forbidden: .notSent(.networkTimeout)
-        case .answerLost, .tooLarge, .cancelled: .unanswered(.networkTimeout)
-        }
     }
 }
 

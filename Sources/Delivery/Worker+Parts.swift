@@ -25,8 +25,11 @@ extension Worker {
         let eventSignals: Signals
         let logger: Logger
 
-        init(_ configuration: Configuration, store: Store, metrics: Metrics, logger: Logger, ready: Signal) {
-            let outlets = Outlets(hasRoom: ready, metrics: DeliveryMetrics(metrics))
+        init(
+            _ configuration: Configuration, store: Store, transports: Transports, metrics: Metrics, logger: Logger,
+            ready: Signal
+        ) {
+            let outlets = Outlets(hasRoom: ready, transports: transports, metrics: DeliveryMetrics(metrics))
             let holdings = Holdings<MessageID>()
             let timing = Lease.Timing(
                 lease: configuration.lease, interval: configuration.lease / 5, margin: configuration.lease / 5)
@@ -48,7 +51,7 @@ extension Worker {
         }
 
         func messages(
-            masterKeys: MasterKeys, client: WebClient, health: Health, metrics: DeliveryMetrics
+            masterKeys: MasterKeys, health: Health, metrics: DeliveryMetrics
         ) -> Pipeline<MessageSource, Settled> {
             let store = self.store
             let source = MessageSource(store: store, outlets: self.outlets, metrics: metrics)
@@ -62,7 +65,7 @@ extension Worker {
                 return mine
             }
             let sender = Sender(
-                lease: self.lease, masterKeys: masterKeys, client: client, policy: self.configuration.policy,
+                lease: self.lease, masterKeys: masterKeys, policy: self.configuration.policy,
                 requestTimeLimit: self.requestTimeLimit, settler: settler, holdings: self.holdings, metrics: metrics,
                 logger: self.logger)
             let outlets = self.outlets

@@ -51,14 +51,16 @@ public final class Worker: Service {
         callbackClient: WebClient,
         metrics: Metrics, logger: Logger, drivers: @escaping @Sendable (StoredProvider) throws -> any Driver
     ) async throws {
-        let parts = Parts(configuration, store: store, metrics: metrics, logger: logger, ready: self.hint)
+        let parts = Parts(
+            configuration, store: store, transports: Transports(client: client, logger: logger), metrics: metrics,
+            logger: logger, ready: self.hint)
         self.configuration = configuration
         self.store = store
         self.lease = parts.lease
         self.outlets = parts.outlets
         self.logger = logger
         self.messages = parts.messages(
-            masterKeys: masterKeys, client: client, health: self.health, metrics: DeliveryMetrics(metrics))
+            masterKeys: masterKeys, health: self.health, metrics: DeliveryMetrics(metrics))
         self.events = parts.events(masterKeys: masterKeys, client: callbackClient, metrics: EventMetrics(metrics))
         self.providers = try await DirectoryWatch(store) { directory in
             Self.configured(directory, drivers: drivers, logger: logger)

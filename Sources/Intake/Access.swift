@@ -3,6 +3,7 @@ public import Crypto
 import HTTP
 import JSON
 public import Messaging
+import Routing
 public import Store
 public import Telemetry
 import Timestamps
@@ -34,13 +35,13 @@ public struct Access: Sendable {
     private var principals: [[UInt8]: Principal] = [:]
     private var credentials: [CredentialName: Credential] = [:]
     private var vendorAccounts: [VendorCustomer: Set<String>] = [:]
-    private var routes: [Place: ProviderID] = [:]
+    private let routes: RouteTable
     /// Of one segment.
     private var prices: [Place: Price] = [:]
     private var endpoints: [EndpointName: EndpointID] = [:]
     let accountsWithOptOuts: Set<AccountID>
 
-    /// Which messages a route or a price is for.
+    /// Which messages a price is for.
     private struct Place: Hashable {
         var account: AccountID?
         var channel: Channel
@@ -51,6 +52,7 @@ public struct Access: Sendable {
     /// by its number, as its name may be a mail address.
     public init(_ directory: Directory, masterKeys: MasterKeys, logger: Logger) {
         self.accountsWithOptOuts = Set(directory.accountsWithOptOuts)
+        self.routes = RouteTable(directory.routes)
         for key in directory.keys {
             self.principals[key.digest] = Principal(
                 account: key.account, accountName: key.accountName, scopes: Set(key.scopes.compactMap(Scope.init)),
@@ -69,9 +71,6 @@ public struct Access: Sendable {
             guard let account = credential.vendorAccount else { continue }
             let customer = VendorCustomer(vendor: stored.vendor, account: stored.account)
             self.vendorAccounts[customer, default: []].insert(account)
-        }
-        for route in directory.routes {
-            self.routes[Place(account: route.account, channel: route.channel, prefix: route.prefix)] = route.provider
         }
         for price in directory.prices {
             self.prices[Place(account: price.account, channel: price.channel, prefix: price.prefix)] = price.price
@@ -155,7 +154,9 @@ public struct Access: Sendable {
 
     /// The provider for a recipient.
     func provider(for recipient: Recipient, channel: Channel, account: AccountID) -> ProviderID? {
-        Self.nearest(in: self.routes, to: recipient, channel: channel, account: account)
+        let query = RouteQuery(
+            account: account, channel: channel, recipient: recipient, sender: nil, priority: .otp)
+        return self.routes.route(for: query)?.targets.first?.provider
     }
 
     /// What one segment to a recipient costs; nil when there is no price for it. See ``Price/times(_:)``.

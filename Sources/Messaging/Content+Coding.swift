@@ -6,7 +6,9 @@ import JSON
 extension Content {
     /// The bytes to seal.
     public var encoded: [UInt8] {
-        if case .text(let content) = self, content.indiaDLT == nil, content.text.utf8.first != Self.mark {
+        if case .text(let content) = self, content.indiaDLT == nil, content.language == nil,
+            content.text.utf8.first != Self.mark
+        {
             return Array(content.text.utf8)
         }
         var bytes = [Self.mark]
@@ -25,7 +27,9 @@ extension Content {
             return nil
         }
         switch channel {
-        case .sms: self = .text(TextContent(text, indiaDLT: IndiaDLT(json["india_dlt"])))
+        case .sms:
+            self = .text(
+                TextContent(text, indiaDLT: IndiaDLT(json["india_dlt"]), language: json["language"]?.string))
         case .voice:
             guard let speech = Speech(json, text: text) else { return nil }
             self = .speech(speech)
@@ -42,7 +46,10 @@ extension Content {
     private var json: JSON {
         switch self {
         case .text(let content):
-            .present([("text", .string(content.text)), ("india_dlt", content.indiaDLT?.json)])
+            .present([
+                ("text", .string(content.text)), ("india_dlt", content.indiaDLT?.json),
+                ("language", content.language.map { .string($0) }),
+            ])
         case .speech(let speech):
             .present([
                 ("text", .string(speech.text)), ("language", .string(speech.language)),

@@ -26,10 +26,13 @@ public enum Content: Sendable, Hashable {
 public struct TextContent: Sendable, Hashable {
     public var text: String
     public var indiaDLT: IndiaDLT?
+    /// In which it would be read aloud, should it go by a call instead; a tag as in BCP 47. Nil: ``Speech/defaultLanguage``.
+    public var language: String?
 
-    public init(_ text: String, indiaDLT: IndiaDLT? = nil) {
+    public init(_ text: String, indiaDLT: IndiaDLT? = nil, language: String? = nil) {
         self.text = text
         self.indiaDLT = indiaDLT
+        self.language = language
     }
 }
 

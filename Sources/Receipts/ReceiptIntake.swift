@@ -89,13 +89,14 @@ public final class ReceiptIntake: Sendable {
             response.fields["Allow"] = "GET, POST"
             return response
         }
-        let receipts: [Receipt]
         do throws(ReceiptRefusal) {
-            receipts = try source.driver.receipts(in: request, now: .now)
+            switch try source.driver.callback(request, now: .now) {
+            case .receipts(let receipts): return await self.store(receipts, of: source)
+            case .script: return Self.refusal(404, "nothing to say")
+            }
         } catch {
             return self.refuse(error)
         }
-        return await self.store(receipts, of: source)
     }
 
     // MARK: - Private

@@ -1,5 +1,6 @@
 public import Messaging
 public import Postgres
+public import Routing
 public import Timestamps
 
 /// A key to be stored.
@@ -31,12 +32,17 @@ public struct NewProvider: Sendable {
     public var settings: String
     public var inFlightLimit: Int32
     public var rateLimit: Int32
+    public var rateUnit: RateUnit?
     public var timeout: Duration
+    public var slowAfter: Duration
+    public var receiptWindow: Duration?
+    public var codes: String
     public var enabled: Bool
 
     public init(
         name: String, kind: String, url: String, credentials: [UInt8], sender: String?, settings: String,
-        inFlightLimit: Int32, rateLimit: Int32, timeout: Duration, enabled: Bool
+        inFlightLimit: Int32, rateLimit: Int32, rateUnit: RateUnit?, timeout: Duration, slowAfter: Duration,
+        receiptWindow: Duration?, codes: String, enabled: Bool
     ) {
         self.name = name
         self.kind = kind
@@ -46,7 +52,11 @@ public struct NewProvider: Sendable {
         self.settings = settings
         self.inFlightLimit = inFlightLimit
         self.rateLimit = rateLimit
+        self.rateUnit = rateUnit
         self.timeout = timeout
+        self.slowAfter = slowAfter
+        self.receiptWindow = receiptWindow
+        self.codes = codes
         self.enabled = enabled
     }
 }
@@ -138,21 +148,24 @@ extension Store {
         let changed =
             try await transaction.execute(
                 """
-                INSERT INTO providers AS p (name, kind, url, credentials, sender, settings, in_flight_limit, rate_limit, timeout,
-                                            enabled)
+                INSERT INTO providers AS p (name, kind, url, credentials, sender, settings, in_flight_limit, rate_limit, rate_unit,
+                                            timeout, slow_after, receipt_window, codes, enabled)
                 VALUES (\(provider.name), \(provider.kind), \(provider.url), \(Bytes(provider.credentials)),
-                        \(provider.sender), \(provider.settings), \(provider.inFlightLimit), \(provider.rateLimit), \(provider.timeout),
-                        \(provider.enabled))
+                        \(provider.sender), \(provider.settings), \(provider.inFlightLimit), \(provider.rateLimit),
+                        \(provider.rateUnit?.rawValue), \(provider.timeout), \(provider.slowAfter),
+                        \(provider.receiptWindow), \(provider.codes), \(provider.enabled))
                 ON CONFLICT (name) DO UPDATE SET
                     kind = excluded.kind, url = excluded.url, credentials = excluded.credentials, sender = excluded.sender,
-                settings = excluded.settings,
-                    in_flight_limit = excluded.in_flight_limit, rate_limit = excluded.rate_limit,
-                    timeout = excluded.timeout, enabled = excluded.enabled
-                WHERE (p.kind, p.url, p.credentials, p.sender, p.settings, p.in_flight_limit, p.rate_limit, p.timeout,
-                       p.enabled)
+                    settings = excluded.settings, in_flight_limit = excluded.in_flight_limit,
+                    rate_limit = excluded.rate_limit, rate_unit = excluded.rate_unit, timeout = excluded.timeout,
+                    slow_after = excluded.slow_after, receipt_window = excluded.receipt_window, codes = excluded.codes,
+                    enabled = excluded.enabled
+                WHERE (p.kind, p.url, p.credentials, p.sender, p.settings, p.in_flight_limit, p.rate_limit, p.rate_unit, p.timeout,
+                       p.slow_after, p.receipt_window, p.codes, p.enabled)
                     IS DISTINCT FROM (excluded.kind, excluded.url, excluded.credentials, excluded.sender,
-                                      excluded.settings, excluded.in_flight_limit, excluded.rate_limit,
-                                      excluded.timeout, excluded.enabled)
+                                      excluded.settings, excluded.in_flight_limit, excluded.rate_limit, excluded.rate_unit,
+                                      excluded.timeout, excluded.slow_after, excluded.receipt_window, excluded.codes,
+                                      excluded.enabled)
                 """
             ) > 0
         let found = try await transaction.query("SELECT id FROM providers WHERE name = \(provider.name)") {
@@ -178,29 +191,76 @@ extension Store {
         }.first
     }
 
-    /// Makes a route what it should be.
+    /// The route of a place, made or changed; its `id` is not looked at. The first target stands in the route too, for processes of
+    /// an earlier version.
     public static func putRoute(
-        _ route: StoredRoute, in transaction: borrowing Transaction
+        _ route: Route, in transaction: borrowing Transaction
     ) async throws(PostgresError) -> Bool {
-        try await transaction.execute(
+        let changed = try await transaction.query(
             """
-            INSERT INTO routes AS r (account_id, channel, prefix, provider_id)
-            VALUES (\(route.account?.rawValue), \(route.channel.rawValue), \(route.prefix), \(route.provider.rawValue))
-            ON CONFLICT (account_id, channel, prefix) DO UPDATE SET provider_id = excluded.provider_id
-            WHERE r.provider_id <> excluded.provider_id
+            INSERT INTO routes AS r (account_id, channel, prefix, country, sender, priority, weighted, silence_limit, provider_id)
+            VALUES (\(route.account?.rawValue), \(route.channel.rawValue), \(route.prefix), \(route.country), \(route.sender),
+                    \(route.priority?.rawValue), \(route.isWeighted), \(route.silenceLimit),
+                    \(route.targets[0].provider.rawValue))
+            ON CONFLICT ON CONSTRAINT routes_place DO UPDATE SET
+                weighted = excluded.weighted, silence_limit = excluded.silence_limit, provider_id = excluded.provider_id
+            WHERE (r.weighted, r.silence_limit, r.provider_id)
+                IS DISTINCT FROM (excluded.weighted, excluded.silence_limit, excluded.provider_id)
+            RETURNING id
             """
-        ) > 0
+        ) { row throws(PostgresError) in RouteID(rawValue: try row.decode(0)) }
+        let found = try await Self.routeID(of: route, in: transaction)
+        guard let id = changed.first ?? found else { return false }
+        return try await Self.putTargets(route.targets, of: id, in: transaction) || !changed.isEmpty
     }
 
-    /// Takes a route away, whichever provider it leads to.
+    /// Takes a route away, wherever it leads.
     public static func removeRoute(
-        account: AccountID?, channel: Channel, prefix: String, in transaction: borrowing Transaction
+        _ route: Route, in transaction: borrowing Transaction
     ) async throws(PostgresError) -> Bool {
-        try await transaction.execute(
+        guard let id = try await Self.routeID(of: route, in: transaction) else { return false }
+        return try await transaction.execute("DELETE FROM routes WHERE id = \(id.rawValue)") > 0
+    }
+
+    // MARK: - Private
+
+    private static func routeID(
+        of route: Route, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> RouteID? {
+        try await transaction.query(
             """
-            DELETE FROM routes WHERE account_id IS NOT DISTINCT FROM \(account?.rawValue)
-                AND channel = \(channel.rawValue) AND prefix = \(prefix)
+            SELECT id FROM routes
+            WHERE account_id IS NOT DISTINCT FROM \(route.account?.rawValue) AND channel = \(route.channel.rawValue)
+              AND prefix = \(route.prefix) AND country IS NOT DISTINCT FROM \(route.country)
+              AND sender IS NOT DISTINCT FROM \(route.sender) AND priority IS NOT DISTINCT FROM \(route.priority?.rawValue)
             """
-        ) > 0
+        ) { row throws(PostgresError) in RouteID(rawValue: try row.decode(0)) }.first
+    }
+
+    private static func putTargets(
+        _ targets: [RouteTarget], of route: RouteID, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> Bool {
+        let positions = targets.indices.map { Int16($0) }
+        // Away first: a provider may have changed its place, and has one in each route.
+        let removed = try await transaction.execute(
+            """
+            DELETE FROM route_targets t WHERE route_id = \(route.rawValue) AND NOT EXISTS (
+                SELECT FROM unnest(\(positions), \(targets.map(\.provider.rawValue))) AS n (position, provider_id)
+                WHERE n.position = t.position AND n.provider_id = t.provider_id
+            )
+            """)
+        let put = try await transaction.execute(
+            """
+            INSERT INTO route_targets AS t (route_id, position, provider_id, channel, weight, weight_low, weight_high)
+            SELECT \(route.rawValue), * FROM unnest(
+                \(positions), \(targets.map(\.provider.rawValue)), \(targets.map(\.channel.rawValue)), \(targets.map(\.weight)),
+                \(targets.map(\.bounds.lowerBound)), \(targets.map(\.bounds.upperBound)))
+            ON CONFLICT (route_id, position) DO UPDATE SET
+                channel = excluded.channel, weight = excluded.weight, weight_low = excluded.weight_low,
+                weight_high = excluded.weight_high
+            WHERE (t.channel, t.weight, t.weight_low, t.weight_high)
+                IS DISTINCT FROM (excluded.channel, excluded.weight, excluded.weight_low, excluded.weight_high)
+            """)
+        return removed + put > 0
     }
 }

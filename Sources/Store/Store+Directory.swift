@@ -1,5 +1,6 @@
 public import Messaging
 public import Postgres
+public import Routing
 public import Timestamps
 
 /// What processes keep in memory of accounts, keys, credentials, providers, routes and prices, as of one revision.
@@ -8,7 +9,7 @@ public struct Directory: Sendable {
     public var keys: [StoredKey]
     public var credentials: [StoredCredential]
     public var providers: [StoredProvider]
-    public var routes: [StoredRoute]
+    public var routes: [Route]
     public var prices: [StoredPrice] = []
     public var endpoints: [StoredEndpointName] = []
     /// The accounts of whose messages some number has opted out.
@@ -53,25 +54,19 @@ public struct StoredProvider: Sendable, Hashable {
     public var settings: String
     /// Requests at once, over all workers.
     public var inFlightLimit: Int32
-    /// Messages a second, over all workers.
+    /// Messages a second, or segments of them, over all workers.
     public var rateLimit: Int32
+    /// What the rate counts; nil as is usual for its kind.
+    public var rateUnit: RateUnit?
     /// For one request.
     public var timeout: Duration
+    /// A code that may go elsewhere does so when there has been no answer for so long.
+    public var slowAfter: Duration
+    /// How long its receipts may take; nil as is usual for its kind.
+    public var receiptWindow: Duration?
+    /// The operator's own reading of its codes, as CSV.
+    public var codes: String
     public var enabled: Bool
-}
-
-public struct StoredRoute: Sendable {
-    public var account: AccountID?
-    public var channel: Channel
-    public var prefix: String
-    public var provider: ProviderID
-
-    public init(account: AccountID?, channel: Channel, prefix: String, provider: ProviderID) {
-        self.account = account
-        self.channel = channel
-        self.prefix = prefix
-        self.provider = provider
-    }
 }
 
 /// What one segment of a message costs, or a call, or a mail.
@@ -162,7 +157,8 @@ extension Store {
     private func providers() async throws(PostgresError) -> [StoredProvider] {
         try await self.pool.query(
             """
-            SELECT id, name, kind, url, credentials, sender, settings, in_flight_limit, rate_limit, timeout, enabled
+            SELECT id, name, kind, url, credentials, sender, settings, in_flight_limit, rate_limit, rate_unit, timeout,
+                   slow_after, receipt_window, codes, enabled
             FROM providers ORDER BY id
             """
         ) { row throws(PostgresError) in
@@ -170,20 +166,47 @@ extension Store {
                 id: ProviderID(rawValue: try row.decode(0)), name: try row.decode(1), kind: try row.decode(2),
                 url: try row.decode(3), credentials: try row.decode(4, as: Bytes.self).bytes,
                 sender: try row.decodeIfPresent(5), settings: try row.decode(6), inFlightLimit: try row.decode(7),
-                rateLimit: try row.decode(8), timeout: try row.decode(9), enabled: try row.decode(10)
+                rateLimit: try row.decode(8),
+                rateUnit: try row.decodeIfPresent(9, as: String.self).flatMap(RateUnit.init),
+                timeout: try row.decode(10), slowAfter: try row.decode(11),
+                receiptWindow: try row.decodeIfPresent(12), codes: try row.decode(13), enabled: try row.decode(14)
             )
         }
     }
 
-    private func routes() async throws(PostgresError) -> [StoredRoute] {
-        try await self.pool.query("SELECT account_id, channel, prefix, provider_id FROM routes") {
-            row throws(PostgresError) in
-            StoredRoute(
-                account: try row.decodeIfPresent(0, as: Int32.self).map(AccountID.init(rawValue:)),
-                channel: try row.decode(1, oneOf: Channel.self), prefix: try row.decode(2),
-                provider: ProviderID(rawValue: try row.decode(3))
+    private func routes() async throws(PostgresError) -> [Route] {
+        let targets = try await self.routeTargets()
+        let routes = try await self.pool.query(
+            "SELECT id, account_id, channel, prefix, country, sender, priority, weighted, silence_limit FROM routes"
+        ) { row throws(PostgresError) in
+            let id = RouteID(rawValue: try row.decode(0))
+            return Route(
+                id: id, account: try row.decodeIfPresent(1, as: Int32.self).map(AccountID.init(rawValue:)),
+                channel: try row.decode(2, oneOf: Channel.self), prefix: try row.decode(3),
+                country: try row.decodeIfPresent(4), sender: try row.decodeIfPresent(5),
+                priority: try row.decodeIfPresent(6, as: Int16.self).flatMap(Priority.init(rawValue:)),
+                isWeighted: try row.decode(7), silenceLimit: try row.decodeIfPresent(8), targets: targets[id] ?? [])
+        }
+        // Taken away between the two readings.
+        return routes.filter { !$0.targets.isEmpty }
+    }
+
+    private func routeTargets() async throws(PostgresError) -> [RouteID: [RouteTarget]] {
+        let targets = try await self.pool.query(
+            """
+            SELECT route_id, provider_id, channel, weight, weight_low, weight_high FROM route_targets
+            ORDER BY route_id, position
+            """
+        ) { row throws(PostgresError) in
+            let (low, high) = (try row.decode(4, as: Int32.self), try row.decode(5, as: Int32.self))
+            return (
+                route: RouteID(rawValue: try row.decode(0)),
+                target: RouteTarget(
+                    provider: ProviderID(rawValue: try row.decode(1)), channel: try row.decode(2, oneOf: Channel.self),
+                    weight: try row.decode(3), bounds: low...max(low, high))
             )
         }
+        return Dictionary(grouping: targets, by: \.route).mapValues { $0.map(\.target) }
     }
 
     private func prices() async throws(PostgresError) -> [StoredPrice] {

@@ -97,7 +97,7 @@ struct ProcessSettings {
             self.operations = reader.address(
                 "PINPOST_OPS_LISTEN", default: self.operations, help: "Where /healthz, /readyz and /metrics are.")
         }
-        self.receiptURL = role == .worker ? Self.receiptURL(&reader) : nil
+        self.receiptURL = role == .worker || role == .receiver ? Self.receiptURL(&reader) : nil
         self.lookUp =
             role != .api && role != .up
             ? .off
@@ -148,7 +148,8 @@ struct ProcessSettings {
 
     private static func receiptURL(_ reader: inout SettingsReader) -> String? {
         let help =
-            "Where providers reach the receiver, as in https://receipts.example.com; without it none are asked for."
+            "Where providers reach the receiver, as in https://receipts.example.com; without it none are asked for, "
+            + "and those whose signature covers their address are refused."
         guard var url = reader.optionalString("PINPOST_RECEIPT_URL", help: help) else { return nil }
         while url.hasSuffix("/") { url.removeLast() }
         if !url.hasPrefix("https://"), !url.hasPrefix("http://") {

@@ -31,7 +31,8 @@ enum RoleCommand {
     static func receiver() async throws {
         let (base, store, _) = try await Self.start(.receiver)
         let role = try await Role.receiver(
-            base, store: store, masterKeys: try Self.masterKeys(base), listen: try Self.listen(base))
+            base, store: store, masterKeys: try Self.masterKeys(base), listen: try Self.listen(base),
+            receiptURL: base.settings.receiptURL)
         try await Self.run([role], base)
     }
 

@@ -166,13 +166,13 @@ extension Role {
 
 extension Role {
     static func receiver(
-        _ base: ProcessBase, store: Store, masterKeys: MasterKeys, listen: Address,
+        _ base: ProcessBase, store: Store, masterKeys: MasterKeys, listen: Address, receiptURL: String?,
         onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
     ) async throws -> Role {
         let health = Health()
         let logger = base.logger
         let sources = try await DirectoryWatch(store) { directory in
-            Self.sources(directory, masterKeys: masterKeys, logger: logger)
+            Self.sources(directory, masterKeys: masterKeys, receiptURL: receiptURL, logger: logger)
         }
         let intake = ReceiptIntake(
             store: store, sources: sources, metrics: base.metrics, logger: logger,
@@ -200,12 +200,13 @@ extension Role {
 
     /// Providers out of service are among them: what they took before still gets its receipts.
     private static func sources(
-        _ directory: Directory, masterKeys: MasterKeys, logger: Logger
+        _ directory: Directory, masterKeys: MasterKeys, receiptURL: String?, logger: Logger
     ) -> [String: ReceiptSource] {
         var sources: [String: ReceiptSource] = [:]
         for provider in directory.providers {
             do {
-                let driver = try ProviderSecrets.driver(for: provider, masterKeys: masterKeys, receiptBaseURL: nil)
+                let driver = try ProviderSecrets.driver(
+                    for: provider, masterKeys: masterKeys, receiptBaseURL: receiptURL)
                 sources[provider.name] = ReceiptSource(provider: provider.id, driver: driver)
             } catch {
                 logger.error(

@@ -8,6 +8,7 @@ import Messaging
 import Polling
 import Postgres
 import PostgresServer
+import Routing
 import Settings
 import Store
 import Synchronization
@@ -94,7 +95,7 @@ struct UpCommand {
             self.base, store: store, masterKeys: masterKeys, poller: poller, listenURL: database.listenURL,
             receiptURL: receiptURL)
         let receiver = try await Role.receiver(
-            self.base, store: store, masterKeys: masterKeys, listen: self.receiver,
+            self.base, store: store, masterKeys: masterKeys, listen: self.receiver, receiptURL: receiptURL,
             onListening: { _ in listening.arrive() })
         let api = try await Role.api(
             self.base, stores: APIStores(self.base, database, poller: poller), masterKeys: masterKeys, listen: self.api,

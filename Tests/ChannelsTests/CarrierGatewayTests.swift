@@ -12,7 +12,7 @@ import Timestamps
 
     private func request(_ dispatch: Dispatch, _ account: ProviderAccount = Sample.carrier()) throws -> OutgoingRequest
     {
-        try Drivers.make(account).request(for: [dispatch], now: Sample.now)
+        try Sample.httpDriver(account).request(for: [dispatch], now: Sample.now)
     }
 
     private func body(_ dispatch: Dispatch, _ account: ProviderAccount = Sample.carrier()) throws -> JSON {
@@ -81,14 +81,14 @@ import Timestamps
     ]
 
     @Test(arguments: answers) func anAnswerIsAnOutcome(_ response: HTTPResponse, _ outcome: Outcome) throws {
-        let driver = try Drivers.make(Sample.carrier())
+        let driver = try Sample.httpDriver(Sample.carrier())
         #expect(driver.outcomes(for: [Sample.dispatch(Self.speech)], response: response) == [outcome])
     }
 
     private func receipt(
         _ json: JSON, path: String = "/receipts/c1/\(Sample.token)", method: String = "POST"
     ) throws -> [Receipt] {
-        try Drivers.make(Sample.carrier()).receipts(
+        try Sample.httpDriver(Sample.carrier()).receipts(
             in: HTTPRequest(method: method, path: path, body: json.serialized()), now: Sample.now)
     }
 

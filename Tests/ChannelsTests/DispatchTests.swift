@@ -26,7 +26,7 @@ import Testing
         ]
         let call = Sample.dispatch(.speech(Speech("Your code is 123456")))
         for (account, dispatch) in accounts.map({ ($0, Sample.dispatch()) }) + [(Sample.carrier(), call)] {
-            let driver = try Drivers.make(account)
+            let driver = try Sample.httpDriver(account)
             let request = driver.request(for: [dispatch], now: Sample.now)
             var dumped = "\(driver) \(request)"
             dump(driver, to: &dumped)

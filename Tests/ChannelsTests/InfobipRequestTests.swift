@@ -6,11 +6,11 @@ import Testing
 
 @Suite struct InfobipRequestTests {
     private func body(_ dispatches: [Dispatch], account: ProviderAccount = Sample.infobip()) throws -> JSON {
-        try JSON(parsing: Drivers.make(account).request(for: dispatches, now: Sample.now).body)
+        try JSON(parsing: Sample.httpDriver(account).request(for: dispatches, now: Sample.now).body)
     }
 
     @Test func theRequestIsJSONUnderOurIDs() throws {
-        let request = try Drivers.make(Sample.infobip()).request(for: [Sample.dispatch()], now: Sample.now)
+        let request = try Sample.httpDriver(Sample.infobip()).request(for: [Sample.dispatch()], now: Sample.now)
         #expect(request.method == "POST")
         #expect(request.url == "https://x.api.infobip.com/sms/3/messages")
         #expect(request.fields["Authorization"] == "App key-1")

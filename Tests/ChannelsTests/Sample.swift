@@ -12,6 +12,14 @@ enum Sample {
     static let now = Timestamp(seconds: 1_582_650_446)
     static let token = "receipts-0123456789"
 
+    /// The driver of an account whose provider speaks HTTP.
+    static func httpDriver(_ account: ProviderAccount) throws -> any HTTPDriver {
+        guard case .http(let driver) = try Drivers.make(account).wire else {
+            preconditionFailure("a provider that does not speak HTTP")
+        }
+        return driver
+    }
+
     static func dispatch(
         _ reference: MessageReference = reference, to recipient: String = "+447700900000", sender: String? = nil,
         text: String = "Your code is 123456", validity: Duration = .seconds(180)

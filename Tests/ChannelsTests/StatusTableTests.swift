@@ -38,7 +38,7 @@ import Testing
 
     /// Each code that providers.md sections 2.2, 2.2.1, 2.4 and 10 name, and no other.
     @Test func theTablesHoldEveryDocumentedCode() {
-        let vonage = VonageSMS.table
+        let vonage = StatusTable.vonageSMS
         #expect(
             vonage.codes("submit") == codes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 22, 23, 29, 32, 33]))
         #expect(
@@ -46,7 +46,7 @@ import Testing
                 == ["delivered", "expired", "failed", "rejected", "accepted", "buffered", "unknown"]
         )
         #expect(vonage.codes("error") == codes(Array(0...15) + Array(50...54) + [95, 99]))
-        let infobip = InfobipSMS.table
+        let infobip = StatusTable.infobipSMS
         #expect(
             infobip.codes("status")
                 == codes([

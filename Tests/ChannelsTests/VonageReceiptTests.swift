@@ -30,7 +30,7 @@ import Timestamps
     ]
 
     @Test(arguments: requests) func eachMethodIsRead(_ request: HTTPRequest) throws {
-        let driver = try Drivers.make(Sample.vonage())
+        let driver = try Sample.httpDriver(Sample.vonage())
         let expected = Receipt(
             message: Sample.reference, part: "0A0000001234567B", coversMessage: false,
             verdict: Verdict(.delivered, .none, .none, .ok), status: "delivered", code: "0",
@@ -45,7 +45,7 @@ import Timestamps
         "/receipts/v1/\(Sample.token)x", "/\(Sample.token)/v1", "",
     ])
     func aWrongTokenIsRefused(_ path: String) throws {
-        let driver = try Drivers.make(Sample.vonage())
+        let driver = try Sample.httpDriver(Sample.vonage())
         let request = HTTPRequest(method: "GET", path: path, query: Self.form)
         #expect(throws: ReceiptRefusal.unauthenticated) { try driver.receipts(in: request, now: Sample.now) }
         #expect(ReceiptRefusal.unauthenticated.status == 403)
@@ -54,7 +54,7 @@ import Timestamps
     static func receipt(_ pairs: [(String, String)]) throws -> Receipt {
         let query = String(decoding: Form(pairs).serialized(), as: UTF8.self)
         let request = HTTPRequest(method: "GET", path: self.path, query: query)
-        let receipts = try Drivers.make(Sample.vonage()).receipts(in: request, now: Sample.now)
+        let receipts = try Sample.httpDriver(Sample.vonage()).receipts(in: request, now: Sample.now)
         try #require(receipts.count == 1)
         return receipts[0]
     }
@@ -130,7 +130,7 @@ import Timestamps
     ]
 
     @Test(arguments: malformed) func aMalformedCallbackIsRefused(_ request: HTTPRequest) throws {
-        let driver = try Drivers.make(Sample.vonage())
+        let driver = try Sample.httpDriver(Sample.vonage())
         let error = #expect(throws: ReceiptRefusal.self) { try driver.receipts(in: request, now: Sample.now) }
         #expect(error?.status == 400)
         #expect(error?.description.contains("delivered") == false)

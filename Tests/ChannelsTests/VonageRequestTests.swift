@@ -6,12 +6,12 @@ import Timestamps
 
 @Suite struct VonageRequestTests {
     private func body(_ account: ProviderAccount, _ dispatch: Dispatch) throws -> String {
-        let request = try Drivers.make(account).request(for: [dispatch], now: Sample.now)
+        let request = try Sample.httpDriver(account).request(for: [dispatch], now: Sample.now)
         return String(decoding: request.body, as: UTF8.self)
     }
 
     @Test func theRequestIsAForm() throws {
-        let request = try Drivers.make(Sample.vonage()).request(for: [Sample.dispatch()], now: Sample.now)
+        let request = try Sample.httpDriver(Sample.vonage()).request(for: [Sample.dispatch()], now: Sample.now)
         #expect(request.method == "POST")
         #expect(request.url == "https://rest.nexmo.com/sms/json")
         #expect(request.fields["Content-Type"] == "application/x-www-form-urlencoded")

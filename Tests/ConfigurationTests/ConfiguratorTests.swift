@@ -2,6 +2,7 @@ import Crypto
 import JSON
 import Messaging
 import Postgres
+import Routing
 import Store
 import TestSystem
 import Testing

@@ -1,0 +1,19 @@
+import Channels
+import Store
+import Telemetry
+import WebClient
+
+/// Makes the transport for each provider that comes into service.
+struct Transports: Sendable {
+    let client: WebClient
+    let logger: Logger
+
+    func make(_ configured: ConfiguredProvider) -> any Transport {
+        switch configured.driver.wire {
+        case .http(let driver):
+            HTTPTransport(
+                provider: configured.provider.name, driver: driver, client: self.client, logger: self.logger)
+        case .nowhere: NowhereTransport()
+        }
+    }
+}
