@@ -147,7 +147,7 @@ let package = Package(
         tests(
             "StoreTests",
             [
-                "Crypto", "JSON", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "TestSystem",
+                "Crypto", "JSON", "Messaging", "Polling", "Postgres", "Routing", "Store", "TestDatabase", "TestSystem",
                 "Timestamps",
                 "Verification",
             ]),
@@ -202,7 +202,7 @@ let package = Package(
             [
                 "Callbacks", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON", "Lifecycle",
                 "Messaging", "Postgres",
-                "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
+                "Routing", "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
             ]),
     ]
 )

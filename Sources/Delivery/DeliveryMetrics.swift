@@ -85,6 +85,13 @@ struct DeliveryMetrics: Sendable {
         )
     }
 
+    /// How often this process has opened a provider's breaker.
+    func breakerOpenings(provider: ProviderID) -> Counter {
+        self.metrics.counter(
+            "pinpost_breaker_openings_total", help: "Times that a provider's breaker was opened by this worker.",
+            labels: ["provider": "\(provider.rawValue)"])
+    }
+
     /// How long a provider takes to answer.
     func providerTime(_ provider: String) -> Histogram {
         self.metrics.histogram(

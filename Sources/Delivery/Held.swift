@@ -1,4 +1,5 @@
 import Messaging
+import Routing
 import Store
 
 /// A claim and the lease under which it was made.
@@ -13,6 +14,11 @@ typealias HeldClaim = Held<Claim>
 typealias HeldEvent = Held<EventClaim>
 
 extension HeldClaim {
+    /// Since when it has waited for this provider: from when it was ready if it has been nowhere before, however late it was claimed.
+    var waitingSince: ContinuousClock.Instant {
+        self.claim.attempt == 1 && self.claim.tried.rawValue == 0 ? self.since - self.claim.age : self.since
+    }
+
     /// The claim with the time that is left now, after it has waited for its turn.
     func current(now: ContinuousClock.Instant) -> Claim {
         var claim = self.claim

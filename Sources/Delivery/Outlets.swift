@@ -52,6 +52,8 @@ final class Outlets: Sendable {
         }
     }
 
+    var all: [Outlet] { self.state.withLock { Array($0.values) } }
+
     /// Puts claims into the queues of their providers; returns those whose provider went out of service meanwhile.
     func append(_ claims: [HeldClaim]) -> [HeldClaim] {
         var stranded: [HeldClaim] = []
@@ -67,7 +69,7 @@ final class Outlets: Sendable {
     }
 
     /// Opens, changes and closes outlets to match the configuration; returns what the closed ones held.
-    /// Limits are for all workers together, so each takes its share of them.
+    /// Slots are for all workers together, so each takes its part of them; of rates see ``Shares``.
     func update(_ providers: [ProviderID: ConfiguredProvider], workersAlive: Int) -> [HeldClaim] {
         self.state.withLock { outlets in
             var left: [HeldClaim] = []
@@ -78,8 +80,7 @@ final class Outlets: Sendable {
             }
             for (id, configured) in providers {
                 if let outlet = outlets[id] {
-                    let limits = configured.share(of: workersAlive)
-                    outlet.queue.setLimits(inFlight: limits.inFlight, rate: limits.rate)
+                    outlet.queue.setSlots(configured.slots(of: workersAlive))
                 } else {
                     let outlet = self.open(configured, workersAlive: workersAlive)
                     outlets[id] = outlet
@@ -91,9 +92,11 @@ final class Outlets: Sendable {
     }
 
     private func open(_ configured: ConfiguredProvider, workersAlive: Int) -> Outlet {
-        let limits = configured.share(of: workersAlive)
         let state = ProviderQueueState(
-            inFlightLimit: limits.inFlight, batchLimit: configured.driver.batchLimit, pace: Pace(rate: limits.rate))
+            inFlightLimit: configured.slots(of: workersAlive), batchLimit: configured.driver.batchLimit,
+            countsSegments: configured.provider.rateUnit == .segments,
+            // Nothing goes before there is a share of the rate.
+            pace: Pace(rate: 0))
         let queue = ProviderQueue(provider: configured.provider.id, state: state, hasRoom: self.hasRoom)
         let outlet = Outlet(
             provider: configured.provider, driver: configured.driver, transport: self.transports.make(configured),
@@ -123,10 +126,5 @@ struct ConfiguredProvider: Sendable {
     var provider: StoredProvider
     var driver: any Driver
 
-    func share(of workersAlive: Int) -> (inFlight: Int, rate: Double) {
-        (
-            max(1, Int(self.provider.inFlightLimit) / max(1, workersAlive)),
-            Double(self.provider.rateLimit) / Double(max(1, workersAlive))
-        )
-    }
+    func slots(of workersAlive: Int) -> Int { max(1, Int(self.provider.inFlightLimit) / max(1, workersAlive)) }
 }

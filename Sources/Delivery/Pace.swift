@@ -11,20 +11,35 @@ struct Pace: Sendable {
     private var reached: ContinuousClock.Instant?
 
     init(rate: Double, tolerance: Duration = .milliseconds(20)) {
-        self.rate = max(rate, 0.001)
+        self.rate = Self.sane(rate)
         self.tolerance = tolerance
     }
 
-    mutating func setRate(_ rate: Double) { self.rate = max(rate, 0.001) }
+    mutating func setRate(_ rate: Double) { self.rate = Self.sane(rate) }
+
+    /// None at all, or at least one in a quarter of an hour.
+    private static func sane(_ rate: Double) -> Double { rate > 0 ? max(rate, 0.001) : 0 }
 
     /// How many of `wanted` may go now; they count as gone. At least one when any may.
     mutating func grant(upTo wanted: Int, now: ContinuousClock.Instant) -> Int {
+        self.grant(repeatElement(1, count: max(0, wanted)), now: now)
+    }
+
+    /// How many may go now of those that cost so much each, in their order; they count as gone. At least one when any may, whatever it
+    /// costs: what it takes beyond the room is waited for afterwards.
+    mutating func grant(_ costs: some Sequence<Int>, now: ContinuousClock.Instant) -> Int {
         let start = max(self.reached ?? now, now)
         let room = now + self.tolerance - start
-        guard room >= .zero, wanted > 0 else { return 0 }
+        guard room >= .zero, self.rate > 0 else { return 0 }
         let interval = (1 + self.tolerance.seconds) / self.rate
-        let count = min(wanted, max(1, Int(room.seconds / interval)))
-        self.reached = start + .seconds(Double(count) * interval)
+        let most = max(1, Int(room.seconds / interval))
+        var (count, taken) = (0, 0)
+        for cost in costs {
+            guard count == 0 || taken + cost <= most else { break }
+            count += 1
+            taken += cost
+        }
+        if count > 0 { self.reached = start + .seconds(Double(taken) * interval) }
         return count
     }
 

@@ -11,14 +11,19 @@ struct ProviderQueueState {
     var inFlightLimit: Int
     /// Messages a request.
     var batchLimit: Int
+    /// Whether the pace is of segments; otherwise of messages.
+    let countsSegments: Bool
     var pace: Pace
     private(set) var inFlight = 0
     private(set) var isClosed = false
+    /// When the right to the pace ends; nil: never.
+    private var rateLapses: ContinuousClock.Instant?
     /// The claimer found no room here and wants to be told.
     private var isAwaited = false
     private var waiting = WaitingClaims()
 
-    init(inFlightLimit: Int, batchLimit: Int, pace: Pace) {
+    init(inFlightLimit: Int, batchLimit: Int, countsSegments: Bool = false, pace: Pace) {
+        self.countsSegments = countsSegments
         self.inFlightLimit = inFlightLimit
         self.batchLimit = batchLimit
         self.pace = pace
@@ -40,7 +45,8 @@ struct ProviderQueueState {
     /// How many claims this queue has use for: twice what can be under way, or half a second's worth when the provider
     /// is slower than that. More would only wait here while another worker stands idle.
     private var capacity: Int {
-        max(1, min(2 * self.inFlightLimit * self.batchLimit, Int(self.pace.rate / 2), Self.claimLimit))
+        guard self.pace.rate > 0 else { return 0 }
+        return max(1, min(2 * self.inFlightLimit * self.batchLimit, Int(self.pace.rate / 2), Self.claimLimit))
     }
 
     /// Claims that one queue may hold, whatever its provider can take.
@@ -66,8 +72,12 @@ struct ProviderQueueState {
     /// What to do next; a batch that is given out counts as under way until ``finish()``.
     mutating func next(now: ContinuousClock.Instant) -> Step {
         guard self.count > 0 else { return self.isClosed && self.inFlight == 0 ? .end : .wait }
-        guard self.inFlight < self.inFlightLimit else { return .wait }
-        let granted = self.pace.grant(upTo: self.waiting.batchSize(limit: self.batchLimit), now: now)
+        // The last quarter of the slots is for codes: what is in no hurry may hold a slow provider's for long.
+        let slots = self.waiting.codeCount > 0 ? self.inFlightLimit : self.inFlightLimit - self.inFlightLimit / 4
+        guard self.inFlight < slots else { return .wait }
+        guard self.pace.rate > 0, self.rateLapses.map({ now < $0 }) ?? true else { return .wait }
+        let costs = self.waiting.batchCosts(limit: self.batchLimit, countsSegments: self.countsSegments)
+        let granted = self.pace.grant(costs, now: now)
         guard granted > 0 else { return .waitUntil(self.pace.next(now: now)) }
         self.inFlight += 1
         let batch = self.waiting.takeBatch(limit: granted)
@@ -81,7 +91,20 @@ struct ProviderQueueState {
     /// Takes everything out that has not been given to the provider.
     mutating func removeAll() -> [HeldClaim] { self.waiting.removeAll() }
 
+    /// Takes out of what waits what `isMeant`.
+    mutating func remove(where isMeant: (HeldClaim) -> Bool) -> [HeldClaim] { self.waiting.remove(where: isMeant) }
+
+    var oldestCode: ContinuousClock.Instant? { self.waiting.oldestCode }
+
     mutating func close() { self.isClosed = true }
+
+    /// True when there is room for claims that there was none for.
+    mutating func setRate(_ rate: Double, until: ContinuousClock.Instant) -> Bool {
+        let former = self.capacity
+        self.pace.setRate(rate)
+        self.rateLapses = until
+        return self.capacity > former
+    }
 }
 
 /// The queue in front of one provider, with the task that empties it.
@@ -110,13 +133,28 @@ final class ProviderQueue: Sendable {
         return left
     }
 
-    /// Takes on new limits, when the configuration or the number of workers changed.
-    func setLimits(inFlight: Int, rate: Double) {
-        self.state.withLock { state in
-            state.inFlightLimit = inFlight
-            state.pace.setRate(rate)
-        }
+    /// Takes out of what waits what `isMeant`.
+    func remove(where isMeant: (HeldClaim) -> Bool) -> [HeldClaim] {
+        let removed = self.state.withLock { $0.remove(where: isMeant) }
+        // There is room again.
+        if !removed.isEmpty { self.hasRoom.ring() }
+        return removed
+    }
+
+    /// Since when the first of the codes waits.
+    var oldestCode: ContinuousClock.Instant? { self.state.withLock { $0.oldestCode } }
+
+    /// Takes on another number of slots, when the configuration or the number of workers changed.
+    func setSlots(_ slots: Int) {
+        self.state.withLock { $0.inFlightLimit = slots }
         self.changed.ring()
+    }
+
+    /// Takes on another rate, until then; afterwards nothing goes.
+    func setRate(_ rate: Double, until: ContinuousClock.Instant) {
+        let hasMore = self.state.withLock { $0.setRate(rate, until: until) }
+        self.changed.ring()
+        if hasMore { self.hasRoom.ring() }
     }
 
     /// Sends nothing for a while, because the provider said so.

@@ -1,6 +1,7 @@
 import Channels
 import Crypto
 import Messaging
+import Routing
 import Store
 import Telemetry
 
@@ -11,6 +12,7 @@ struct Sender: Sendable {
     let policy: RetryPolicy
     /// However long a provider may take by its own setting, a request ends early enough for a drain to write it back.
     let requestTimeLimit: Duration
+    let navigator: Navigator
     let settler: Settler<Settled>
     let holdings: Holdings<MessageID>
     let metrics: DeliveryMetrics
@@ -30,7 +32,25 @@ struct Sender: Sendable {
             case .settled(let end): settled.append(end)
             }
         }
-        if !parcels.isEmpty { settled += await self.deliver(parcels, through: outlet) }
+        // Those that do not wait long for an answer go apart from those that do.
+        let hurried = parcels.filter(\.isHurried)
+        async let early = self.deliver(hurried, through: outlet)
+        settled += await self.deliver(parcels.filter { !$0.isHurried }, through: outlet)
+        settled += await early
+        await self.settler.settle(settled, worker: worker)
+    }
+
+    /// Has claims go on to other providers without being handed to theirs. Each has some other to go to.
+    func skip(_ held: [HeldClaim], through outlet: Outlet) async {
+        defer { self.holdings.remove(held.lazy.map(\.claim.id)) }
+        guard let worker = self.lease.held else { return }
+        let settled = held.filter { $0.worker == worker }.map { held in
+            let claim = held.current(now: .now)
+            switch Triage(claim, attemptLimit: self.policy.attemptLimit) {
+            case .settle(let settled): return settled
+            case .send: return self.skipped(claim, self.navigator.way(of: claim), outlet)
+            }
+        }
         await self.settler.settle(settled, worker: worker)
     }
 
@@ -40,6 +60,13 @@ struct Sender: Sendable {
     private struct Parcel {
         var claim: Claim
         var dispatch: Dispatch
+        /// Nil when it can go nowhere else.
+        var way: Way?
+        /// Its outcome tells whether the provider is well again.
+        var isProbe = false
+
+        /// A code that goes elsewhere rather than wait.
+        var isHurried: Bool { self.way?.isCode ?? false }
     }
 
     private enum Prepared {
@@ -52,7 +79,7 @@ struct Sender: Sendable {
         case .settle(let settled): return .settled(settled)
         case .send: break
         }
-        guard let dispatch = self.open(claim) else {
+        guard let dispatch = self.open(claim, for: outlet.driver) else {
             self.logger.error(
                 "cannot open the body; is the master key the one it was sealed with?", ["message": "\(claim.id)"])
             return .settled(Settled(claim, outcome: "refused", reason: .configError, state: .failed))
@@ -61,12 +88,28 @@ struct Sender: Sendable {
             self.logger.error(
                 "a route leads to a provider that does not carry its channel; apply the routes again",
                 ["message": "\(claim.id)", "provider": outlet.name, "channel": dispatch.channel.rawValue])
-            return .settled(self.conclude(claim, .unsupportedChannel, duration: .zero, through: outlet))
+            return .settled(self.conclude(Parcel(claim: claim, dispatch: dispatch), .unsupportedChannel, .zero, outlet))
         }
-        return .parcel(Parcel(claim: claim, dispatch: dispatch))
+        return self.admit(Parcel(claim: claim, dispatch: dispatch, way: self.navigator.way(of: claim)), outlet)
     }
 
-    private func open(_ claim: Claim) -> Dispatch? {
+    /// Has a message that can go elsewhere do so while its provider is not well.
+    private func admit(_ parcel: Parcel, _ outlet: Outlet) -> Prepared {
+        var parcel = parcel
+        guard let way = parcel.way else { return .parcel(parcel) }
+        switch self.navigator.breakers.admit(way.place, isPatient: way.isPatient) {
+        case .pass: return .parcel(parcel)
+        case .probe:
+            parcel.isProbe = true
+            return .parcel(parcel)
+        case .skip:
+            let conditions = self.navigator.breakers.conditions()
+            guard way.next(in: conditions) != nil else { return .parcel(parcel) }
+            return .settled(self.skipped(parcel.claim, way, outlet))
+        }
+    }
+
+    private func open(_ claim: Claim, for driver: any Driver) -> Dispatch? {
         guard
             let sealed = claim.body, let recipient = Recipient(claim.recipient, channel: claim.channel),
             let bytes = try? self.masterKeys.open(sealed, for: claim.id.sealingContext(account: claim.account)),
@@ -79,17 +122,20 @@ struct Sender: Sendable {
     }
 
     private func deliver(_ parcels: [Parcel], through outlet: Outlet) async -> [Settled] {
+        guard let first = parcels.first else { return [] }
+        let timeout =
+            first.isHurried ? min(outlet.provider.timeout, outlet.provider.slowAfter) : outlet.provider.timeout
         let started = ContinuousClock.now
-        let outcomes = await self.outcomes(of: parcels.map(\.dispatch), through: outlet)
+        let outcomes = await outlet.transport.outcomes(
+            of: parcels.map(\.dispatch), timeout: min(timeout, self.requestTimeLimit))
         let duration = ContinuousClock.now - started
         self.metrics.providerTime(outlet.name).observe(duration)
-        return zip(parcels, outcomes).map { parcel, outcome in
-            self.conclude(parcel.claim, outcome, duration: duration, through: outlet)
-        }
+        return zip(parcels, outcomes).map { parcel, outcome in self.conclude(parcel, outcome, duration, outlet) }
     }
 
     /// Counts and tells what came of an attempt, and decides what follows.
-    private func conclude(_ claim: Claim, _ outcome: Outcome, duration: Duration, through outlet: Outlet) -> Settled {
+    private func conclude(_ parcel: Parcel, _ outcome: Outcome, _ duration: Duration, _ outlet: Outlet) -> Settled {
+        let claim = parcel.claim
         self.metrics.attempts(provider: outlet.name, outcome: outcome.name).add(1)
         self.logger.debug(
             "attempted",
@@ -97,27 +143,97 @@ struct Sender: Sendable {
                 "message": "\(claim.id)", "attempt": claim.attempt, "provider": outlet.name, "outcome": outcome.name,
                 "reason": outcome.reason.rawValue, "code": outcome.code,
             ])
-        return self.decide(claim, outcome, duration: duration, through: outlet)
-    }
-
-    private func outcomes(of dispatches: [Dispatch], through outlet: Outlet) async -> [Outcome] {
-        let timeout = min(outlet.provider.timeout, self.requestTimeLimit)
-        return await outlet.transport.outcomes(of: dispatches, timeout: timeout)
-    }
-
-    private func decide(_ claim: Claim, _ outcome: Outcome, duration: Duration, through outlet: Outlet) -> Settled {
-        let settlement = self.policy.settle(
-            outcome, attempt: Int(claim.attempt), series: claim.series, waits: Int(claim.waits),
-            priority: claim.priority, remaining: claim.remaining - duration, random: .random(in: 0..<1)
-        )
-        if let pause = outcome.pause { outlet.queue.pause(for: pause) }
-        if case .retry(_, _, _, halt: true) = settlement {
-            self.logger.error(
-                "the provider refuses this account; look at its credentials and its credit",
-                ["provider": outlet.name, "code": outcome.code])
-            outlet.queue.pause(for: .seconds(1))
+        if let place = parcel.way?.place ?? self.place(of: parcel) {
+            self.navigator.breakers.finish(place, isProbe: parcel.isProbe, outcome.sign)
         }
-        return Settled(claim, outcome: outcome, settlement: settlement, duration: duration)
+        if let pause = outcome.pause {
+            outlet.queue.pause(for: pause)
+            self.navigator.breakers.rest(claim.provider, for: pause)
+        }
+        return self.decide(parcel, outcome, duration, outlet)
+    }
+
+    /// Where an attempt was made, for those that can go nowhere else: others may.
+    private func place(of parcel: Parcel) -> Conditions.Place? {
+        guard self.navigator.routes().hasAlternatives else { return nil }
+        return Conditions.Place(provider: parcel.claim.provider, country: parcel.dispatch.recipient.country)
+    }
+
+    private func decide(_ parcel: Parcel, _ outcome: Outcome, _ duration: Duration, _ outlet: Outlet) -> Settled {
+        let claim = parcel.claim
+        let remaining = claim.remaining - duration
+        if case .accepted = outcome, parcel.way?.isCode != true {
+            return Settled(
+                claim, outcome: outcome, settlement: self.settlement(of: claim, outcome, remaining), duration)
+        }
+        let conditions = self.navigator.breakers.conditions()
+        let settlement = self.settlement(
+            of: claim, outcome, remaining, onward: parcel.way?.onward(in: conditions) ?? .nowhere)
+        if settlement.halts { self.halt(outlet, code: outcome.code) }
+        var settled = Settled(claim, outcome: outcome, settlement: settlement, duration)
+        guard let way = parcel.way else { return settled }
+        if case .accepted = settlement { settled.standby = way.standby(in: conditions, remaining: remaining) }
+        settled.retry = settled.retry.map { way.directed($0, after: settlement, conditions) }
+        return settled
+    }
+
+    private func settlement(
+        of claim: Claim, _ outcome: Outcome, _ remaining: Duration, onward: Onward = .nowhere
+    ) -> Settlement {
+        self.policy.settle(
+            outcome, attempt: Int(claim.attempt), series: claim.series, waits: Int(claim.waits),
+            priority: claim.priority, remaining: remaining, random: .random(in: 0..<1), onward: onward)
+    }
+
+    private func halt(_ outlet: Outlet, code: String) {
+        self.logger.error(
+            "the provider refuses this account; look at its credentials and its credit",
+            ["provider": outlet.name, "code": code])
+        outlet.queue.pause(for: .seconds(1))
+        self.navigator.breakers.rest(outlet.provider.id, for: self.policy.haltDelay)
+    }
+
+    /// A claim that goes on without having been handed over; the attempt is given back.
+    private func skipped(_ claim: Claim, _ way: Way?, _ outlet: Outlet) -> Settled {
+        self.metrics.attempts(provider: outlet.name, outcome: "skipped").add(1)
+        var settled = Settled(claim, outcome: "skipped", reason: .providerError, state: nil)
+        let next = way?.next(in: self.navigator.breakers.conditions())
+        settled.retry = .init(
+            after: next == nil
+                ? self.policy.delay(attempt: 1, priority: claim.priority, random: .random(in: 0..<1)) : .zero,
+            attempt: claim.attempt - 1, series: claim.series, waits: claim.waits, provider: next?.provider,
+            tried: next == nil ? claim.tried : way?.tried ?? claim.tried)
+        return settled
+    }
+}
+
+extension Settlement {
+    /// Whether the provider refuses our account.
+    fileprivate var halts: Bool {
+        switch self {
+        case .retry(_, _, _, halt: true), .moveOn(_, _, _, halt: true): true
+        default: false
+        }
+    }
+}
+
+extension Way {
+    /// A retry as it is to be stored: to whom, and where the message has been.
+    fileprivate func directed(
+        _ retry: Settled.Retry, after settlement: Settlement, _ conditions: Conditions
+    ) -> Settled.Retry {
+        var retry = retry
+        switch settlement {
+        case .moveOn(let way, _, _, _):
+            retry.provider = self.next(way, in: conditions)?.provider
+            retry.tried = self.tried
+        case .retry(_, _, newSeries: true, _):
+            // It has been everywhere that is well; after its wait it begins anew.
+            retry.provider = self.restart(in: conditions).provider
+            retry.tried = TargetSet()
+        default: break
+        }
+        return retry
     }
 }
 
@@ -161,7 +277,7 @@ extension Outcome {
 
 extension Settled {
     /// What an attempt's outcome and the policy's decision change in the database.
-    init(_ claim: Claim, outcome: Outcome, settlement: Settlement, duration: Duration) {
+    init(_ claim: Claim, outcome: Outcome, settlement: Settlement, _ duration: Duration) {
         self.init(
             id: claim.id, provider: claim.provider, attempt: claim.attempt, series: claim.series,
             outcome: outcome.name, reason: outcome.reason, code: outcome.code, duration: duration, state: nil,
@@ -175,7 +291,13 @@ extension Settled {
             if case .unanswered = outcome { self.state = .unknown }
             self.retry = Retry(
                 after: after, attempt: claim.attempt - (consumesAttempt ? 0 : 1),
-                series: claim.series + (newSeries ? 1 : 0), waits: outcome.isThrottle ? claim.waits &+ 1 : 0)
+                series: claim.series + (newSeries ? 1 : 0), waits: outcome.isThrottle ? claim.waits &+ 1 : 0,
+                tried: claim.tried)
+        case .moveOn(_, let consumesAttempt, let newSeries, _):
+            if case .unanswered = outcome { self.state = .unknown }
+            self.retry = Retry(
+                after: .zero, attempt: claim.attempt - (consumesAttempt ? 0 : 1),
+                series: claim.series + (newSeries ? 1 : 0), tried: claim.tried)
         case .failed(let reason, _):
             self.state = .failed
             self.reason = reason

@@ -28,6 +28,9 @@ struct Upkeep: Sendable {
     /// Between looks for codes whose time is over: so long a sealed code may outlive its use.
     static let wipeInterval = Duration.seconds(5)
 
+    /// Between looks for what has been silent for too long.
+    static let standbyInterval = Duration.seconds(1)
+
     /// Tallies folded into rates by one statement.
     static let tallyLimit: Int32 = 5000
     /// Between two foldings: so far rates lag behind.
@@ -44,7 +47,7 @@ struct Upkeep: Sendable {
     let lease: Duration
     let messages: Worker.Signals
     let events: Worker.Signals
-    let providers: DirectoryWatch<[ProviderID: ConfiguredProvider]>
+    let service: DirectoryWatch<ServicePlan>
     let metrics: DeliveryMetrics
     let eventMetrics: EventMetrics
     let logger: Logger
@@ -65,6 +68,7 @@ struct Upkeep: Sendable {
                     }
                 }
             }
+            group.addTask { await self.pulse("resuming what is on standby") { try await self.resumeSilent() } }
             group.addTask { await self.reap() }
             group.addTask { await self.pulse("expiring") { try await self.expire() } }
             group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes() } }
@@ -91,6 +95,20 @@ struct Upkeep: Sendable {
             wait = min(wait, max(next ?? wait, .milliseconds(moved > 0 ? 1 : 10)))
         }
         await signals.scheduled.wait(upTo: wait)
+    }
+
+    /// Sends on what providers have been silent about, gives up what is past its time, and forgets breakers that have closed.
+    private func resumeSilent() async throws {
+        var wait = Self.standbyInterval
+        for lane in self.lanes {
+            let silent = try await self.store.resumeSilent(lane: lane, limit: Self.promotionLimit)
+            if silent.resumed > 0 { self.messages.ready.ring() }
+            if silent.taken == Int(Self.promotionLimit) { wait = .milliseconds(1) }
+            wait = min(wait, max(silent.next ?? wait, .milliseconds(10)))
+            while try await self.store.dropStandby(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
+        }
+        _ = try await self.store.closeBreakers()
+        try await Task.sleep(for: wait)
     }
 
     /// Takes over what dead workers hold: at the start, as soon as one fell silent, and then now and again until nothing of
@@ -128,7 +146,7 @@ struct Upkeep: Sendable {
     /// Ends what waits for providers that are out of service and is past its time.
     private func expire() async throws {
         try await Task.sleep(for: .seconds(60) * Double.random(in: 0.8...1.2))
-        let served = Array(self.providers.current.keys)
+        let served = Array(self.service.current.providers.keys)
         for lane in self.lanes {
             let count = try await self.store.expireStranded(lane: lane, served: served, limit: Self.expiryLimit)
             if count > 0 { self.logger.info("messages of providers out of service expired", ["messages": count]) }
@@ -154,7 +172,7 @@ struct Upkeep: Sendable {
     private func showRates() async {
         var shown: Set<RateLabels> = []
         await self.pulse("measuring rates") {
-            let names = self.providers.current.mapValues(\.provider.name)
+            let names = self.service.current.providers.mapValues(\.provider.name)
             let rates = try await self.store.providerRates(lanes: self.lanes, since: .now - Self.rateSpan)
             let counts = RateLabels.summed(rates, names: names)
             // What is no longer among them has no rate; a gauge once shown cannot be taken away.
@@ -165,12 +183,12 @@ struct Upkeep: Sendable {
     }
 
     private func measure() async throws {
-        for (_, configured) in self.providers.current {
+        for (_, configured) in self.service.current.providers {
             for priority in Priority.allCases { self.show(0, .zero, of: configured, priority) }
         }
         for lane in self.lanes {
             for depth in try await self.store.queueDepths(lane: lane, limit: Self.depthLimit) {
-                guard let configured = self.providers.current[depth.provider] else { continue }
+                guard let configured = self.service.current.providers[depth.provider] else { continue }
                 self.show(depth.ready, depth.oldest, of: configured, depth.priority)
             }
         }

@@ -16,24 +16,54 @@ struct WaitingClaims {
         for held in claims { self.append(held) }
     }
 
-    /// How many the next request would carry, at most `limit`.
-    func batchSize(limit: Int) -> Int {
-        guard let first = self.lines.first(where: { !$0.isEmpty }) else { return 0 }
-        return first.beginsWithRefused ? 1 : min(limit, self.lines.reduce(0) { $0 + $1.fresh.count })
+    /// What the messages of the next request cost, at most `limit` of them: segments, or one each.
+    func batchCosts(limit: Int, countsSegments: Bool) -> [Int] {
+        guard let first = self.lines.firstIndex(where: { !$0.isEmpty }) else { return [] }
+        let cost = { (held: HeldClaim) in countsSegments ? max(1, Int(held.claim.parts)) : 1 }
+        if self.lines[first].beginsWithRefused { return self.lines[first].refused.first(1).map(cost) }
+        var costs: [Int] = []
+        for line in self.linesTogether(with: first) {
+            costs += self.lines[line].fresh.first(limit - costs.count).lazy.map(cost)
+        }
+        return costs
     }
 
-    /// Takes out what the next request is to carry; `limit` is not above ``batchSize(limit:)``.
+    /// Takes out what the next request is to carry; `limit` is not above the count of ``batchCosts(limit:countsSegments:)``.
     mutating func takeBatch(limit: Int) -> [HeldClaim] {
         var batch: [HeldClaim] = []
         batch.reserveCapacity(limit)
-        if let line = self.lines.firstIndex(where: { !$0.isEmpty }), self.lines[line].beginsWithRefused {
-            self.lines[line].refused.move(upTo: 1, to: &batch)
+        guard let first = self.lines.firstIndex(where: { !$0.isEmpty }) else { return [] }
+        if self.lines[first].beginsWithRefused {
+            self.lines[first].refused.move(upTo: 1, to: &batch)
         } else {
-            for line in self.lines.indices { self.lines[line].fresh.move(upTo: limit - batch.count, to: &batch) }
+            for line in self.linesTogether(with: first) {
+                self.lines[line].fresh.move(upTo: limit - batch.count, to: &batch)
+            }
         }
         self.count -= batch.count
         return batch
     }
+
+    /// Takes out what `isMeant`; what stays keeps its order.
+    mutating func remove(where isMeant: (HeldClaim) -> Bool) -> [HeldClaim] {
+        let removed = self.lines.indices.flatMap { line in
+            self.lines[line].fresh.remove(where: isMeant) + self.lines[line].refused.remove(where: isMeant)
+        }
+        self.count -= removed.count
+        return removed
+    }
+
+    /// Codes that wait.
+    var codeCount: Int { self.lines[0].fresh.count + self.lines[0].refused.count }
+
+    /// Since when the first of the codes waits; nil when there is none.
+    var oldestCode: ContinuousClock.Instant? {
+        [self.lines[0].fresh.first(1).first, self.lines[0].refused.first(1).first].compactMap { $0?.waitingSince }.min()
+    }
+
+    /// Codes go in requests of their own: they do not wait for an answer as long as others may, and whatever is in a request that
+    /// is given up shares its fate.
+    private func linesTogether(with first: Int) -> Range<Int> { first == 0 ? 0..<1 : first..<self.lines.count }
 
     mutating func removeAll() -> [HeldClaim] {
         var claims: [HeldClaim] = []
@@ -80,6 +110,23 @@ struct WaitingClaims {
 
         var count: Int { self.claims.count - self.first }
         var firstArrival: Int? { self.first < self.claims.count ? self.claims[self.first].arrival : nil }
+
+        func first(_ count: Int) -> [HeldClaim] {
+            self.claims[self.first..<min(self.claims.count, self.first + max(0, count))].map(\.held)
+        }
+
+        mutating func remove(where isMeant: (HeldClaim) -> Bool) -> [HeldClaim] {
+            var removed: [HeldClaim] = []
+            guard self.count > 0 else { return removed }
+            self.claims.removeSubrange(..<self.first)
+            self.first = 0
+            self.claims.removeAll { entry in
+                guard isMeant(entry.held) else { return false }
+                removed.append(entry.held)
+                return true
+            }
+            return removed
+        }
 
         mutating func append(_ held: HeldClaim, arrival: Int) { self.claims.append((held, arrival)) }
 

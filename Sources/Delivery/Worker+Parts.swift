@@ -21,13 +21,15 @@ extension Worker {
         let lease: Lease
         let outlets: Outlets
         let holdings: Holdings<MessageID>
+        let navigator: Navigator
+        let shares: Shares
         let messageSignals: Signals
         let eventSignals: Signals
         let logger: Logger
 
         init(
-            _ configuration: Configuration, store: Store, transports: Transports, metrics: Metrics, logger: Logger,
-            ready: Signal
+            _ configuration: Configuration, store: Store, transports: Transports, navigator: Navigator,
+            metrics: Metrics, logger: Logger, ready: Signal
         ) {
             let outlets = Outlets(hasRoom: ready, transports: transports, metrics: DeliveryMetrics(metrics))
             let holdings = Holdings<MessageID>()
@@ -36,6 +38,8 @@ extension Worker {
             self.lease = Lease(store: store, name: configuration.name, timing: timing, logger: logger) {
                 holdings.remove(outlets.removeAll().lazy.map(\.claim.id))
             }
+            self.shares = Shares(store: store, lease: self.lease, outlets: outlets, logger: logger)
+            self.navigator = navigator
             self.configuration = configuration
             self.store = store
             self.outlets = outlets
@@ -56,19 +60,25 @@ extension Worker {
             let store = self.store
             let source = MessageSource(store: store, outlets: self.outlets, metrics: metrics)
             let events = self.eventSignals.ready
+            let ready = self.messageSignals.ready
             let settler = Settler<Settled>(
                 lease: self.lease, holdings: self.holdings, scheduled: self.messageSignals.scheduled,
                 metrics: metrics.work, logger: self.logger
             ) {
                 let (mine, hasNews) = try await store.settle($0, lane: $1, worker: $2)
                 if hasNews { events.ring() }
+                // What goes on to another provider is ready at once.
+                if $0.contains(where: { $0.retry.map { $0.after <= .zero } ?? false }) { ready.ring() }
                 return mine
             }
             let sender = Sender(
                 lease: self.lease, masterKeys: masterKeys, policy: self.configuration.policy,
-                requestTimeLimit: self.requestTimeLimit, settler: settler, holdings: self.holdings, metrics: metrics,
+                requestTimeLimit: self.requestTimeLimit, navigator: self.navigator, settler: settler,
+                holdings: self.holdings, metrics: metrics,
                 logger: self.logger)
             let outlets = self.outlets
+            let detour = Detour(
+                outlets: outlets, navigator: self.navigator, sender: sender, logger: self.logger)
             return Pipeline(
                 source: source,
                 claimer: Claimer(
@@ -76,7 +86,13 @@ extension Worker {
                     signal: self.messageSignals.ready, metrics: metrics.work, logger: self.logger,
                     onProgress: { health.succeeded() }),
                 settler: settler, holdings: self.holdings, metrics: metrics.work, logger: self.logger,
-                work: { await outlets.run { await sender.send($0, through: $1) } }, close: { outlets.close() })
+                work: {
+                    await withTaskGroup { group in
+                        group.addTask { await detour.run() }
+                        await outlets.run { await sender.send($0, through: $1) }
+                        group.cancelAll()
+                    }
+                }, close: { outlets.close() })
         }
 
         func events(

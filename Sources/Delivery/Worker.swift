@@ -3,6 +3,7 @@ public import Crypto
 public import Lifecycle
 public import Messaging
 import Postgres
+import Routing
 public import Store
 public import Telemetry
 public import WebClient
@@ -42,7 +43,9 @@ public final class Worker: Service {
     private let messages: Pipeline<MessageSource, Settled>
     private let events: Pipeline<EventSource, SettledEvent>
     private let upkeep: Upkeep
-    private let providers: DirectoryWatch<[ProviderID: ConfiguredProvider]>
+    private let breakers: Breakers
+    private let shares: Shares
+    private let service: DirectoryWatch<ServicePlan>
     private let logger: Logger
 
     /// - `client`: for providers; `callbackClient`: for customers' endpoints, whose addresses it must judge.
@@ -51,9 +54,15 @@ public final class Worker: Service {
         callbackClient: WebClient,
         metrics: Metrics, logger: Logger, drivers: @escaping @Sendable (StoredProvider) throws -> any Driver
     ) async throws {
+        let service = try await DirectoryWatch(store) { ServicePlan($0, drivers: drivers, logger: logger) }
+        self.service = service
+        self.breakers = Breakers(
+            shared: { Conditions() }, store: store, metrics: DeliveryMetrics(metrics), logger: logger)
         let parts = Parts(
-            configuration, store: store, transports: Transports(client: client, logger: logger), metrics: metrics,
+            configuration, store: store, transports: Transports(client: client, logger: logger),
+            navigator: Navigator(routes: { service.current.routes }, breakers: self.breakers), metrics: metrics,
             logger: logger, ready: self.hint)
+        self.shares = parts.shares
         self.configuration = configuration
         self.store = store
         self.lease = parts.lease
@@ -62,12 +71,9 @@ public final class Worker: Service {
         self.messages = parts.messages(
             masterKeys: masterKeys, health: self.health, metrics: DeliveryMetrics(metrics))
         self.events = parts.events(masterKeys: masterKeys, client: callbackClient, metrics: EventMetrics(metrics))
-        self.providers = try await DirectoryWatch(store) { directory in
-            Self.configured(directory, drivers: drivers, logger: logger)
-        }
         self.upkeep = Upkeep(
             store: store, lanes: configuration.lanes, lease: configuration.lease, messages: parts.messageSignals,
-            events: parts.eventSignals, providers: self.providers, metrics: DeliveryMetrics(metrics),
+            events: parts.eventSignals, service: self.service, metrics: DeliveryMetrics(metrics),
             eventMetrics: EventMetrics(metrics), logger: logger)
     }
 
@@ -93,35 +99,32 @@ public final class Worker: Service {
     private func workUntilDrained() async {
         await withTaskGroup { group in
             group.addTask { await self.events.run() }
+            await self.sendUntilDrained()
+        }
+    }
+
+    /// To the end of the drain, what is under way needs its part of the rates, and may open a breaker.
+    private func sendUntilDrained() async {
+        await withTaskGroup { group in
+            group.addTask { await self.shares.run() }
+            group.addTask { await self.breakers.run() }
             await self.messages.run {
                 await withTaskGroup { group in
                     group.addTask { await self.upkeep.run() }
                     group.addTask { await self.followConfiguration() }
                 }
             }
+            group.cancelAll()
         }
     }
 
     private func followConfiguration() async {
         await Pulse(name: "following the configuration", logger: self.logger).run {
-            let left = self.outlets.update(self.providers.current, workersAlive: self.lease.workersAlive)
+            let left = self.outlets.update(self.service.current.providers, workersAlive: self.lease.workersAlive)
+            self.shares.opened.ring()
             try await self.messages.giveBack(left)
             try await Task.sleep(for: .seconds(2))
-            try await self.providers.refresh()
+            try await self.service.refresh()
         }
-    }
-
-    private static func configured(
-        _ directory: Directory, drivers: (StoredProvider) throws -> any Driver, logger: Logger
-    ) -> [ProviderID: ConfiguredProvider] {
-        var configured: [ProviderID: ConfiguredProvider] = [:]
-        for provider in directory.providers where provider.enabled {
-            do {
-                configured[provider.id] = ConfiguredProvider(provider: provider, driver: try drivers(provider))
-            } catch {
-                logger.error("a provider cannot be served", ["provider": provider.name, "error": "\(error)"])
-            }
-        }
-        return configured
     }
 }

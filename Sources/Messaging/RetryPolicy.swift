@@ -46,10 +46,14 @@ public struct RetryPolicy: Sendable, Hashable {
     ///   - series: the series of its reference, from 1; above 1 the message was refused before.
     ///   - remaining: time until the message expires; zero or less when it has.
     ///   - random: at least 0 and below 1, new for each decision.
+    ///   - onward: where it may go beside this provider.
     public func settle(
         _ outcome: Outcome, attempt: Int, series: Int16, waits: Int = 0, priority: Priority, remaining: Duration,
-        random: Double
+        random: Double, onward: Onward = .nowhere
     ) -> Settlement {
+        let move = self.moveOn(
+            after: outcome, onward: onward, attempt: attempt, series: series, priority: priority)
+        if let move, remaining > .zero { return move }
         let trial = Trial(
             attempt: attempt, series: series, waits: waits, priority: priority, remaining: remaining, random: random,
             delay: self.delay(attempt: attempt, priority: priority, random: random)

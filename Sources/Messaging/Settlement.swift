@@ -14,6 +14,19 @@ public enum Settlement: Sendable, Hashable {
     ///   - halt: true when nothing more should go to this provider's account until somebody has looked at it.
     case retry(after: Duration, consumesAttempt: Bool, newSeries: Bool, halt: Bool)
 
+    /// It goes to another provider of its route, at once.
+    /// - Parameters:
+    ///   - way: to whom.
+    ///   - consumesAttempt, newSeries, halt: as for a retry.
+    case moveOn(Way, consumesAttempt: Bool, newSeries: Bool, halt: Bool)
+
+    /// Where a message goes on to.
+    public enum Way: Sendable, Hashable {
+        /// Its own channel, or where there is none left, another.
+        case any
+        case otherChannel
+    }
+
     /// Nothing more will be tried. `code` is the provider's own word, or ours when none came.
     case failed(Verdict.Reason, code: String)
 

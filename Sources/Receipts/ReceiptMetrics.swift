@@ -6,6 +6,7 @@ struct ReceiptMetrics: Sendable {
     let unmatched: Counter
     let joined: Counter
     let dropped: Counter
+    let duplicated: Counter
     /// From accepted to final.
     let delivery: Histogram
     private let metrics: Metrics
@@ -18,6 +19,8 @@ struct ReceiptMetrics: Sendable {
         self.joined = metrics.counter("pinpost_receipts_joined_total", help: "Kept receipts joined to their message.")
         self.dropped = metrics.counter(
             "pinpost_receipts_dropped_total", help: "Kept receipts given up because no message claimed them.")
+        self.duplicated = metrics.counter(
+            "pinpost_duplicates_total", help: "Messages that a second provider delivered too.")
         self.delivery = metrics.histogram(
             "pinpost_delivery_seconds", help: "From accepted to delivered or undelivered.")
     }
@@ -25,6 +28,7 @@ struct ReceiptMetrics: Sendable {
     func count(_ counts: ReceiptCounts) {
         self.stored.add(counts.stored)
         self.unmatched.add(counts.unmatched)
+        self.duplicated.add(counts.duplicated)
         for age in counts.finished { self.delivery.observe(age) }
     }
 

@@ -27,6 +27,8 @@ public struct Conditions: Sendable {
     public var breakers: [Place: Phase]
     /// Where the measured delivery has moved the weights of routes' targets; those that are not here are at rest.
     public var weights: [RouteID: [ProviderID: Int32]]
+    /// Providers that get nothing until then, in any country: they asked for a pause, or refuse our account.
+    public var resting: [ProviderID: ContinuousClock.Instant] = [:]
 
     public init(breakers: [Place: Phase] = [:], weights: [RouteID: [ProviderID: Int32]] = [:]) {
         self.breakers = breakers
@@ -41,7 +43,8 @@ public struct Conditions: Sendable {
 
     /// The part of the traffic that may go to a place, 0 to 1.
     public func share(of place: Place, now: ContinuousClock.Instant) -> Double {
-        switch self.breakers[place] {
+        if let until = self.resting[place.provider], now < until { return 0 }
+        return switch self.breakers[place] {
         case nil: 1
         case .open(let until): now < until ? 0 : Self.probeShare
         case .ramping(let since): min(1, max(Self.probeShare, (now - since) / Self.rampTime))

@@ -13,8 +13,11 @@ public struct RouteTable: Sendable {
     }
 
     private var routes: [Place: [Route]] = [:]
+    /// Whether any route has more than one target.
+    public let hasAlternatives: Bool
 
     public init(_ routes: [Route] = []) {
+        self.hasAlternatives = routes.contains { $0.targets.count > 1 }
         for route in routes {
             let place = Place(account: route.account, channel: route.channel, prefix: route.prefix)
             self.routes[place, default: []].append(route)

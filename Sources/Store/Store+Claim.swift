@@ -1,5 +1,6 @@
 public import Messaging
 public import Postgres
+public import Routing
 
 /// A message that this worker holds and may hand to its provider.
 public struct Claim: Sendable {
@@ -12,10 +13,14 @@ public struct Claim: Sendable {
     public var series: Int16
     /// How often in a row the provider has asked us to slow down.
     public var waits: Int16
+    /// The targets of its route that it has been to before this provider.
+    public var tried: TargetSet
     public var state: MessageState
     public var channel: Channel
     public var recipient: String
     public var sender: String?
+    /// Segments.
+    public var parts: Int16
     /// Sealed; nil when the message needs no sending any more.
     public var body: [UInt8]?
     /// Until the message may no longer be handed over; negative when that has passed.
@@ -143,12 +148,12 @@ extension Store {
                 UPDATE outbox SET worker_id = \(worker.rawValue), attempt = attempt + 1
                 FROM due WHERE outbox.lane = \(lane.column) AND outbox.id = due.id
                 RETURNING outbox.id, outbox.account_id, outbox.provider_id, outbox.priority, outbox.attempt,
-                          outbox.series, outbox.waits, due.quota, due.cut
+                          outbox.series, outbox.waits, outbox.tried, due.quota, due.cut
             )
             SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, c.waits, m.state, m.channel,
-                   m.recipient, m.sender, m.body, m.remaining, m.age, c.quota, c.cut
+                   m.recipient, m.sender, m.body, m.remaining, m.age, c.quota, c.cut, c.tried, m.parts
             FROM claimed c CROSS JOIN LATERAL (
-                SELECT state, channel, recipient, sender, body, expires_at - now() AS remaining,
+                SELECT state, channel, recipient, sender, body, parts, expires_at - now() AS remaining,
                        now() - greatest(accepted_at, send_at) AS age
                 FROM messages WHERE lane = \(lane.column) AND id = c.id AND id >= \(days.first) AND id < \(days.end) LIMIT 1
             ) m
@@ -213,10 +218,10 @@ extension Store {
                 FOR UPDATE SKIP LOCKED
             ), taken AS (
                 DELETE FROM scheduled USING due WHERE scheduled.lane = \(lane.column) AND scheduled.id = due.id
-                RETURNING scheduled.id, account_id, provider_id, priority, attempt, series, waits
+                RETURNING scheduled.id, account_id, provider_id, priority, attempt, series, waits, tried
             ), ready AS (
-                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, waits)
-                SELECT \(lane.column), id, account_id, provider_id, priority, attempt, series, waits FROM taken
+                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, waits, tried)
+                SELECT \(lane.column), id, account_id, provider_id, priority, attempt, series, waits, tried FROM taken
                 RETURNING 1
             )
             SELECT (SELECT count(*) FROM ready),
@@ -240,10 +245,12 @@ extension Claim {
             attempt: try row.decode(4),
             series: try row.decode(5),
             waits: try row.decode(6),
+            tried: TargetSet(rawValue: try row.decode(16)),
             state: try row.decode(7, oneOf: MessageState.self),
             channel: try row.decode(8, oneOf: Channel.self),
             recipient: try row.decode(9),
             sender: try row.decodeIfPresent(10),
+            parts: try row.decode(17),
             body: try row.decodeIfPresent(11, as: Bytes.self)?.bytes,
             remaining: try row.decode(12),
             age: try row.decode(13),

@@ -10,6 +10,8 @@ public struct StoredMessage: Sendable {
     public var state: MessageState
     public var reason: String?
     public var corrected: Bool
+    /// Two providers have delivered it: an answer was lost or late, and it was sent again.
+    public var duplicated = false
     public var parts: Int16
     public var recipient: String
     public var sender: String?
@@ -96,7 +98,7 @@ extension Store {
             """
             SELECT m.id, m.channel, m.priority, s.state, m.reason, m.corrected, m.parts, m.recipient,
                    m.sender, m.reference, m.metadata, m.accepted_at, m.send_at, m.expires_at, m.changed_at,
-                   m.price, m.network, (SELECT currency FROM accounts WHERE id = m.account_id)
+                   m.price, m.network, (SELECT currency FROM accounts WHERE id = m.account_id), m.duplicated
             FROM messages m LEFT JOIN outbox o ON o.lane = m.lane AND o.id = m.id
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN m.state = 'queued' AND o.worker_id IS NOT NULL THEN 'sending' ELSE m.state END AS state
@@ -124,7 +126,7 @@ extension Store {
             """
             SELECT m.id, m.channel, m.priority, s.state, m.reason, m.corrected, m.parts, m.recipient,
                    m.sender, m.reference, m.metadata, m.accepted_at, m.send_at, m.expires_at, m.changed_at,
-                   m.price, m.network, (SELECT currency FROM accounts WHERE id = m.account_id)
+                   m.price, m.network, (SELECT currency FROM accounts WHERE id = m.account_id), m.duplicated
             FROM (
                 SELECT * FROM messages
                 WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND id >= \(first) AND id < \(last)
@@ -277,7 +279,7 @@ extension StoredMessage {
         self.init(
             id: try row.decode(0), channel: try row.decode(1, oneOf: Channel.self), priority: try row.decodePriority(2),
             state: try row.decode(3, oneOf: MessageState.self), reason: try row.decodeIfPresent(4),
-            corrected: try row.decode(5), parts: try row.decode(6), recipient: try row.decode(7),
+            corrected: try row.decode(5), duplicated: try row.decode(18), parts: try row.decode(6), recipient: try row.decode(7),
             sender: try row.decodeIfPresent(8), reference: try row.decodeIfPresent(9),
             metadata: try row.decodeIfPresent(10), acceptedAt: try row.decode(11), sendAt: try row.decodeIfPresent(12),
             expiresAt: try row.decode(13), changedAt: try row.decode(14), price: try row.decodePrice(15, network: 16),

@@ -19,6 +19,8 @@ public struct ReceiptCounts: Sendable, Hashable {
     public var stored = 0
     /// Kept until its message is known.
     public var unmatched = 0
+    /// Messages that another provider had delivered before.
+    public var duplicated = 0
     /// How long ago the messages that became final here were accepted.
     public var finished: [Duration] = []
 }
@@ -55,9 +57,9 @@ extension Store {
             let found = try await transaction.query(
                 """
                 WITH known AS MATERIALIZED (
-                    SELECT u.ctid AS place, p.message_id FROM unmatched_receipts u
+                    SELECT u.ctid AS place, p.message_id, p.series FROM unmatched_receipts u
                     CROSS JOIN LATERAL (
-                        SELECT message_id FROM parts
+                        SELECT message_id, series FROM parts
                         WHERE lane = \(lane.column) AND part = u.part AND provider_id = u.provider_id
                           AND message_id >= first_id_of(u.received_at - interval '8 days')
                         LIMIT 1
@@ -67,7 +69,7 @@ extension Store {
                 )
                 DELETE FROM unmatched_receipts u USING known WHERE u.lane = 0 AND u.ctid = known.place
                 RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
-                          u.covers_message, u.occurred_at
+                          u.covers_message, u.occurred_at, known.series, u.action
                 """,
                 decode: IncomingReceipt.init
             )
@@ -106,12 +108,19 @@ extension Store {
                     \(receipts.map(\.receipt.code)), \(receipts.map(\.receipt.verdict.state.rawValue)),
                     \(receipts.map(\.receipt.verdict.reason.rawValue)),
                     \(receipts.map { $0.receipt.verdict.state.messageState?.rawValue }),
-                    \(receipts.map(\.receipt.coversMessage)), \(receipts.map(\.receipt.occurredAt))
-                ) AS r (id, series, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at)
+                    \(receipts.map(\.receipt.coversMessage)), \(receipts.map(\.receipt.occurredAt)),
+                    \(receipts.map(\.receipt.verdict.action.rawValue)), \(receipts.map(\.way))
+                ) AS r (id, series, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at,
+                        action, way)
             ), known AS MATERIALIZED (
                 SELECT i.* FROM incoming i JOIN messages m
                     ON m.lane = \(lane.column) AND m.id = i.id AND m.id >= \(days.first) AND m.id < \(days.end)
-                    AND m.provider_id = i.provider_id
+                    -- Of the provider that has it, or of one that it was handed to before.
+                    AND (m.provider_id = i.provider_id OR EXISTS (
+                        SELECT FROM attempts a
+                        WHERE a.lane = \(lane.column) AND a.message_id = i.id AND a.provider_id = i.provider_id
+                          AND a.message_id >= \(days.first) AND a.message_id < \(days.end)
+                    ))
             ), stored AS (
                 INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason, occurred_at)
                 SELECT \(lane.column), id, part, status, code, provider_id, state, reason, occurred_at
@@ -120,10 +129,10 @@ extension Store {
                 RETURNING message_id, part, status, code, state, reason
             ), kept AS (
                 INSERT INTO unmatched_receipts (provider_id, part, status, code, state, reason, covers_message,
-                                                occurred_at)
+                                                occurred_at, action)
                 -- One without a part of its own goes by our id, or two of them would be taken for doubles.
                 SELECT provider_id, coalesce(nullif(part, ''), id::text, ''), status, code, state, reason,
-                       covers_message, occurred_at
+                       covers_message, occurred_at, action
                 FROM incoming WHERE id IS NULL OR id NOT IN (SELECT id FROM known)
                 ON CONFLICT DO NOTHING
                 RETURNING 1
@@ -133,7 +142,10 @@ extension Store {
                        bool_or(k.message_state = 'delivered' AND k.covers_message) AS whole,
                        -- What is reported of an earlier series has been answered by another attempt.
                        max(k.series) FILTER (WHERE k.message_state = 'undelivered') AS lost_series,
-                       min(s.reason) FILTER (WHERE k.message_state = 'undelivered') AS lost_reason
+                       min(s.reason) FILTER (WHERE k.message_state = 'undelivered') AS lost_reason,
+                       min(k.way) FILTER (WHERE k.message_state = 'undelivered') AS way,
+                       max(k.provider_id) FILTER (WHERE k.message_state = 'delivered') AS delivered_by,
+                       max(k.provider_id) FILTER (WHERE k.message_state = 'undelivered') AS lost_by
                 FROM stored s
                 JOIN (SELECT DISTINCT ON (id, part, status, code) * FROM known) k
                     ON k.id = s.message_id AND k.part = s.part AND k.status = s.status AND k.code = s.code
@@ -141,6 +153,13 @@ extension Store {
                 GROUP BY s.message_id
                 -- In the order of ids, as settling does it, so that the two do not wait for each other in a circle.
                 ORDER BY s.message_id
+            ), waiting AS (
+                -- What was on standby has its answer: it has arrived, or goes on as far as the report allows and its time lasts.
+                DELETE FROM standby s USING change c
+                WHERE s.lane = \(lane.column) AND s.id = c.message_id AND (c.whole OR c.lost_series >= s.series)
+                RETURNING s.*, c.lost_by, CASE WHEN c.whole IS NOT TRUE AND s.expires_at > now() THEN CASE c.way
+                    WHEN 'any' THEN coalesce(s.provider_id, s.channel_provider_id)
+                    WHEN 'other' THEN s.channel_provider_id END END AS next_provider
             ), moved AS (
                 UPDATE messages m SET
                     parts_delivered = m.parts_delivered + c.parts,
@@ -151,21 +170,44 @@ extension Store {
                         WHEN m.state IN ('cancelled', 'delivered') THEN m.reason
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
                         WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
-                            THEN c.lost_reason
+                            AND w.next_provider IS NULL THEN c.lost_reason
                         ELSE m.reason END,
+                    provider_id = CASE
+                        WHEN m.state IN ('cancelled', 'delivered') THEN m.provider_id
+                        WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN c.delivered_by
+                        ELSE coalesce(w.next_provider, m.provider_id) END,
+                    series = CASE WHEN w.next_provider IS NULL THEN m.series ELSE greatest(m.series, w.series + 1::smallint) END,
+                    duplicated = m.duplicated OR (m.state = 'delivered' AND c.delivered_by <> m.provider_id) IS TRUE,
                     corrected = m.corrected OR m.state IN ('undelivered', 'failed', 'expired')
                         AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
-                    body = CASE WHEN c.whole OR c.lost_series >= m.series OR m.parts_delivered + c.parts >= m.parts
-                                THEN NULL ELSE m.body END,
+                    body = CASE
+                        WHEN c.whole OR m.parts_delivered + c.parts >= m.parts THEN NULL
+                        WHEN c.lost_series >= m.series AND w.next_provider IS NULL THEN NULL
+                        ELSE m.body END,
                     changed_at = now()
-                FROM change c
+                FROM change c LEFT JOIN waiting w ON w.id = c.message_id
                 WHERE m.lane = \(lane.column) AND m.id = c.message_id
                   AND m.id >= \(days.first) AND m.id < \(days.end)
                 RETURNING \(Self.movedMessage)
+            ), resumed AS (
+                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, tried)
+                SELECT w.lane, w.id, w.account_id, w.next_provider, w.priority, w.attempt, w.series + 1, w.tried
+                FROM waiting w JOIN moved m ON m.id = w.id
+                WHERE w.next_provider IS NOT NULL AND message_rank(m.state) < message_rank('undelivered')
+                ON CONFLICT DO NOTHING
+                RETURNING id
+            ), lost AS (
+                INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, undelivered)
+                SELECT m.lane, m.account_id, w.lost_by, m.channel, calling_code(m.recipient),
+                       date_trunc('hour', m.accepted_at, 'UTC'), count(*)
+                FROM resumed JOIN waiting w USING (id) JOIN moved m USING (id) GROUP BY 1, 2, 3, 4, 5, 6
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT 0, (SELECT count(*) FROM kept), NULL::interval
             UNION ALL
             SELECT 1, 0, now() - accepted_at FROM moved WHERE message_rank(state) >= 50
+            UNION ALL
+            SELECT 2, count(*), NULL FROM moved JOIN change c ON c.message_id = moved.id
+            WHERE moved.state = 'delivered' AND NOT moved.changed AND c.delivered_by <> moved.provider_id
             """
     }
 
@@ -174,18 +216,32 @@ extension Store {
             WHEN m.state IN ('cancelled', 'delivered') THEN m.state
             WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'delivered'
             WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
-                THEN 'undelivered'
+                AND w.next_provider IS NULL THEN 'undelivered'
             ELSE m.state END
         """
 }
 
-/// A row of what `application(of:lane:)` returns: the count of receipts kept, or the age of a message now final.
+extension IncomingReceipt {
+    /// The way on that a report of failure allows, as the statement reads it.
+    fileprivate var way: String? {
+        switch self.receipt.verdict.way(series: self.receipt.message?.series ?? 1) {
+        case .any: "any"
+        case .otherChannel: "other"
+        case nil: nil
+        }
+    }
+}
+
+/// A row of what `application(of:lane:)` returns: the count of receipts kept, the age of a message now final, or the count of those
+/// that another provider had delivered before.
 private struct Applied {
-    var kept: Int
+    var kept = 0
+    var duplicated = 0
     var age: Duration?
 
     init(row: borrowing Row) throws(PostgresError) {
-        self.kept = Int(try row.decode(1, as: Int64.self))
+        let count = Int(try row.decode(1, as: Int64.self))
+        if try row.decode(0, as: Int32.self) == 2 { self.duplicated = count } else { self.kept = count }
         self.age = try row.decodeIfPresent(2)
     }
 }
@@ -195,6 +251,7 @@ extension ReceiptCounts {
         let kept = rows.reduce(0) { $0 + $1.kept }
         self.unmatched += kept
         self.stored += total - kept
+        self.duplicated += rows.reduce(0) { $0 + $1.duplicated }
         self.finished += rows.compactMap(\.age)
     }
 }
@@ -202,13 +259,13 @@ extension ReceiptCounts {
 extension IncomingReceipt {
     fileprivate init(row: borrowing Row) throws(PostgresError) {
         let verdict = Verdict(
-            try row.decode(5, oneOf: Verdict.ProviderState.self), .none, .none,
-            try row.decode(6, oneOf: Verdict.Reason.self)
+            try row.decode(5, oneOf: Verdict.ProviderState.self), .none,
+            Verdict.Action(rawValue: try row.decode(10)) ?? .none, try row.decode(6, oneOf: Verdict.Reason.self)
         )
         self.init(
             provider: ProviderID(rawValue: try row.decode(1)),
             receipt: Receipt(
-                message: MessageReference(id: try row.decode(0), series: .max), part: try row.decode(2),
+                message: MessageReference(id: try row.decode(0), series: try row.decode(9)), part: try row.decode(2),
                 coversMessage: try row.decode(7), verdict: verdict, status: try row.decode(3),
                 code: try row.decode(4), occurredAt: try row.decodeIfPresent(8)
             )

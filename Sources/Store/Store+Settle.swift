@@ -1,5 +1,6 @@
 public import Messaging
 public import Postgres
+public import Routing
 
 /// What came of a claim, decided, on its way into the database.
 public struct Settled: Sendable {
@@ -7,8 +8,8 @@ public struct Settled: Sendable {
     public var provider: ProviderID
     public var attempt: Int16
     public var series: Int16
-    /// For the timeline: `accepted`, `refused`, `not_sent`, `unanswered`, `expired`, `spent`, or `needless` for a message
-    /// that was final before it was tried again.
+    /// For the timeline: `accepted`, `refused`, `not_sent`, `unanswered`, `expired`, `spent`, `skipped` for one that was not
+    /// handed over because another provider was better off, or `needless` for a message that was final before it was tried again.
     public var outcome: String
     public var reason: Verdict.Reason
     /// The provider's own word.
@@ -20,6 +21,10 @@ public struct Settled: Sendable {
     public var retry: Retry?
     /// The ids that the provider gave the parts; empty when it goes by ours.
     public var parts: [String]
+    /// How it may yet go on after it was accepted; nil when it may not.
+    public var standby: Standby?
+    /// Whether an accepted message keeps its sealed content until its end; one on standby does.
+    public var keepsBody = false
 
     /// As many as the header that joins parts can count (3GPP TS 23.040 section 9.2.3.24.1); the rest is a mistake of the
     /// provider's.
@@ -33,12 +38,44 @@ public struct Settled: Sendable {
         public var attempt: Int16
         public var series: Int16
         public var waits: Int16
+        /// Who is to try it; nil: the same provider as before.
+        public var provider: ProviderID?
+        /// The targets of its route that it has been to.
+        public var tried: TargetSet
 
-        public init(after: Duration, attempt: Int16, series: Int16, waits: Int16 = 0) {
+        public init(
+            after: Duration, attempt: Int16, series: Int16, waits: Int16 = 0, provider: ProviderID? = nil,
+            tried: TargetSet = TargetSet()
+        ) {
             self.after = after
             self.attempt = attempt
             self.series = series
             self.waits = waits
+            self.provider = provider
+            self.tried = tried
+        }
+    }
+
+    /// Where an accepted message goes when its provider reports that it did not arrive.
+    public struct Standby: Sendable {
+        /// By its own channel, and by another.
+        public var provider: ProviderID?
+        public var channelProvider: ProviderID?
+        public var tried: TargetSet
+        /// Until then it is worth something, from now.
+        public var remaining: Duration
+        /// After so much silence it goes on without being told; nil: never.
+        public var silence: Duration?
+
+        public init(
+            provider: ProviderID?, channelProvider: ProviderID?, tried: TargetSet, remaining: Duration,
+            silence: Duration?
+        ) {
+            self.provider = provider
+            self.channelProvider = channelProvider
+            self.tried = tried
+            self.remaining = remaining
+            self.silence = silence
         }
     }
 
@@ -73,6 +110,7 @@ extension Store {
         _ settled: [Settled], lane: Lane, worker: WorkerID
     ) async throws(PostgresError) -> (mine: [MessageID], hasNews: Bool) {
         let parts = PartColumns(settled)
+        let standby = StandbyColumns(settled)
         let days = MessageID.days(of: settled.lazy.map(\.id))
         let rows = try await self.pool.query(
             """
@@ -83,21 +121,29 @@ extension Store {
                     \(settled.map(\.reason.rawValue)), \(settled.map(\.code)), \(settled.map(\.duration)),
                     \(settled.map { $0.state?.rawValue }), \(settled.map { $0.retry?.after }),
                     \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
-                    \(settled.map { $0.retry?.waits }), \(settled.map { Int16($0.knownParts.count) })
+                    \(settled.map { $0.retry?.waits }), \(settled.map { $0.retry?.provider?.rawValue }),
+                    \(settled.map { $0.retry?.tried.rawValue }), \(settled.map { Int16($0.knownParts.count) }),
+                    \(settled.map { $0.keepsBody || $0.standby != nil })
                 ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt,
-                        next_series, next_waits, parts)
+                        next_series, next_waits, next_provider, tried, parts, keeps_body)
             ), mine AS (
                 DELETE FROM outbox o USING told t
                 WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = t.worker_id
                   AND o.attempt = t.attempt
                 RETURNING o.id, o.account_id, o.provider_id, o.priority, o.attempt, o.series, t.outcome, t.reason,
                           t.code, t.duration, t.state, t.retry_after, t.next_attempt, t.next_series, t.next_waits,
-                          t.parts
+                          t.next_provider, t.tried, t.parts, t.keeps_body
             ), again AS (
-                INSERT INTO scheduled (lane, id, account_id, provider_id, priority, attempt, series, waits, due_at)
-                SELECT \(lane.column), id, account_id, provider_id, priority, next_attempt, next_series, next_waits,
-                       now() + retry_after
-                FROM mine WHERE retry_after IS NOT NULL
+                INSERT INTO scheduled (lane, id, account_id, provider_id, priority, attempt, series, waits, tried, due_at)
+                SELECT \(lane.column), id, account_id, coalesce(next_provider, provider_id), priority, next_attempt, next_series,
+                       next_waits, tried, now() + retry_after
+                FROM mine WHERE retry_after > '0'
+            ), onward AS (
+                -- At once: the row that was deleted above makes room for this one.
+                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, waits, tried)
+                SELECT \(lane.column), id, account_id, coalesce(next_provider, provider_id), priority, next_attempt, next_series,
+                       next_waits, tried
+                FROM mine WHERE retry_after <= '0'
             ), recorded AS (
                 INSERT INTO attempts (lane, message_id, attempt, series, provider_id, worker_id, outcome, reason, code,
                                       duration)
@@ -105,8 +151,8 @@ extension Store {
                        duration
                 FROM mine
             ), named AS (
-                INSERT INTO parts (lane, part, message_id, provider_id, number)
-                SELECT \(lane.column), p.part, mine.id, mine.provider_id, p.number
+                INSERT INTO parts (lane, part, message_id, provider_id, number, series)
+                SELECT \(lane.column), p.part, mine.id, mine.provider_id, p.number, mine.series
                 FROM unnest(\(parts.messages), \(parts.parts), \(parts.numbers)) AS p (message_id, part, number)
                 JOIN mine ON mine.id = p.message_id
                 ON CONFLICT DO NOTHING
@@ -122,12 +168,41 @@ extension Store {
                         ELSE m.reason END,
                     parts = CASE WHEN mine.parts > 0 THEN mine.parts ELSE m.parts END,
                     series = coalesce(mine.next_series, mine.series),
-                    body = CASE WHEN mine.retry_after IS NULL THEN NULL ELSE m.body END,
+                    provider_id = coalesce(mine.next_provider, m.provider_id),
+                    body = CASE
+                        WHEN mine.retry_after IS NOT NULL THEN m.body
+                        -- A receipt that overtook this may have ended it.
+                        WHEN mine.keeps_body AND \(Self.settledState) = 'accepted' THEN m.body
+                    END,
                     changed_at = now()
                 FROM mine
                 WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id >= \(days.first) AND m.id < \(days.end)
-                  AND (mine.state IS NOT NULL OR mine.retry_after IS NULL OR mine.next_series <> mine.series)
+                  AND (mine.state IS NOT NULL OR mine.retry_after IS NULL OR mine.next_series <> mine.series
+                       OR mine.next_provider <> m.provider_id)
                 RETURNING \(Self.movedMessage)
+            ), waiting AS (
+                INSERT INTO standby AS s (lane, id, account_id, provider_id, channel_provider_id, priority, attempt, series, tried,
+                                          expires_at, due_at)
+                SELECT \(lane.column), w.id, mine.account_id, w.provider_id, w.channel_provider_id, mine.priority, mine.attempt,
+                       mine.series, w.tried, now() + w.remaining, now() + w.silence
+                FROM unnest(
+                    \(standby.messages), \(standby.providers), \(standby.channelProviders), \(standby.tried),
+                    \(standby.remaining), \(standby.silences)
+                ) AS w (id, provider_id, channel_provider_id, tried, remaining, silence)
+                JOIN mine USING (id) JOIN moved ON moved.id = w.id AND moved.state = 'accepted'
+                ON CONFLICT (lane, id) DO UPDATE SET
+                    provider_id = excluded.provider_id, channel_provider_id = excluded.channel_provider_id,
+                    attempt = excluded.attempt, series = excluded.series, tried = excluded.tried,
+                    expires_at = excluded.expires_at, due_at = excluded.due_at
+            ), handed AS (
+                -- Once for each provider that has it, or may have: a repetition at the same provider is the same message.
+                INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, sent)
+                SELECT moved.lane, moved.account_id, mine.provider_id, moved.channel, calling_code(moved.recipient),
+                       date_trunc('hour', moved.accepted_at, 'UTC'), count(*)
+                FROM mine JOIN moved USING (id)
+                WHERE mine.outcome = 'accepted'
+                   OR mine.outcome = 'unanswered' AND (mine.retry_after IS NULL OR mine.next_provider <> mine.provider_id)
+                GROUP BY 1, 2, 3, 4, 5, 6
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT id, EXISTS (SELECT FROM entered) FROM mine
             """
@@ -144,6 +219,28 @@ extension Store {
             WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.state
             ELSE m.state END
         """
+}
+
+/// The messages that may yet go on.
+private struct StandbyColumns {
+    var messages: [MessageID] = []
+    var providers: [Int32?] = []
+    var channelProviders: [Int32?] = []
+    var tried: [Int32] = []
+    var remaining: [Duration] = []
+    var silences: [Duration?] = []
+
+    init(_ settled: [Settled]) {
+        for message in settled {
+            guard let standby = message.standby else { continue }
+            self.messages.append(message.id)
+            self.providers.append(standby.provider?.rawValue)
+            self.channelProviders.append(standby.channelProvider?.rawValue)
+            self.tried.append(standby.tried.rawValue)
+            self.remaining.append(standby.remaining)
+            self.silences.append(standby.silence)
+        }
+    }
 }
 
 /// The part ids of many messages.

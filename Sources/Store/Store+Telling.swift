@@ -10,20 +10,18 @@ extension Store {
         m.state, m.reason, m.sequence, m.changed_by IS NOT DISTINCT FROM pg_current_xact_id() AS changed
         """
 
-    /// Behind `moved`: what has happened to messages, for ``telling``, and counts for the rates.
-    ///
-    /// A message counts as sent when it leaves `queued` for a state in which a provider had it, or may have.
+    /// Behind `moved`: what has happened to messages, for ``telling``, and counts for the rates. Handing over is counted where it is
+    /// settled.
     static let tellingOfMessages: SQL.Fragment = """
         happened AS MATERIALIZED (
             SELECT lane, id AS subject_id, account_id, endpoint_id, 'message.' || state AS type, reason, sequence
             FROM moved WHERE changed
         ), counted AS (
-            INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, sent, delivered, undelivered)
+            INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, delivered, undelivered)
             SELECT lane, account_id, provider_id, channel, calling_code(recipient),
-                   date_trunc('hour', accepted_at, 'UTC'), count(*) FILTER (WHERE sequence = 1),
-                   count(*) FILTER (WHERE state = 'delivered'), count(*) FILTER (WHERE state = 'undelivered')
-            FROM moved
-            WHERE changed AND (state IN ('delivered', 'undelivered') OR sequence = 1 AND state IN ('accepted', 'unknown'))
+                   date_trunc('hour', accepted_at, 'UTC'), count(*) FILTER (WHERE state = 'delivered'),
+                   count(*) FILTER (WHERE state = 'undelivered')
+            FROM moved WHERE changed AND state IN ('delivered', 'undelivered')
             GROUP BY 1, 2, 3, 4, 5, 6
         )
         """

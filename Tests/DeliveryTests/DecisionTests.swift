@@ -64,7 +64,7 @@ import Testing
         for (outcome, name, reason, code) in table {
             let settled = Settled(
                 .sample(attempt: 3, series: 2), outcome: outcome, settlement: .accepted(parts: []),
-                duration: .milliseconds(7))
+                .milliseconds(7))
             #expect(settled.outcome == name)
             #expect(settled.reason == reason)
             #expect(settled.code == code)
@@ -77,7 +77,7 @@ import Testing
         let refused = Outcome.refused(
             Verdict(.failed, .permanentMessage, .stop, .tooLong), code: "12", retryAfter: nil)
         func settled(_ outcome: Outcome, _ settlement: Settlement) -> Settled {
-            Settled(.sample(attempt: 3, series: 2), outcome: outcome, settlement: settlement, duration: .zero)
+            Settled(.sample(attempt: 3, series: 2), outcome: outcome, settlement: settlement, .zero)
         }
         let accepted = settled(.accepted(parts: ["a", "b"]), .accepted(parts: ["a", "b"]))
         #expect(accepted.state == .accepted && accepted.parts == ["a", "b"] && accepted.retry == nil)
@@ -104,7 +104,7 @@ import Testing
             let settled = Settled(
                 .sample(attempt: 3, series: 2), outcome: outcome,
                 settlement: .retry(after: .seconds(4), consumesAttempt: consumes, newSeries: newSeries, halt: false),
-                duration: .zero)
+                .zero)
             let retry = try #require(settled.retry)
             #expect(retry.after == .seconds(4))
             #expect(retry.attempt == attempt)

@@ -5,6 +5,7 @@ import Egress
 import JSON
 import Messaging
 import Postgres
+import Routing
 import Store
 import Telemetry
 import TestDatabase
@@ -29,6 +30,7 @@ struct DeliveryFixture: Sendable {
         var inFlight: Int64 = 10
         var perSecond: Int64 = 10_000
         var timeout: Int64 = 10
+        var slowAfter: Int64 = 1200
 
         var json: JSON {
             let isVonage = self.name.hasPrefix("vonage")
@@ -40,7 +42,7 @@ struct DeliveryFixture: Sendable {
                 "name": .string(self.name), "kind": isVonage ? "vonage-sms" : "infobip-sms",
                 "url": .string("http://127.0.0.1:\(self.port)"), "credentials": credentials,
                 "in_flight": .integer(self.inFlight), "per_second": .integer(self.perSecond),
-                "timeout": .integer(self.timeout),
+                "timeout": .integer(self.timeout), "slow_after_ms": .integer(self.slowAfter),
             ]
         }
     }
@@ -72,6 +74,33 @@ struct DeliveryFixture: Sendable {
             (try row.decode(0, as: String.self), ProviderID(rawValue: try row.decode(1)))
         }
         self.providers = Dictionary(uniqueKeysWithValues: rows)
+    }
+
+    /// Two providers, `vonage` and `infobip`, and a route of the first with the second behind it.
+    static func runWithTwo(
+        slowAfter: Int64 = 1200, timeout: Int64 = 10, perSecond: Int64 = 10_000, silenceLimit: Duration? = nil,
+        _ body: (DeliveryFixture, _ first: ScriptedProvider, _ second: ScriptedProvider) async throws -> Void
+    ) async throws {
+        try await withProvider { first, firstPort in
+            try await withProvider { second, secondPort in
+                let outlets = [
+                    Outlet(
+                        name: "vonage", port: firstPort, perSecond: perSecond, timeout: timeout, slowAfter: slowAfter),
+                    Outlet(name: "infobip", port: secondPort, timeout: timeout, slowAfter: slowAfter),
+                ]
+                try await Self.run(outlets) { fixture async throws in
+                    try await fixture.route(["vonage", "infobip"], silenceLimit: silenceLimit)
+                    try await body(fixture, first, second)
+                }
+            }
+        }
+    }
+
+    func route(_ names: [String], silenceLimit: Duration? = nil) async throws {
+        let targets = try names.map { RouteTarget(provider: try #require(self.providers[$0]), channel: .sms) }
+        let route = Route(
+            id: RouteID(rawValue: 0), channel: .sms, silenceLimit: silenceLimit, targets: targets)
+        #expect(try await self.system.store.configure { try await Store.putRoute(route, in: $0) })
     }
 
     // MARK: - Messages
@@ -118,6 +147,19 @@ struct DeliveryFixture: Sendable {
 
     func state(of id: MessageID) async throws -> MessageState? {
         try await self.system.store.timeline(of: id, account: self.account)?.message.state
+    }
+
+    /// Has a provider report of a message as a whole.
+    func report(
+        _ id: MessageID, series: Int16, by provider: String, _ state: Verdict.ProviderState, _ action: Verdict.Action
+    ) async throws {
+        let receipt = Receipt(
+            message: MessageReference(id: id, series: series), part: "", coversMessage: true,
+            verdict: Verdict(state, .transientProvider, action, .carrierError), status: state.rawValue,
+            code: "\(series)",
+            occurredAt: nil)
+        let provider = try #require(self.providers[provider])
+        _ = try await self.system.store.apply([IncomingReceipt(provider: provider, receipt: receipt)])
     }
 
     // MARK: - Worker

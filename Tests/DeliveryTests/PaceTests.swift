@@ -100,15 +100,28 @@ import Testing
         #expect(Walk(&pace, wanted: 10, from: start + .seconds(2), for: .seconds(5)).total > 450)
     }
 
+    /// Long messages count as many, and one that is longer than the room goes all the same and is paid for afterwards.
+    @Test func whatCostsMoreIsGrantedLess() {
+        var pace = Pace(rate: 100, tolerance: .milliseconds(100))
+        let start = ContinuousClock.now
+        #expect(pace.grant([3, 3, 3, 3], now: start) == 3)
+        #expect(pace.grant([1], now: start + .milliseconds(50)) == 1)
+        var slow = Pace(rate: 1)
+        #expect(slow.grant([5, 1], now: start) == 1)
+        #expect(slow.grant([1], now: start + .seconds(4)) == 0)
+        #expect(slow.grant([1], now: start + .seconds(6)) == 1)
+    }
+
     @Test(arguments: [0, -1]) func nothingWantedNothingGranted(wanted: Int) {
         var pace = Pace(rate: 10)
         #expect(pace.grant(upTo: wanted, now: .now) == 0)
     }
 
-    @Test(arguments: [0.0, -5, .leastNonzeroMagnitude]) func aRateOfNothingIsNoDivisionByNothing(rate: Double) {
+    @Test(arguments: [(0.0, 0), (-5, 0), (.leastNonzeroMagnitude, 1)])
+    func aRateOfNothingIsNoDivisionByNothing(rate: Double, granted: Int) {
         var pace = Pace(rate: rate)
         let now = ContinuousClock.now
-        #expect(pace.grant(upTo: 5, now: now) == 1)
+        #expect(pace.grant(upTo: 5, now: now) == granted)
         #expect(pace.grant(upTo: 5, now: now + .seconds(60)) == 0)
     }
 }

@@ -1,4 +1,5 @@
 import Messaging
+import Routing
 import Timestamps
 
 @testable import Delivery
@@ -9,13 +10,14 @@ extension Claim {
     static func sample(
         _ number: UInt64 = 1, account: Int32 = 1, provider: Int32 = 1, priority: Priority = .otp, attempt: Int16 = 1,
         series: Int16 = 1, state: MessageState = .queued, body: [UInt8]? = [1], remaining: Duration = .seconds(600),
-        quota: Int32 = 10, isCut: Bool = false
+        quota: Int32 = 10, isCut: Bool = false, parts: Int16 = 1
     ) -> Claim {
         Claim(
             id: MessageID(high: 0x0192_d1e4_7000_7000, low: 0x8000_0000_0000_0000 | number << 8),
             account: AccountID(rawValue: account), provider: ProviderID(rawValue: provider), priority: priority,
-            attempt: attempt, series: series, waits: 0, state: state, channel: .sms, recipient: "+41790000077",
-            body: body,
+            attempt: attempt, series: series, waits: 0, tried: TargetSet(), state: state, channel: .sms,
+            recipient: "+41790000077",
+            parts: parts, body: body,
             remaining: remaining, age: .zero, quota: quota, isCut: isCut)
     }
 

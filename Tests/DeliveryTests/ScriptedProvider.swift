@@ -18,6 +18,8 @@ final class ScriptedProvider: Sendable {
         /// Too fast, inside a 200, with the milliseconds to wait.
         case throttled(Int)
         case status(Int)
+        /// Refused with this status, inside a 200. Vonage's way only.
+        case refused(String)
         /// The connection is closed without a word.
         case dropped
         /// These references are refused with the status id, the others taken. Infobip's way only.
@@ -85,6 +87,7 @@ final class ScriptedProvider: Sendable {
         switch answer {
         case .dropped: .dropConnection
         case .status(let status): HTTPResponse(status: status)
+        case .refused(let status): self.vonage(status)
         case .throttled(let milliseconds):
             self.vonage("1", "Throughput Rate Exceeded - please wait [ \(milliseconds) ] and retry")
         case .taken: isVonage ? self.vonage("0", id: "p-\(asked.references[0])") : self.infobip(asked, [], 26)

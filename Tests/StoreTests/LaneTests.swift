@@ -11,7 +11,7 @@ import Timestamps
     private static let tables: Set = [
         "messages", "outbox", "scheduled", "attempts", "parts", "receipts", "unmatched_receipts", "idempotency_keys",
         "verifications", "recipient_limits", "recipient_failures", "events", "event_outbox", "event_attempts",
-        "conversions",
+        "conversions", "standby",
         "tallies", "rates", "scoped_codes",
     ]
 

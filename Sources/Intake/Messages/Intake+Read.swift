@@ -134,6 +134,7 @@ extension StoredMessage {
             .init("status", .string(self.state.rawValue)),
             .init("reason", .init(self.reason)),
             .init("corrected", .bool(self.corrected)),
+            .init("duplicated", .bool(self.duplicated)),
             .init("channel", .string(self.channel.rawValue)),
             .init("priority", .string(self.priority.name)),
             .init("to", .string(self.recipient)),

@@ -86,7 +86,7 @@ extension OpenAPI {
         """#
 
     private static let messageMembers = #"""
-        "id", "status", "reason", "corrected", "channel", "priority", "to", "from", "parts", "reference", "metadata",
+        "id", "status", "reason", "corrected", "duplicated", "channel", "priority", "to", "from", "parts", "reference", "metadata",
         "accepted_at", "send_at", "expires_at", "changed_at", "price", "currency"
         """#
 
@@ -95,6 +95,7 @@ extension OpenAPI {
         "status": {"$ref": "#/components/schemas/MessageStatus"},
         "reason": {"type": ["string", "null"]},
         "corrected": {"type": "boolean", "description": "Whether a late receipt changed a final status."},
+        "duplicated": {"type": "boolean", "description": "Whether two providers have delivered it: an answer was lost or late, and it was sent again. The timeline shows both."},
         "channel": {"$ref": "#/components/schemas/Channel"},
         "priority": {"$ref": "#/components/schemas/Priority"},
         "to": {"type": "string"},

@@ -1,0 +1,23 @@
+import Channels
+import Messaging
+import Routing
+import Store
+import Telemetry
+
+/// What a worker makes of the configuration: the providers that it serves, and the routes that lead to them.
+struct ServicePlan: Sendable {
+    var providers: [ProviderID: ConfiguredProvider] = [:]
+    var routes: RouteTable
+
+    /// A provider that cannot be served is left out, and the log says why.
+    init(_ directory: Directory, drivers: (StoredProvider) throws -> any Driver, logger: Logger) {
+        self.routes = RouteTable(directory.routes)
+        for provider in directory.providers where provider.enabled {
+            do {
+                self.providers[provider.id] = ConfiguredProvider(provider: provider, driver: try drivers(provider))
+            } catch {
+                logger.error("a provider cannot be served", ["provider": provider.name, "error": "\(error)"])
+            }
+        }
+    }
+}

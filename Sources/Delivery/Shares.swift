@@ -1,0 +1,42 @@
+import Lifecycle
+import Messaging
+import Store
+import Telemetry
+
+/// Gets this worker's part of each provider's rate, and gets it anew before it lapses; see ``Store/renewShares(of:worker:)``.
+struct Shares: Sendable {
+    /// Between renewals: several in a lease, so that one that fails costs nothing.
+    static let interval = Store.shareLease / 4
+
+    let store: Store
+    let lease: Lease
+    let outlets: Outlets
+    let logger: Logger
+
+    /// Until the next look when there is no lease yet, or no provider.
+    static let impatience = Duration.milliseconds(20)
+
+    /// Rung when a provider came into service, which has no rate yet.
+    let opened = Signal()
+
+    /// Renews until cancelled.
+    func run() async {
+        await Pulse(name: "sharing providers' rates", logger: self.logger, pauseAfterFailure: Self.interval).run {
+            let isServed = try await self.renew()
+            await self.opened.wait(upTo: isServed ? Self.interval : Self.impatience)
+            try Task.checkCancellation()
+        }
+    }
+
+    /// False when there is nothing to renew.
+    private func renew() async throws -> Bool {
+        let outlets = self.outlets.all
+        guard let worker = self.lease.held, !outlets.isEmpty else { return false }
+        let rates = Dictionary(outlets.map { ($0.provider.id, $0.provider.rateLimit) }) { $1 }
+        // From before it was asked for: the database's lease began later, and so lasts longer.
+        let until = ContinuousClock.now + Store.shareLease
+        let shares = try await self.store.renewShares(of: rates, worker: worker)
+        for outlet in outlets { outlet.queue.setRate(Double(shares[outlet.provider.id] ?? 0), until: until) }
+        return true
+    }
+}
