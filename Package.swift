@@ -147,7 +147,7 @@ let package = Package(
         tests(
             "StoreTests",
             [
-                "Crypto", "JSON", "Messaging", "Polling", "Postgres", "Store", "TestDatabase", "TestSystem",
+                "Crypto", "JSON", "Messaging", "Polling", "Postgres", "Routing", "Store", "TestDatabase", "TestSystem",
                 "Timestamps",
                 "Verification",
             ]),
