@@ -1,7 +1,7 @@
 public import Messaging
 
 /// How the providers are at the moment, as far as this process knows: what a choice among targets depends on beside the route.
-public struct Conditions: Sendable {
+public struct Conditions: Sendable, Hashable {
     /// Where a breaker stands.
     public struct Place: Sendable, Hashable {
         public var provider: ProviderID
@@ -51,8 +51,10 @@ public struct Conditions: Sendable {
         }
     }
 
-    func weight(of target: RouteTarget, in route: Route) -> Double {
-        Double(self.weights[route.id]?[target.provider] ?? target.weight)
+    /// Within what the route allows now, whenever the weight was moved.
+    public func weight(of target: RouteTarget, in route: Route) -> Int32 {
+        let moved = self.weights[route.id]?[target.provider] ?? target.weight
+        return min(max(moved, target.bounds.lowerBound), target.bounds.upperBound)
     }
 }
 

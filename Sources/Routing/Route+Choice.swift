@@ -61,7 +61,7 @@ extension Route {
         _ candidates: [Int], shares: [Double], _ conditions: Conditions,
         using random: inout some RandomNumberGenerator
     ) -> Int? {
-        let weights = zip(candidates, shares).map { conditions.weight(of: self.targets[$0], in: self) * $1 }
+        let weights = zip(candidates, shares).map { Double(conditions.weight(of: self.targets[$0], in: self)) * $1 }
         let total = weights.reduce(0, +)
         guard total > 0 else { return nil }
         var left = Double.random(in: 0..<total, using: &random)
