@@ -195,14 +195,32 @@ let package = Package(
                 "Callbacks", "Channels", "Configuration", "Crypto", "Egress", "JSON", "Messaging", "Postgres", "Store",
                 "Routing", "Telling", "TestSystem", "Timestamps", "Verification",
             ]),
+        // What is fuzzed, and its corpus as a test.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Channels", "Crypto", "Egress", "HTTP", "Intake", "JSON", "Messaging", "PhoneNumbers", "Settings",
+                "Timestamps", "Verification",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict
+        ),
+        tests("FuzzTests", ["Channels", "FuzzTargets"]),
         tests("TimestampsTests", ["Timestamps"]),
         tests("VerificationTests", ["Crypto", "JSON", "Messaging", "Verification"]),
         tests(
             "DeliveryTests",
             [
                 "Callbacks", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON", "Lifecycle",
-                "Messaging", "Postgres",
-                "Routing", "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
+                "Messaging", "Polling", "Postgres", "Routing", "Store", "Telemetry", "TestDatabase", "TestSystem",
+                "Timestamps", "WebClient", "WebServer",
             ]),
     ]
 )
+
+// The fuzzer itself links with nothing but a sanitizer's run time: Tests/Fuzz/run asks for it, with a build of its own.
+if Context.environment["PINPOST_FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict)
+    ]
+}

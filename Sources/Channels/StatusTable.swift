@@ -56,19 +56,26 @@ struct StatusTable: Sendable {
             let action = Verdict.Action(rawValue: String(columns[4])),
             let reason = Verdict.Reason(rawValue: String(columns[5]))
         else { throw StatusTableError(line: number, problem: "holds an unknown word") }
-        for code in Self.codes(in: columns[1]) {
+        guard let codes = Self.codes(in: columns[1]) else {
+            throw StatusTableError(line: number, problem: "stands for more than \(Self.rangeLimit) codes")
+        }
+        for code in codes {
             let verdict = Verdict(state, permanence, action, reason)
             let former = self.verdicts.updateValue(verdict, forKey: Key(kind: String(columns[0]), code: code))
             guard former == nil else { throw StatusTableError(line: number, problem: "repeats a code") }
         }
     }
 
-    private static func codes(in column: Substring) -> [String] {
+    /// Codes that one line may stand for.
+    private static let rangeLimit = 1000
+
+    /// Nil when they are too many: two numbers far apart are a mistake, and would fill the memory.
+    private static func codes(in column: Substring) -> [String]? {
         let ends = column.split(separator: "-", omittingEmptySubsequences: false)
         guard ends.count == 2, let first = Int(ends[0]), let last = Int(ends[1]), first <= last else {
             return [String(column)]
         }
-        return (first...last).map(String.init)
+        return last - first < Self.rangeLimit ? (first...last).map(String.init) : nil
     }
 }
 

@@ -36,7 +36,9 @@ extension WebClientError {
     fileprivate var outcome: Outcome {
         switch self.kind {
         case .notSent, .forbidden: .notSent(.networkTimeout)
-        case .answerLost, .tooLarge, .cancelled: .unanswered(.networkTimeout)
+        case .answerLost, .cancelled: .unanswered(.networkTimeout)
+        // It answers, and says nothing that could be an answer.
+        case .tooLarge: .unanswered(.providerError)
         }
     }
 }

@@ -30,6 +30,8 @@ import Testing
         ("a,1,sent,none,dance,accepted", "line 1 holds an unknown word"),
         ("a,1,sent,none,wait,because", "line 1 holds an unknown word"),
         ("a,1-3,sent,none,wait,accepted\na,2,sent,none,wait,accepted", "line 2 repeats a code"),
+        ("a,0-1000,sent,none,wait,accepted", "line 1 stands for more than 1000 codes"),
+        ("a,0-9223372036854775807,sent,none,wait,accepted", "line 1 stands for more than 1000 codes"),
     ])
     func aWrongTableIsRefused(_ text: String, _ problem: String) {
         let error = #expect(throws: StatusTableError.self) { try StatusTable(parsing: text) }
