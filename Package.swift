@@ -51,8 +51,8 @@ let package = Package(
         library(
             "Receipts",
             [
-                "Batching", "Channels", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
-                "Timestamps",
+                "Batching", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres", "Store",
+                "Telemetry", "Timestamps",
             ]
         ),
         library(

@@ -14,6 +14,8 @@ public protocol Driver: Sendable {
     var channels: Set<Channel> { get }
     /// Over what it speaks.
     var wire: Wire { get }
+    /// Whether a message's content is needed after its provider has taken it. By default it is not, and goes at once.
+    var keepsContent: Bool { get }
 
     /// What a callback says, after its sender has proved to be the provider. The default, of a driver to which nobody
     /// calls back, takes nobody for the provider.
@@ -23,6 +25,8 @@ public protocol Driver: Sendable {
 }
 
 extension Driver {
+    public var keepsContent: Bool { false }
+
     public func callback(_ request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> ProviderCallback {
         throw .unauthenticated
     }
@@ -94,6 +98,10 @@ public enum ProviderCallback: Sendable {
 public protocol ScriptWriter: Driver {
     /// What is to be said. Nil content: the message is over, or unknown; nothing is said then.
     func script(_ speech: Speech?) -> HTTPResponse
+}
+
+extension ScriptWriter {
+    public var keepsContent: Bool { true }
 }
 
 /// A request to a provider. Holds credentials and bodies, so it prints its address only.

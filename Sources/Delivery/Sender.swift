@@ -117,7 +117,10 @@ struct Sender: Sendable {
                 ["provider": outlet.name, "code": outcome.code])
             outlet.queue.pause(for: .seconds(1))
         }
-        return Settled(claim, outcome: outcome, settlement: settlement, duration: duration)
+        var settled = Settled(claim, outcome: outcome, settlement: settlement, duration: duration)
+        // A call that may be under way asks for its words when somebody answers it.
+        settled.keepsBody = outlet.driver.keepsContent && (settled.state == .accepted || settled.state == .unknown)
+        return settled
     }
 }
 

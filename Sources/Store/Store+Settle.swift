@@ -20,6 +20,8 @@ public struct Settled: Sendable {
     public var retry: Retry?
     /// The ids that the provider gave the parts; empty when it goes by ours.
     public var parts: [String]
+    /// The body stays although the message is handed over, because the provider asks for it later.
+    public var keepsBody = false
 
     /// As many as the header that joins parts can count (3GPP TS 23.040 section 9.2.3.24.1); the rest is a mistake of the
     /// provider's.
@@ -83,16 +85,17 @@ extension Store {
                     \(settled.map(\.reason.rawValue)), \(settled.map(\.code)), \(settled.map(\.duration)),
                     \(settled.map { $0.state?.rawValue }), \(settled.map { $0.retry?.after }),
                     \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
-                    \(settled.map { $0.retry?.waits }), \(settled.map { Int16($0.knownParts.count) })
+                    \(settled.map { $0.retry?.waits }), \(settled.map { Int16($0.knownParts.count) }),
+                    \(settled.map(\.keepsBody))
                 ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt,
-                        next_series, next_waits, parts)
+                        next_series, next_waits, parts, keeps_body)
             ), mine AS (
                 DELETE FROM outbox o USING told t
                 WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = t.worker_id
                   AND o.attempt = t.attempt
                 RETURNING o.id, o.account_id, o.provider_id, o.priority, o.attempt, o.series, t.outcome, t.reason,
                           t.code, t.duration, t.state, t.retry_after, t.next_attempt, t.next_series, t.next_waits,
-                          t.parts
+                          t.parts, t.keeps_body
             ), again AS (
                 INSERT INTO scheduled (lane, id, account_id, provider_id, priority, attempt, series, waits, due_at)
                 SELECT \(lane.column), id, account_id, provider_id, priority, next_attempt, next_series, next_waits,
@@ -122,7 +125,7 @@ extension Store {
                         ELSE m.reason END,
                     parts = CASE WHEN mine.parts > 0 THEN mine.parts ELSE m.parts END,
                     series = coalesce(mine.next_series, mine.series),
-                    body = CASE WHEN mine.retry_after IS NULL THEN NULL ELSE m.body END,
+                    body = CASE WHEN mine.retry_after IS NULL AND NOT mine.keeps_body THEN NULL ELSE m.body END,
                     changed_at = now()
                 FROM mine
                 WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id >= \(days.first) AND m.id < \(days.end)
