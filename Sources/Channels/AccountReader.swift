@@ -24,6 +24,12 @@ struct AccountReader {
         return secret
     }
 
+    /// The credential, which may have several lines; nil when it is not given.
+    mutating func multilineCredential(_ name: String) -> Secret? {
+        self.credentialNames.insert(name)
+        return self.account.credentials[name]
+    }
+
     /// The credential; a problem, and an empty secret, when it is not given.
     mutating func requiredCredential(_ name: String) -> Secret {
         if let secret = self.credential(name) { return secret }

@@ -22,6 +22,8 @@ public protocol Driver: Sendable {
     func callback(_ request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> ProviderCallback
     /// What the provider wants to hear once its receipts are stored. By default 200 and nothing else.
     func receiptAnswer() -> HTTPResponse
+    /// The status of the answer to a callback that was refused. By default the refusal's own.
+    func status(of refusal: ReceiptRefusal, of request: HTTPRequest) -> Int
 }
 
 extension Driver {
@@ -32,6 +34,7 @@ extension Driver {
     }
 
     public func receiptAnswer() -> HTTPResponse { HTTPResponse(status: 200) }
+    public func status(of refusal: ReceiptRefusal, of request: HTTPRequest) -> Int { refusal.status }
 }
 
 /// Over what a provider is spoken to. Whoever sends has one way to do it for each.
@@ -92,6 +95,8 @@ public enum ProviderCallback: Sendable {
     case receipts([Receipt])
     /// A call was answered, and the provider asks what to say. ``ScriptWriter/script(_:)`` of the driver says it.
     case script(MessageReference)
+    /// Nothing that is to be stored; this is what it wants to hear.
+    case answer(HTTPResponse)
 }
 
 /// A driver whose provider asks for what is to be said only when the call is answered. Until then the message's content is kept.
@@ -154,6 +159,14 @@ public enum Drivers {
     public static func make(_ account: ProviderAccount) throws(ProviderProblems) -> any Driver {
         switch account.kind {
         case .vonageSMS: try VonageSMS(account)
+        case .infobipVoice: try InfobipVoice(account)
+        case .vonageVoice: try VonageVoice(account)
+        case .twilioVoice: try TwilioVoice(account)
+        case .bandwidthVoice: try BandwidthVoice(account)
+        case .infobipEmail: try InfobipEmail(account)
+        case .sendGrid: try SendGrid(account)
+        case .vonageMessages: try VonageMessages(account)
+        case .webhook: try WebhookGateway(account)
         case .infobipSMS: try InfobipSMS(account)
         case .twilioSMS: try TwilioSMS(account)
         case .bandwidthSMS: try BandwidthSMS(account)

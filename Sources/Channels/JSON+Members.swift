@@ -23,6 +23,7 @@ extension OutgoingRequest {
     /// An inquiry under an `Authorization`.
     static func get(_ url: String, authorization: Secret) -> OutgoingRequest {
         OutgoingRequest(
-            method: "GET", url: url, fields: ["Authorization": authorization.text, "Accept": "application/json"], body: [])
+            method: "GET", url: url, fields: ["Authorization": authorization.text, "Accept": "application/json"],
+            body: [])
     }
 }

@@ -97,9 +97,12 @@ public final class ReceiptIntake: Sendable {
             switch try source.driver.callback(request, now: .now) {
             case .receipts(let receipts): return await self.store(receipts, of: source)
             case .script(let reference): return await self.script(of: reference, from: source)
+            case .answer(let response): return response
             }
         } catch {
-            return self.refuse(error)
+            var response = self.refuse(error)
+            response.status = source.driver.status(of: error, of: request)
+            return response
         }
     }
 

@@ -7,7 +7,8 @@ import Testing
         ("0123456789", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
         ("123 or 12345678901 stay", "123 or 12345678901 stay"), ("+41791234567", "+41791234567"),
         ("A4938B", "A4, 9, 3, 8B"), ("4938-1234", "4, 9, 3, 8-1, 2, 3, 4"), ("", ""), ("no digits", "no digits"),
-        ("رمزك ٤٩٣٨", "رمزك ٤, ٩, ٣, ٨"), ("Dein Code: 4938\nGültig 5 Minuten", "Dein Code: 4, 9, 3, 8\nGültig 5 Minuten"),
+        ("رمزك ٤٩٣٨", "رمزك ٤, ٩, ٣, ٨"),
+        ("Dein Code: 4938\nGültig 5 Minuten", "Dein Code: 4, 9, 3, 8\nGültig 5 Minuten"),
     ])
     func aCodeIsSpokenDigitByDigit(_ text: String, _ spoken: String) {
         #expect(Content.text(TextContent(text)).spoken == Speech(spoken))

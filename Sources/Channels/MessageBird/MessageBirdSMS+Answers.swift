@@ -16,7 +16,8 @@ extension MessageBirdSMS {
     public func receipts(in request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> [Receipt] {
         if let token = self.receiptToken, !token.authenticates(request) { throw .unauthenticated }
         if let signature = self.signature {
-            guard let target = self.address.target(of: request), signature.verifies(request, at: target, now: now) else {
+            guard let target = self.address.target(of: request), signature.verifies(request, at: target, now: now)
+            else {
                 throw .unauthenticated
             }
         }

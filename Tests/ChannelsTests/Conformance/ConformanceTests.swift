@@ -38,7 +38,8 @@ import Timestamps
         (429, .refused(.throttled, "HTTP 429", after: .seconds(7))),
         (503, .refused(.throttled, "HTTP 503", after: .seconds(7))),
         (500, .refused(.broken, "HTTP 500")), (502, .refused(.broken, "HTTP 502")),
-        (504, .unanswered(.networkTimeout)), (302, .refused(Verdict(.failed, .config, .failoverOnce, .configError), "HTTP 302")),
+        (504, .unanswered(.networkTimeout)),
+        (302, .refused(Verdict(.failed, .config, .failoverOnce, .configError), "HTTP 302")),
     ]
 
     @Test(arguments: ConformanceCase.all, statuses)
@@ -107,16 +108,20 @@ import Timestamps
         }
     }
 
-    @Test(arguments: ConformanceCase.all) func aStatusOfTomorrowIsKeptAndChangesNothing(_ item: ConformanceCase) throws {
+    @Test(arguments: ConformanceCase.all) func aStatusOfTomorrowIsKeptAndChangesNothing(_ item: ConformanceCase) throws
+    {
         let receipts = try item.driver().receipts(in: item.proving(item.report("teleported", "")), now: item.now)
         #expect(receipts.map(\.verdict) == [.unread])
     }
 
     @Test(arguments: ConformanceCase.all) func theOperatorsLinesComeFirst(_ item: ConformanceCase) throws {
-        let kinds = Set(item.account.kind.codes.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.prefix { $0 != "," } })
+        let kinds = Set(
+            item.account.kind.codes.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.prefix { $0 != "," } }
+        )
         var account = item.account
         account.codes = kinds.map { "\($0),teleported,expired,none,none,expired" }.joined(separator: "\n")
-        let receipts = try Sample.httpDriver(account).receipts(in: item.proving(item.report("teleported", "")), now: item.now)
+        let receipts = try Sample.httpDriver(account).receipts(
+            in: item.proving(item.report("teleported", "")), now: item.now)
         #expect(receipts.map(\.verdict) == [Verdict(.expired, .none, .none, .expired)])
     }
 
@@ -161,7 +166,8 @@ import Timestamps
                 return changed
             }
         case .query:
-            return [request.query.map { "\($0)&x=1" } ?? "x=1", String((request.query ?? "xx").dropLast())].map { query in
+            return [request.query.map { "\($0)&x=1" } ?? "x=1", String((request.query ?? "xx").dropLast())].map {
+                query in
                 var changed = request
                 changed.query = query
                 return changed

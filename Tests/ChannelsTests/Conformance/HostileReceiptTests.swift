@@ -12,13 +12,18 @@ import Testing
 
     static let bodies: [[UInt8]] =
         [
-            "", " ", "\0", "{", "}", "[", "[[]]", "[1,null,\"x\",{},[]]", "{}", "null", "true", "0", "-1e999", "\"\\ud800\"",
-            "{\"a\":1,\"a\":2}", "{\"results\":[{}]}", "{\"results\":{}}", "{\"data\":{\"payload\":{\"to\":[{\"status\":[]}]}}}",
+            "", " ", "\0", "{", "}", "[", "[[]]", "[1,null,\"x\",{},[]]", "{}", "null", "true", "0", "-1e999",
+            "\"\\ud800\"",
+            "{\"a\":1,\"a\":2}", "{\"results\":[{}]}", "{\"results\":{}}",
+            "{\"data\":{\"payload\":{\"to\":[{\"status\":[]}]}}}",
             "{\"data\":{\"payload\":{\"id\":7,\"to\":{}}}}", "[{\"type\":{},\"message\":[]}]",
-            "{\"type\":\"recipient_delivery_report_sms\",\"batch_id\":[],\"status\":{}}", "%", "%ZZ=1", "a=%C3%28", "=", "&&&", "a&b&c",
+            "{\"type\":\"recipient_delivery_report_sms\",\"batch_id\":[],\"status\":{}}", "%", "%ZZ=1", "a=%C3%28", "=",
+            "&&&", "a&b&c",
             "MessageSid=\0&MessageStatus=%00", "messageId=%00&status=%00", "<?xml version=\"1.0\"?><!DOCTYPE x>", deep,
-            deepObjects, "{\"results\":\(deep)}", "[\"\(long)\"]", "MessageSid=\(long)&MessageStatus=\(long)&ErrorCode=\(long)",
-            "MessageUUID=\(long)&Status=\(long)", "{\"data\":{\"payload\":{\"id\":\"\(long)\",\"to\":[{\"status\":\"\(long)\"}]}}}",
+            deepObjects, "{\"results\":\(deep)}", "[\"\(long)\"]",
+            "MessageSid=\(long)&MessageStatus=\(long)&ErrorCode=\(long)",
+            "MessageUUID=\(long)&Status=\(long)",
+            "{\"data\":{\"payload\":{\"id\":\"\(long)\",\"to\":[{\"status\":\"\(long)\"}]}}}",
             "[{\"type\":\"\(long)\",\"errorCode\":\(long),\"message\":{\"id\":\"\(long)\"}}]",
             "{\"type\":\"recipient_delivery_report_sms\",\"batch_id\":\"\(long)\",\"status\":\"a\\u0000b\",\"code\":1e400}",
             String(repeating: "a=1&", count: 100_000),
@@ -59,7 +64,10 @@ import Testing
 
     /// In the body, under each type, and in the query.
     private static func requests(of template: HTTPRequest, with bytes: [UInt8]) -> [HTTPRequest] {
-        let types = [nil, "application/json", "application/x-www-form-urlencoded", "text/html", "application/json; charset=utf-16"]
+        let types = [
+            nil, "application/json", "application/x-www-form-urlencoded", "text/html",
+            "application/json; charset=utf-16",
+        ]
         var requests = types.map { type in
             var request = template
             request.method = "POST"
