@@ -44,15 +44,16 @@ let package = Package(
         library(
             "Delivery",
             [
-                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
+                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "PhoneNumbers",
+                "Postgres",
                 "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
             ]
         ),
         library(
             "Receipts",
             [
-                "Batching", "Channels", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
-                "Timestamps",
+                "Batching", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres", "Store",
+                "Telemetry", "Timestamps",
             ]
         ),
         library(

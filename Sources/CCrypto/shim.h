@@ -1,9 +1,11 @@
 #pragma once
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 
 /// The controls' numbers and the tag's length, spelt as functions of one meaning: `EVP_CIPHER_CTX_ctrl` takes a void
 /// pointer for everything, and a number mistaken in Swift would go unnoticed.

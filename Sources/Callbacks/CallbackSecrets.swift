@@ -1,3 +1,4 @@
+import Channels
 import Crypto
 public import JSON
 public import Timestamps
@@ -77,16 +78,14 @@ public struct CallbackSecrets: Sendable, Equatable {
 
         /// Nil unless `key` has 24 to 64 bytes.
         public init?(key: [UInt8], expiresAt: Timestamp? = nil) {
-            guard Self.byteCounts.contains(key.count) else { return nil }
+            guard StandardWebhookSignature.keyByteCounts.contains(key.count) else { return nil }
             self.key = key
             self.expiresAt = expiresAt
         }
 
         /// Reads `whsec_` and base64 of 24 to 64 bytes. Nil for anything else.
         public init?(text: String, expiresAt: Timestamp? = nil) {
-            guard text.hasPrefix(Self.prefix), let key = Base64.decode(text.dropFirst(Self.prefix.utf8.count)) else {
-                return nil
-            }
+            guard let key = StandardWebhookSignature.key(text) else { return nil }
             self.init(key: key, expiresAt: expiresAt)
         }
 
@@ -96,16 +95,13 @@ public struct CallbackSecrets: Sendable, Equatable {
         }
 
         /// As customers' libraries read it: `whsec_` and base64.
-        public var text: String { Self.prefix + Base64.encode(self.key) }
+        public var text: String { StandardWebhookSignature.keyPrefix + Base64.encode(self.key) }
 
         public static func == (left: SigningKey, right: SigningKey) -> Bool {
             Secret(left.key) == Secret(right.key) && left.expiresAt == right.expiresAt
         }
 
         // MARK: - Private
-
-        private static let prefix = "whsec_"
-        private static let byteCounts = 24...64
 
         private init(unchecked key: [UInt8]) { self.key = key }
 

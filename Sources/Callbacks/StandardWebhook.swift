@@ -1,3 +1,4 @@
+import Channels
 import Crypto
 import HTTP
 import JSON
@@ -27,12 +28,10 @@ struct StandardWebhook {
         return request
     }
 
-    /// `v1,` and the base64 of the HMAC-SHA256 of the id, the time and the body, parted by dots.
     static func signature(
         of body: [UInt8], id: String, seconds: Int64, key: CallbackSecrets.SigningKey
     ) -> String {
-        let signed = Array("\(id).\(seconds).".utf8) + body
-        return "v1,\(Base64.encode(Digest.sha256.authenticate(signed, key: Secret(key.key))))"
+        StandardWebhookSignature.sign(body, id: id, seconds: seconds, key: Secret(key.key))
     }
 
     var json: JSON {

@@ -24,6 +24,12 @@ struct AccountReader {
         return secret
     }
 
+    /// The credential, which may have several lines; nil when it is not given.
+    mutating func multilineCredential(_ name: String) -> Secret? {
+        self.credentialNames.insert(name)
+        return self.account.credentials[name]
+    }
+
     /// The credential; a problem, and an empty secret, when it is not given.
     mutating func requiredCredential(_ name: String) -> Secret {
         if let secret = self.credential(name) { return secret }
@@ -40,6 +46,21 @@ struct AccountReader {
         if let value = read(text) { return value }
         self.problem("setting \(name) is not \(expected)")
         return value
+    }
+
+    /// The setting as it stands; a problem, and an empty text, when it is not given or could not stand in a path.
+    mutating func requiredSetting(_ name: String) -> String {
+        self.settingNames.insert(name)
+        let text = self.account.settings[name] ?? ""
+        if text.isEmpty || PercentEncoding.encode(text) != text {
+            self.problem("setting \(name) is missing, or holds more than letters, digits and -._~")
+        }
+        return text
+    }
+
+    /// The setting as it stands; nil when it is not given.
+    mutating func optionalSetting(_ name: String) -> String? {
+        self.setting(name, default: nil, expected: "a text") { $0.isEmpty ? String??.none : .some($0) }
     }
 
     /// The kind's own table of codes with the operator's lines over it.

@@ -14,20 +14,27 @@ public protocol Driver: Sendable {
     var channels: Set<Channel> { get }
     /// Over what it speaks.
     var wire: Wire { get }
+    /// Whether a message's content is needed after its provider has taken it. By default it is not, and goes at once.
+    var keepsContent: Bool { get }
 
     /// What a callback says, after its sender has proved to be the provider. The default, of a driver to which nobody
     /// calls back, takes nobody for the provider.
     func callback(_ request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> ProviderCallback
     /// What the provider wants to hear once its receipts are stored. By default 200 and nothing else.
     func receiptAnswer() -> HTTPResponse
+    /// The status of the answer to a callback that was refused. By default the refusal's own.
+    func status(of refusal: ReceiptRefusal, of request: HTTPRequest) -> Int
 }
 
 extension Driver {
+    public var keepsContent: Bool { false }
+
     public func callback(_ request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> ProviderCallback {
         throw .unauthenticated
     }
 
     public func receiptAnswer() -> HTTPResponse { HTTPResponse(status: 200) }
+    public func status(of refusal: ReceiptRefusal, of request: HTTPRequest) -> Int { refusal.status }
 }
 
 /// Over what a provider is spoken to. Whoever sends has one way to do it for each.
@@ -88,12 +95,18 @@ public enum ProviderCallback: Sendable {
     case receipts([Receipt])
     /// A call was answered, and the provider asks what to say. ``ScriptWriter/script(_:)`` of the driver says it.
     case script(MessageReference)
+    /// Nothing that is to be stored; this is what it wants to hear.
+    case answer(HTTPResponse)
 }
 
 /// A driver whose provider asks for what is to be said only when the call is answered. Until then the message's content is kept.
 public protocol ScriptWriter: Driver {
     /// What is to be said. Nil content: the message is over, or unknown; nothing is said then.
     func script(_ speech: Speech?) -> HTTPResponse
+}
+
+extension ScriptWriter {
+    public var keepsContent: Bool { true }
 }
 
 /// A request to a provider. Holds credentials and bodies, so it prints its address only.
@@ -146,7 +159,21 @@ public enum Drivers {
     public static func make(_ account: ProviderAccount) throws(ProviderProblems) -> any Driver {
         switch account.kind {
         case .vonageSMS: try VonageSMS(account)
+        case .infobipVoice: try InfobipVoice(account)
+        case .vonageVoice: try VonageVoice(account)
+        case .twilioVoice: try TwilioVoice(account)
+        case .bandwidthVoice: try BandwidthVoice(account)
+        case .infobipEmail: try InfobipEmail(account)
+        case .sendGrid: try SendGrid(account)
+        case .vonageMessages: try VonageMessages(account)
+        case .webhook: try WebhookGateway(account)
         case .infobipSMS: try InfobipSMS(account)
+        case .twilioSMS: try TwilioSMS(account)
+        case .bandwidthSMS: try BandwidthSMS(account)
+        case .telnyxSMS: try TelnyxSMS(account)
+        case .plivoSMS: try PlivoSMS(account)
+        case .sinchSMS: try SinchSMS(account)
+        case .messageBirdSMS: try MessageBirdSMS(account)
         case .carrier: try CarrierGateway(account)
         case .discard: try Discard(account)
         }

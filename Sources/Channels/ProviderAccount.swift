@@ -7,6 +7,34 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     case vonageSMS = "vonage-sms"
     /// Infobip SMS version 3; see ``InfobipSMS``.
     case infobipSMS = "infobip-sms"
+    /// Twilio's Programmable Messaging; see ``TwilioSMS``.
+    case twilioSMS = "twilio-sms"
+    /// Bandwidth's Messaging version 2; see ``BandwidthSMS``.
+    case bandwidthSMS = "bandwidth-sms"
+    /// Telnyx's Messaging version 2; see ``TelnyxSMS``.
+    case telnyxSMS = "telnyx-sms"
+    /// Plivo's Message API; see ``PlivoSMS``.
+    case plivoSMS = "plivo-sms"
+    /// Sinch's SMS API (XMS); see ``SinchSMS``.
+    case sinchSMS = "sinch-sms"
+    /// MessageBird's REST API; see ``MessageBirdSMS``.
+    case messageBirdSMS = "messagebird-sms"
+    /// Infobip's text to speech; see ``InfobipVoice``.
+    case infobipVoice = "infobip-voice"
+    /// Vonage's Voice API; see ``VonageVoice``.
+    case vonageVoice = "vonage-voice"
+    /// Twilio's calls; see ``TwilioVoice``.
+    case twilioVoice = "twilio-voice"
+    /// Bandwidth's calls; see ``BandwidthVoice``.
+    case bandwidthVoice = "bandwidth-voice"
+    /// Infobip's mail API version 4; see ``InfobipEmail``.
+    case infobipEmail = "infobip-email"
+    /// SendGrid; see ``SendGrid``.
+    case sendGrid = "sendgrid"
+    /// Vonage's Messages API version 1, for short messages; see ``VonageMessages``.
+    case vonageMessages = "vonage-messages"
+    /// The operator's own gateway; see ``WebhookGateway``.
+    case webhook = "webhook"
     /// The simulated carrier's own contract, for what has no real driver yet; see ``CarrierGateway``.
     case carrier = "carrier"
     /// Nobody; see ``Discard``.
@@ -16,7 +44,13 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     public var channels: Set<Channel> {
         switch self {
         case .vonageSMS, .infobipSMS, .discard: [.sms]
+        case .twilioSMS, .bandwidthSMS, .telnyxSMS, .plivoSMS, .sinchSMS, .messageBirdSMS: [.sms]
+        case .vonageMessages: [.sms]
+        case .infobipVoice, .vonageVoice, .twilioVoice, .bandwidthVoice: [.voice]
+        case .infobipEmail, .sendGrid: [.email]
         case .carrier: [.voice, .email]
+        // Each of its accounts says which.
+        case .webhook: [.sms, .voice, .email]
         }
     }
 
@@ -25,10 +59,63 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .vonageSMS: "https://rest.nexmo.com"
         // Each of its accounts has a host of its own.
-        case .infobipSMS: nil
+        case .infobipSMS, .infobipVoice, .infobipEmail: nil
+        case .twilioSMS: "https://api.twilio.com"
+        case .bandwidthSMS: "https://messaging.bandwidth.com"
+        case .telnyxSMS: "https://api.telnyx.com"
+        case .plivoSMS: "https://api.plivo.com"
+        // In the United States; other regions have hosts of their own.
+        case .sinchSMS: "https://us.sms.api.sinch.com"
+        case .messageBirdSMS: "https://rest.messagebird.com"
+        case .vonageVoice, .vonageMessages: "https://api.nexmo.com"
+        case .twilioVoice: "https://api.twilio.com"
+        case .bandwidthVoice: "https://voice.bandwidth.com"
+        case .sendGrid: "https://api.sendgrid.com"
         // Wherever somebody has started it.
-        case .carrier: nil
+        case .carrier, .webhook: nil
         case .discard: "http://127.0.0.1"
+        }
+    }
+
+    /// Whether the provider's rate counts segments and not messages (providers.md section 1 rule 6).
+    public var countsSegments: Bool {
+        switch self {
+        case .twilioSMS, .bandwidthSMS: true
+        default: false
+        }
+    }
+
+    /// For how long after taking a message a receipt may still come. What has none by then ends unknown.
+    public var receiptWindow: Duration {
+        switch self {
+        // It says 9902, no receipt from the carrier, after about two hours, and posts each receipt for 24.
+        case .bandwidthSMS: .seconds(24 * 3600)
+        default: .seconds(72 * 3600)
+        }
+    }
+
+    /// The kind's table of codes as text, for an operator to read and to copy lines from.
+    public var codes: String { String(decoding: self.codeBytes, as: UTF8.self) }
+
+    private var codeBytes: [UInt8] {
+        switch self {
+        case .vonageSMS: PackageResources.vonage_sms_csv
+        case .infobipSMS: PackageResources.infobip_sms_csv
+        case .twilioSMS, .twilioVoice: PackageResources.twilio_csv
+        case .infobipVoice: PackageResources.infobip_voice_csv
+        case .vonageVoice: PackageResources.vonage_voice_csv
+        case .bandwidthVoice: PackageResources.bandwidth_voice_csv
+        case .infobipEmail: PackageResources.infobip_email_csv
+        case .sendGrid: PackageResources.sendgrid_csv
+        case .vonageMessages: PackageResources.vonage_messages_csv
+        case .webhook: PackageResources.webhook_csv
+        case .bandwidthSMS: PackageResources.bandwidth_sms_csv
+        case .telnyxSMS: PackageResources.telnyx_sms_csv
+        case .plivoSMS: PackageResources.plivo_sms_csv
+        case .sinchSMS: PackageResources.sinch_sms_csv
+        case .messageBirdSMS: PackageResources.messagebird_sms_csv
+        case .carrier: PackageResources.carrier_csv
+        case .discard: []
         }
     }
 }

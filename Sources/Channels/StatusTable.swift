@@ -82,6 +82,19 @@ struct StatusTable: Sendable {
 extension StatusTable {
     static let vonageSMS = StatusTable(builtIn: PackageResources.vonage_sms_csv)
     static let infobipSMS = StatusTable(builtIn: PackageResources.infobip_sms_csv)
+    static let twilio = StatusTable(builtIn: PackageResources.twilio_csv)
+    static let bandwidthSMS = StatusTable(builtIn: PackageResources.bandwidth_sms_csv)
+    static let telnyxSMS = StatusTable(builtIn: PackageResources.telnyx_sms_csv)
+    static let plivoSMS = StatusTable(builtIn: PackageResources.plivo_sms_csv)
+    static let sinchSMS = StatusTable(builtIn: PackageResources.sinch_sms_csv)
+    static let messageBirdSMS = StatusTable(builtIn: PackageResources.messagebird_sms_csv)
+    static let infobipVoice = StatusTable(builtIn: PackageResources.infobip_voice_csv)
+    static let vonageVoice = StatusTable(builtIn: PackageResources.vonage_voice_csv)
+    static let bandwidthVoice = StatusTable(builtIn: PackageResources.bandwidth_voice_csv)
+    static let infobipEmail = StatusTable(builtIn: PackageResources.infobip_email_csv)
+    static let sendGrid = StatusTable(builtIn: PackageResources.sendgrid_csv)
+    static let vonageMessages = StatusTable(builtIn: PackageResources.vonage_messages_csv)
+    static let webhook = StatusTable(builtIn: PackageResources.webhook_csv)
     static let carrier = StatusTable(builtIn: PackageResources.carrier_csv)
 }
 

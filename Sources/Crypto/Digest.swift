@@ -4,7 +4,7 @@ import CCrypto
 ///
 /// MD5 and SHA-1 are here because providers sign with them. Nothing of ours uses them.
 public enum Digest: String, Sendable, Hashable, CaseIterable {
-    case md5, sha1, sha256, sha512
+    case md5, sha1, sha256, sha384, sha512
 
     /// Bytes in a hash.
     public var byteCount: Int {
@@ -12,6 +12,7 @@ public enum Digest: String, Sendable, Hashable, CaseIterable {
         case .md5: 16
         case .sha1: 20
         case .sha256: 32
+        case .sha384: 48
         case .sha512: 64
         }
     }
@@ -42,6 +43,9 @@ public enum Digest: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// What OpenSSL knows the hash function by.
+    var handle: OpaquePointer { self.algorithm.digest }
+
     // MARK: - Private
 
     private var algorithm: DigestAlgorithm {
@@ -49,6 +53,7 @@ public enum Digest: String, Sendable, Hashable, CaseIterable {
         case .md5: Self.fetchedMD5
         case .sha1: Self.fetchedSHA1
         case .sha256: Self.fetchedSHA256
+        case .sha384: Self.fetchedSHA384
         case .sha512: Self.fetchedSHA512
         }
     }
@@ -57,6 +62,7 @@ public enum Digest: String, Sendable, Hashable, CaseIterable {
     private static let fetchedMD5 = DigestAlgorithm("MD5")
     private static let fetchedSHA1 = DigestAlgorithm("SHA1")
     private static let fetchedSHA256 = DigestAlgorithm("SHA256")
+    private static let fetchedSHA384 = DigestAlgorithm("SHA384")
     private static let fetchedSHA512 = DigestAlgorithm("SHA512")
 }
 

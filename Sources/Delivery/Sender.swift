@@ -113,8 +113,12 @@ struct Sender: Sendable {
         guard
             let sealed = claim.body, let recipient = Recipient(claim.recipient, channel: claim.channel),
             let bytes = try? self.masterKeys.open(sealed, for: claim.id.sealingContext(account: claim.account)),
-            let content = Content(decoding: bytes, channel: claim.channel)
+            var content = Content(decoding: bytes, channel: claim.channel)
         else { return nil }
+        // It has come to a provider of calls, on a route that allows it.
+        if !driver.channels.contains(content.channel), driver.channels.contains(.voice), let speech = content.spoken {
+            content = .speech(speech)
+        }
         return Dispatch(
             reference: claim.reference, recipient: recipient, sender: claim.sender, content: content,
             validity: claim.remaining, priority: claim.priority
@@ -163,17 +167,25 @@ struct Sender: Sendable {
         let claim = parcel.claim
         let remaining = claim.remaining - duration
         if case .accepted = outcome, parcel.way?.isCode != true {
-            return Settled(
-                claim, outcome: outcome, settlement: self.settlement(of: claim, outcome, remaining), duration)
+            return self.settled(claim, outcome, self.settlement(of: claim, outcome, remaining), duration, outlet)
         }
         let conditions = self.navigator.breakers.conditions()
         let settlement = self.settlement(
             of: claim, outcome, remaining, onward: parcel.way?.onward(in: conditions) ?? .nowhere)
         if settlement.halts { self.halt(outlet, code: outcome.code) }
-        var settled = Settled(claim, outcome: outcome, settlement: settlement, duration)
+        var settled = self.settled(claim, outcome, settlement, duration, outlet)
         guard let way = parcel.way else { return settled }
         if case .accepted = settlement { settled.standby = way.standby(in: conditions, remaining: remaining) }
         settled.retry = settled.retry.map { way.directed($0, after: settlement, conditions) }
+        return settled
+    }
+
+    private func settled(
+        _ claim: Claim, _ outcome: Outcome, _ settlement: Settlement, _ duration: Duration, _ outlet: Outlet
+    ) -> Settled {
+        var settled = Settled(claim, outcome: outcome, settlement: settlement, duration)
+        // A call that may be under way asks for its words when somebody answers it.
+        settled.keepsBody = outlet.driver.keepsContent && (settled.state == .accepted || settled.state == .unknown)
         return settled
     }
 

@@ -1,5 +1,6 @@
 import Channels
 import Messaging
+import PhoneNumbers
 import Routing
 import Store
 import Telemetry
@@ -10,8 +11,11 @@ struct ServicePlan: Sendable {
     var routes: RouteTable
 
     /// A provider that cannot be served is left out, and the log says why.
-    init(_ directory: Directory, drivers: (StoredProvider) throws -> any Driver, logger: Logger) {
-        self.routes = RouteTable(directory.routes)
+    init(
+        _ directory: Directory, regions: RegionCache, drivers: (StoredProvider) throws -> any Driver,
+        logger: Logger
+    ) {
+        self.routes = RouteTable(directory.routes) { regions.region(of: $0.e164) }
         for provider in directory.providers where provider.enabled {
             do {
                 self.providers[provider.id] = ConfiguredProvider(provider: provider, driver: try drivers(provider))

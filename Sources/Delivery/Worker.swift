@@ -2,6 +2,7 @@ public import Channels
 public import Crypto
 public import Lifecycle
 public import Messaging
+import PhoneNumbers
 import Postgres
 import Routing
 public import Store
@@ -31,6 +32,9 @@ public final class Worker: Service {
         public init(name: String) { self.name = name }
     }
 
+    /// Blocks of numbers whose countries are kept.
+    static let regionLimit = 100_000
+
     public let name = "worker"
     /// Rung by whoever knows that messages are ready.
     public let hint = Signal()
@@ -44,6 +48,7 @@ public final class Worker: Service {
     private let events: Pipeline<EventSource, SettledEvent>
     private let upkeep: Upkeep
     private let breakers: Breakers
+    private let conditions: ConditionsWatch
     private let shares: Shares
     private let service: DirectoryWatch<ServicePlan>
     private let logger: Logger
@@ -54,10 +59,15 @@ public final class Worker: Service {
         callbackClient: WebClient,
         metrics: Metrics, logger: Logger, drivers: @escaping @Sendable (StoredProvider) throws -> any Driver
     ) async throws {
-        let service = try await DirectoryWatch(store) { ServicePlan($0, drivers: drivers, logger: logger) }
+        let regions = RegionCache(limit: Self.regionLimit)
+        let service = try await DirectoryWatch(store) {
+            ServicePlan($0, regions: regions, drivers: drivers, logger: logger)
+        }
         self.service = service
+        let conditions = ConditionsWatch(store)
+        self.conditions = conditions
         self.breakers = Breakers(
-            shared: { Conditions() }, store: store, metrics: DeliveryMetrics(metrics), logger: logger)
+            shared: { conditions.current }, store: store, metrics: DeliveryMetrics(metrics), logger: logger)
         let parts = Parts(
             configuration, store: store, transports: Transports(client: client, logger: logger),
             navigator: Navigator(routes: { service.current.routes }, breakers: self.breakers), metrics: metrics,
@@ -108,6 +118,7 @@ public final class Worker: Service {
         await withTaskGroup { group in
             group.addTask { await self.shares.run() }
             group.addTask { await self.breakers.run() }
+            group.addTask { await self.followConditions() }
             await self.messages.run {
                 await withTaskGroup { group in
                     group.addTask { await self.upkeep.run() }
@@ -115,6 +126,12 @@ public final class Worker: Service {
                 }
             }
             group.cancelAll()
+        }
+    }
+
+    private func followConditions() async {
+        await self.conditions.run { error in
+            self.logger.warning("could not read how providers are", ["error": "\(error)"])
         }
     }
 

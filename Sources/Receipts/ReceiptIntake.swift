@@ -1,5 +1,6 @@
 import Batching
 public import Channels
+public import Crypto
 public import HTTP
 import Lifecycle
 public import Messaging
@@ -37,12 +38,14 @@ public final class ReceiptIntake: Sendable {
     private let sources: DirectoryWatch<[String: ReceiptSource]>
     private let batcher: Batcher<IncomingReceipt, Void>
     private let joiner: Joiner
+    private let scripts: Scripts
     private let metrics: ReceiptMetrics
     private let logger: Logger
 
     /// `onProgress`, `onFailure`: told after each commit, and each that failed.
     public init(
-        store: Store, lanes: [Lane] = [Lane(rawValue: 0)], sources: DirectoryWatch<[String: ReceiptSource]>,
+        store: Store, masterKeys: MasterKeys, lanes: [Lane] = [Lane(rawValue: 0)],
+        sources: DirectoryWatch<[String: ReceiptSource]>,
         metrics: Metrics, logger: Logger, onProgress: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void = {}
     ) {
@@ -52,6 +55,7 @@ public final class ReceiptIntake: Sendable {
         self.metrics = receiptMetrics
         self.logger = logger
         self.joiner = joiner
+        self.scripts = Scripts(store: store, masterKeys: masterKeys, logger: logger)
         self.batcher = Batcher(
             name: "receipts", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
             gather: Self.gather
@@ -92,10 +96,13 @@ public final class ReceiptIntake: Sendable {
         do throws(ReceiptRefusal) {
             switch try source.driver.callback(request, now: .now) {
             case .receipts(let receipts): return await self.store(receipts, of: source)
-            case .script: return Self.refusal(404, "nothing to say")
+            case .script(let reference): return await self.script(of: reference, from: source)
+            case .answer(let response): return response
             }
         } catch {
-            return self.refuse(error)
+            var response = self.refuse(error)
+            response.status = source.driver.status(of: error, of: request)
+            return response
         }
     }
 
@@ -109,18 +116,32 @@ public final class ReceiptIntake: Sendable {
         return self.sources.current[name]
     }
 
+    /// What the call that asks is to say.
+    private func script(of reference: MessageReference, from source: ReceiptSource) async -> HTTPResponse {
+        guard let writer = source.driver as? any ScriptWriter else { return Self.refusal(404, "nothing to say") }
+        do {
+            return writer.script(try await self.scripts.speech(of: reference.id, through: source.provider))
+        } catch {
+            return self.unavailable("could not say what a call is to say", error)
+        }
+    }
+
     private func store(_ receipts: [Receipt], of source: ReceiptSource) async -> HTTPResponse {
         do {
             let incoming = receipts.map { IncomingReceipt(provider: source.provider, receipt: $0) }
             _ = try await self.batcher.submit(contentsOf: incoming)
             return source.driver.receiptAnswer()
         } catch {
-            self.metrics.refused("unavailable").add(1)
-            self.logger.warning("could not store receipts; the provider was asked to come again", ["error": "\(error)"])
-            var response = Self.refusal(503, "cannot store receipts now")
-            response.fields["Retry-After"] = "1"
-            return response
+            return self.unavailable("could not store receipts; the provider was asked to come again", error)
         }
+    }
+
+    private func unavailable(_ event: StaticString, _ error: any Error) -> HTTPResponse {
+        self.metrics.refused("unavailable").add(1)
+        self.logger.warning(event, ["error": "\(error)"])
+        var response = Self.refusal(503, "come again")
+        response.fields["Retry-After"] = "1"
+        return response
     }
 
     /// Applies a batch, and again when it stood in another statement's way: applying twice changes nothing.

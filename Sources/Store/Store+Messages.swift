@@ -279,7 +279,8 @@ extension StoredMessage {
         self.init(
             id: try row.decode(0), channel: try row.decode(1, oneOf: Channel.self), priority: try row.decodePriority(2),
             state: try row.decode(3, oneOf: MessageState.self), reason: try row.decodeIfPresent(4),
-            corrected: try row.decode(5), duplicated: try row.decode(18), parts: try row.decode(6), recipient: try row.decode(7),
+            corrected: try row.decode(5), duplicated: try row.decode(18), parts: try row.decode(6),
+            recipient: try row.decode(7),
             sender: try row.decodeIfPresent(8), reference: try row.decodeIfPresent(9),
             metadata: try row.decodeIfPresent(10), acceptedAt: try row.decode(11), sendAt: try row.decodeIfPresent(12),
             expiresAt: try row.decode(13), changedAt: try row.decode(14), price: try row.decodePrice(15, network: 16),

@@ -172,7 +172,7 @@ extension Store {
                     body = CASE
                         WHEN mine.retry_after IS NOT NULL THEN m.body
                         -- A receipt that overtook this may have ended it.
-                        WHEN mine.keeps_body AND \(Self.settledState) = 'accepted' THEN m.body
+                        WHEN mine.keeps_body AND \(Self.settledState) IN ('accepted', 'unknown') THEN m.body
                     END,
                     changed_at = now()
                 FROM mine

@@ -175,7 +175,7 @@ extension Role {
             Self.sources(directory, masterKeys: masterKeys, receiptURL: receiptURL, logger: logger)
         }
         let intake = ReceiptIntake(
-            store: store, sources: sources, metrics: base.metrics, logger: logger,
+            store: store, masterKeys: masterKeys, sources: sources, metrics: base.metrics, logger: logger,
             onProgress: { health.succeeded() }, onFailure: { health.failed() })
         var configuration = WebServer.Configuration(port: listen.port)
         configuration.address = listen.host
