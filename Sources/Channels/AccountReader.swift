@@ -42,6 +42,21 @@ struct AccountReader {
         return value
     }
 
+    /// The setting as it stands; a problem, and an empty text, when it is not given or could not stand in a path.
+    mutating func requiredSetting(_ name: String) -> String {
+        self.settingNames.insert(name)
+        let text = self.account.settings[name] ?? ""
+        if text.isEmpty || PercentEncoding.encode(text) != text {
+            self.problem("setting \(name) is missing, or holds more than letters, digits and -._~")
+        }
+        return text
+    }
+
+    /// The setting as it stands; nil when it is not given.
+    mutating func optionalSetting(_ name: String) -> String? {
+        self.setting(name, default: nil, expected: "a text") { $0.isEmpty ? String??.none : .some($0) }
+    }
+
     /// The kind's own table of codes with the operator's lines over it.
     mutating func table(_ builtIn: StatusTable) -> StatusTable {
         do throws(StatusTableError) {

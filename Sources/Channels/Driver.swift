@@ -147,6 +147,12 @@ public enum Drivers {
         switch account.kind {
         case .vonageSMS: try VonageSMS(account)
         case .infobipSMS: try InfobipSMS(account)
+        case .twilioSMS: try TwilioSMS(account)
+        case .bandwidthSMS: try BandwidthSMS(account)
+        case .telnyxSMS: try TelnyxSMS(account)
+        case .plivoSMS: try PlivoSMS(account)
+        case .sinchSMS: try SinchSMS(account)
+        case .messageBirdSMS: try MessageBirdSMS(account)
         case .carrier: try CarrierGateway(account)
         case .discard: try Discard(account)
         }

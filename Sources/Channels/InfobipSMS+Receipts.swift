@@ -16,6 +16,14 @@ extension InfobipSMS {
         return results.map(self.receipt)
     }
 
+    public func receipts(for inquiry: Inquiry, response: HTTPResponse) -> [Receipt] {
+        guard response.status == 200, let results = (try? JSON(parsing: response.body))?["results"]?.array else {
+            return []
+        }
+        // Whatever else it holds is given out but once, so nothing is left out.
+        return results.prefix(Self.resultLimit).map(self.receipt).filter { $0.message != nil }
+    }
+
     // MARK: - Private
 
     /// The most that a subscription can be set to send at once (`maxBucketSize`).

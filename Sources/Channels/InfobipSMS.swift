@@ -12,17 +12,13 @@ public import Timestamps
 ///
 /// Credentials
 /// - `api_key`: required.
-/// - `receipt_username` and `receipt_password`: the receipts' Basic authentication.
-/// - `receipt_header_name` and `receipt_header_value`: a header that receipts carry.
-/// - `receipt_token`: see ``ReceiptToken``, for addresses that no security profile of Infobip covers.
-///
-/// At least one of the last three is required, and each that is given proves a receipt's origin by itself, because a
-/// profile at Infobip sends one of them; with several, an account moves from one to another without a gap.
+/// - Those of ``ReceiptAuthentication``; the token is for addresses that no security profile of Infobip covers.
 public struct InfobipSMS: HTTPDriver {
-    let receiptAuthentication: InfobipReceiptAuthentication
+    let receiptAuthentication: ReceiptAuthentication
     let table: StatusTable
     private let authorization: Secret
     private let url: String
+    private let reportsURL: String
     /// Secret for the token in it.
     private let receiptURL: Secret?
     private let defaultSender: String?
@@ -30,8 +26,10 @@ public struct InfobipSMS: HTTPDriver {
     public init(_ account: ProviderAccount) throws(ProviderProblems) {
         var reader = AccountReader(account)
         self.authorization = Secret("App \(reader.requiredCredential("api_key").text)")
-        self.url = reader.baseURL() + "/sms/3/messages"
-        self.receiptAuthentication = InfobipReceiptAuthentication(from: &reader)
+        let base = reader.baseURL()
+        self.url = base + "/sms/3/messages"
+        self.reportsURL = base + "/sms/3/reports"
+        self.receiptAuthentication = ReceiptAuthentication(from: &reader)
         let receiptURL = reader.receiptURL()
         self.receiptURL = receiptURL.map { [token = self.receiptAuthentication.token] in
             Secret(token?.url(under: $0) ?? $0)
@@ -57,6 +55,13 @@ public struct InfobipSMS: HTTPDriver {
             ],
             body: body.serialized()
         )
+    }
+
+    /// Each report is given out once within 48 hours, and those that were posted to us are not given out.
+    public func request(for inquiry: Inquiry, now: Timestamp) -> OutgoingRequest? {
+        .get(
+            "\(self.reportsURL)?messageId=\(PercentEncoding.encode(inquiry.reference.description))",
+            authorization: self.authorization)
     }
 
     // MARK: - Private

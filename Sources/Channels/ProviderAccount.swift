@@ -7,6 +7,18 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     case vonageSMS = "vonage-sms"
     /// Infobip SMS version 3; see ``InfobipSMS``.
     case infobipSMS = "infobip-sms"
+    /// Twilio's Programmable Messaging; see ``TwilioSMS``.
+    case twilioSMS = "twilio-sms"
+    /// Bandwidth's Messaging version 2; see ``BandwidthSMS``.
+    case bandwidthSMS = "bandwidth-sms"
+    /// Telnyx's Messaging version 2; see ``TelnyxSMS``.
+    case telnyxSMS = "telnyx-sms"
+    /// Plivo's Message API; see ``PlivoSMS``.
+    case plivoSMS = "plivo-sms"
+    /// Sinch's SMS API (XMS); see ``SinchSMS``.
+    case sinchSMS = "sinch-sms"
+    /// MessageBird's REST API; see ``MessageBirdSMS``.
+    case messageBirdSMS = "messagebird-sms"
     /// The simulated carrier's own contract, for what has no real driver yet; see ``CarrierGateway``.
     case carrier = "carrier"
     /// Nobody; see ``Discard``.
@@ -16,6 +28,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     public var channels: Set<Channel> {
         switch self {
         case .vonageSMS, .infobipSMS, .discard: [.sms]
+        case .twilioSMS, .bandwidthSMS, .telnyxSMS, .plivoSMS, .sinchSMS, .messageBirdSMS: [.sms]
         case .carrier: [.voice, .email]
         }
     }
@@ -26,9 +39,51 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .vonageSMS: "https://rest.nexmo.com"
         // Each of its accounts has a host of its own.
         case .infobipSMS: nil
+        case .twilioSMS: "https://api.twilio.com"
+        case .bandwidthSMS: "https://messaging.bandwidth.com"
+        case .telnyxSMS: "https://api.telnyx.com"
+        case .plivoSMS: "https://api.plivo.com"
+        // In the United States; other regions have hosts of their own.
+        case .sinchSMS: "https://us.sms.api.sinch.com"
+        case .messageBirdSMS: "https://rest.messagebird.com"
         // Wherever somebody has started it.
         case .carrier: nil
         case .discard: "http://127.0.0.1"
+        }
+    }
+
+    /// Whether the provider's rate counts segments and not messages (providers.md section 1 rule 6).
+    public var countsSegments: Bool {
+        switch self {
+        case .twilioSMS, .bandwidthSMS: true
+        default: false
+        }
+    }
+
+    /// For how long after taking a message a receipt may still come. What has none by then ends unknown.
+    public var receiptWindow: Duration {
+        switch self {
+        // It says 9902, no receipt from the carrier, after about two hours, and posts each receipt for 24.
+        case .bandwidthSMS: .seconds(24 * 3600)
+        default: .seconds(72 * 3600)
+        }
+    }
+
+    /// The kind's table of codes as text, for an operator to read and to copy lines from.
+    public var codes: String { String(decoding: self.codeBytes, as: UTF8.self) }
+
+    private var codeBytes: [UInt8] {
+        switch self {
+        case .vonageSMS: PackageResources.vonage_sms_csv
+        case .infobipSMS: PackageResources.infobip_sms_csv
+        case .twilioSMS: PackageResources.twilio_csv
+        case .bandwidthSMS: PackageResources.bandwidth_sms_csv
+        case .telnyxSMS: PackageResources.telnyx_sms_csv
+        case .plivoSMS: PackageResources.plivo_sms_csv
+        case .sinchSMS: PackageResources.sinch_sms_csv
+        case .messageBirdSMS: PackageResources.messagebird_sms_csv
+        case .carrier: PackageResources.carrier_csv
+        case .discard: []
         }
     }
 }

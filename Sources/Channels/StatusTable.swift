@@ -75,6 +75,12 @@ struct StatusTable: Sendable {
 extension StatusTable {
     static let vonageSMS = StatusTable(builtIn: PackageResources.vonage_sms_csv)
     static let infobipSMS = StatusTable(builtIn: PackageResources.infobip_sms_csv)
+    static let twilio = StatusTable(builtIn: PackageResources.twilio_csv)
+    static let bandwidthSMS = StatusTable(builtIn: PackageResources.bandwidth_sms_csv)
+    static let telnyxSMS = StatusTable(builtIn: PackageResources.telnyx_sms_csv)
+    static let plivoSMS = StatusTable(builtIn: PackageResources.plivo_sms_csv)
+    static let sinchSMS = StatusTable(builtIn: PackageResources.sinch_sms_csv)
+    static let messageBirdSMS = StatusTable(builtIn: PackageResources.messagebird_sms_csv)
     static let carrier = StatusTable(builtIn: PackageResources.carrier_csv)
 }
 

@@ -19,6 +19,24 @@ final class KeyHandle: @unchecked Sendable {
         self.key = key
     }
 
+    /// A private key from its bytes alone, for the same algorithms.
+    init?(rawPrivateKey bytes: [UInt8], algorithm: CInt) {
+        guard let key = EVP_PKEY_new_raw_private_key(algorithm, nil, bytes, bytes.count) else {
+            ERR_clear_error()
+            return nil
+        }
+        self.key = key
+    }
+
+    /// The bytes of the public key, `count` of them, for the same algorithms.
+    func rawPublicKey(count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
+            initialized = count
+            let done = EVP_PKEY_get_raw_public_key(self.key, bytes.baseAddress, &initialized)
+            precondition(done == 1 && initialized == count, "a key of another algorithm")
+        }
+    }
+
     /// A public key from a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) in DER, with nothing behind it.
     init?(subjectPublicKeyInfo bytes: [UInt8]) {
         guard let key = Self.decode(bytes, with: { d2i_PUBKEY(nil, $0, $1) }) else { return nil }
@@ -53,14 +71,15 @@ final class KeyHandle: @unchecked Sendable {
             && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
     }
 
-    func sign(_ message: [UInt8], digest: Digest) -> [UInt8] {
+    /// Nil digest: the algorithm hashes by itself.
+    func sign(_ message: [UInt8], digest: Digest?) -> [UInt8] {
         let context = EVP_MD_CTX_new()
         defer { EVP_MD_CTX_free(context) }
         let capacity = Int(EVP_PKEY_get_size(self.key))
         return [UInt8](unsafeUninitializedCapacity: capacity) { signature, initialized in
             var count = capacity
             let done =
-                EVP_DigestSignInit(context, nil, digest.handle, nil, self.key) == 1
+                EVP_DigestSignInit(context, nil, digest?.handle, nil, self.key) == 1
                 && EVP_DigestSign(context, signature.baseAddress, &count, message, message.count) == 1
             // With the key checked, only memory can be wanting.
             precondition(done, "OpenSSL cannot sign")

@@ -1,8 +1,16 @@
 import Crypto
 import HTTP
 
-/// How receipts prove that Infobip sent them; see ``InfobipSMS`` for the credentials.
-struct InfobipReceiptAuthentication: Sendable {
+/// How receipts that nobody signs prove where they come from: by Basic authentication, by a header or by their address.
+///
+/// Credentials
+/// - `receipt_username` and `receipt_password`: Basic authentication.
+/// - `receipt_header_name` and `receipt_header_value`: a header that receipts carry.
+/// - `receipt_token`: see ``ReceiptToken``.
+///
+/// At least one of the three is required, and each that is given proves a receipt's origin by itself, because a provider
+/// sends one of them; with several, an account moves from one to another without a gap.
+struct ReceiptAuthentication: Sendable {
     let token: ReceiptToken?
     /// `user:password`.
     private let basic: Secret?
