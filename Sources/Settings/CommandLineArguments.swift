@@ -79,7 +79,9 @@ public struct CommandLineArguments: Sendable, Hashable {
 
     private func checkPositionals() throws(CommandLineError) {
         let wanted = self.command.positionals
-        if self.positionals.count < wanted.count { throw .missingPositional(wanted[self.positionals.count]) }
+        // In brackets, it may be left out.
+        let required = wanted.filter { !$0.hasPrefix("[") }
+        if self.positionals.count < required.count { throw .missingPositional(required[self.positionals.count]) }
         if self.positionals.count > wanted.count { throw .unexpected(self.positionals[wanted.count]) }
     }
 }

@@ -38,6 +38,17 @@ enum Syntax {
                     """,
                 positionals: ["FILE.json"]),
             .init(
+                "codes", summary: "Print what the codes of a kind of provider mean, as lines for the file.",
+                details: """
+                    One line a code: `kind,code,state,permanence,action,reason`, where `kind` parts code spaces of one provider and
+                    `500-509` stands for each number from the first to the last. A line in a provider's `codes` in the file of
+                    `apply` takes the place of the line here that has the same kind and code, or adds one:
+                    "codes": ["error,30007,rejected,permanent_message,stop,spam_filtered"].
+                    A code that no line names is kept as it came, and the message goes on by its status or by what is safe.
+                    Without a KIND, the kinds are listed.
+                    """,
+                positionals: ["[KIND]"]),
+            .init(
                 "rotate",
                 summary: "Seal all credentials anew with the first master key, and tell which are still needed.",
                 details: """
