@@ -9,7 +9,8 @@ public import WebClient
 /// The simulated carrier: stands for real providers, and does on demand what real ones do only now and then.
 ///
 /// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3; `POST /calls` and
-/// `POST /mails` are a contract of its own, for what we have no real provider for. Every message taken lies in the inbox
+/// `POST /mails` are a contract of its own, for what we have no real provider for. Twilio's, Bandwidth's, Telnyx's, Plivo's,
+/// Sinch's and MessageBird's contracts have their own paths, each with inquiries where the provider has them. Every message taken lies in the inbox
 /// at once, and its receipts are posted after ``Configuration/receiptDelay``.
 ///
 /// **Looking.** `GET /inbox`, `GET /inbox?to=+41791234567` and `GET /inbox?to=anna@example.com` answer what the handsets
@@ -79,9 +80,13 @@ public final class Carrier: Service {
 
     /// Answers any request of the above, or ``HTTPResponse/dropConnection``. Ends early when its task is cancelled.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
-        switch (request.method, request.path) {
+        if let (contract, errand) = self.contract(of: request) {
+            return await self.answer(request, errand, by: contract)
+        }
+        return switch (request.method, request.path) {
         case ("POST", "/sms/json"): await self.answerVonage(request)
         case ("POST", "/sms/3/messages"): await self.answerInfobip(request)
+        case ("GET", "/sms/3/reports"): self.showInfobipReports(request)
         case ("POST", "/calls"): await self.answerOwn(request, .voice)
         case ("POST", "/mails"): await self.answerOwn(request, .email)
         case ("GET", "/inbox"): self.showInbox(request)
@@ -96,6 +101,7 @@ public final class Carrier: Service {
     }
 
     private static let paths = [
-        "/sms/json", "/sms/3/messages", "/calls", "/mails", "/inbox", "/statistics", "/arrivals", "/faults",
+        "/sms/json", "/sms/3/messages", "/sms/3/reports", "/calls", "/mails", "/inbox", "/statistics", "/arrivals",
+        "/faults",
     ]
 }

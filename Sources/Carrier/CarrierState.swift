@@ -14,14 +14,15 @@ struct CarrierState {
     /// Suspended because nothing is scheduled.
     var idlePoster: Poster?
     var isDraining = false
-    private var vonage = Statistics()
-    private var infobip = Statistics()
-    private var own = Statistics()
+    /// For asking what became of a message.
+    var known: KnownMessages
+    private var counts: [Provider: Statistics] = [:]
 
     init(_ configuration: Carrier.Configuration) {
         self.inbox = Inbox(limit: configuration.inboxLimit)
         self.arrivals = Arrivals(limit: configuration.arrivalLimit)
         self.knownIDs = KnownIDs(limit: configuration.knownIDLimit)
+        self.known = KnownMessages(limit: configuration.knownMessageLimit)
         self.random = CarrierRandom(seed: configuration.seed)
         self.schedule = ReceiptSchedule(
             limit: configuration.scheduledReceiptLimit, batchLimit: configuration.infobip.receiptBatchLimit,
@@ -30,20 +31,8 @@ struct CarrierState {
     }
 
     subscript(_ provider: Provider) -> Statistics {
-        get {
-            switch provider {
-            case .vonage: self.vonage
-            case .infobip: self.infobip
-            case .own: self.own
-            }
-        }
-        set {
-            switch provider {
-            case .vonage: self.vonage = newValue
-            case .infobip: self.infobip = newValue
-            case .own: self.own = newValue
-            }
-        }
+        get { self.counts[provider] ?? Statistics() }
+        set { self.counts[provider] = newValue }
     }
 
     /// Puts an accepted message into its recipient's inbox.
@@ -66,12 +55,15 @@ struct CarrierState {
     }
 
     var statistics: JSON {
-        [
-            "vonage": self.vonage.json, "infobip": self.infobip.json, "carrier": self.own.json,
-            "scheduled": JSON(self.schedule.count),
-            "arrivals": [
-                "references": JSON(self.arrivals.counts.count), "uncounted": JSON(self.arrivals.uncounted),
-            ],
-        ]
+        let providers = Provider.allCases.map { JSON.Member($0.rawValue, self[$0].json) }
+        return .object(
+            providers + [
+                .init("scheduled", JSON(self.schedule.count)),
+                .init(
+                    "arrivals",
+                    [
+                        "references": JSON(self.arrivals.counts.count), "uncounted": JSON(self.arrivals.uncounted),
+                    ]),
+            ])
     }
 }

@@ -94,7 +94,7 @@ final class Outlets: Sendable {
     private func open(_ configured: ConfiguredProvider, workersAlive: Int) -> Outlet {
         let state = ProviderQueueState(
             inFlightLimit: configured.slots(of: workersAlive), batchLimit: configured.driver.batchLimit,
-            countsSegments: configured.provider.rateUnit == .segments,
+            countsSegments: configured.countsSegments,
             // Nothing goes before there is a share of the rate.
             pace: Pace(rate: 0))
         let queue = ProviderQueue(provider: configured.provider.id, state: state, hasRoom: self.hasRoom)
@@ -125,6 +125,12 @@ final class Outlets: Sendable {
 struct ConfiguredProvider: Sendable {
     var provider: StoredProvider
     var driver: any Driver
+
+    /// Whether its rate is of segments and not of messages.
+    var countsSegments: Bool {
+        self.provider.rateUnit.map { $0 == .segments }
+            ?? ProviderKind(rawValue: self.provider.kind)?.countsSegments ?? false
+    }
 
     func slots(of workersAlive: Int) -> Int { max(1, Int(self.provider.inFlightLimit) / max(1, workersAlive)) }
 }

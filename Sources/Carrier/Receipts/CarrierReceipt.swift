@@ -22,11 +22,15 @@ struct CarrierReceipt: Sendable, Hashable {
 }
 
 extension CarrierReceipt {
+    /// What becomes of a message in the end, whether a receipt says so or not.
+    static func outcome(under fault: Fault?) -> Outcome {
+        fault?.kind == .receiptFailed ? .failed(code: fault?.code) : .delivered
+    }
+
     /// The receipts of a message.
     static func plan(for message: TakenMessage, fault: Fault?, delay: Duration) -> [CarrierReceipt] {
         guard message.receiptURL != nil else { return [] }
-        let failure = fault.flatMap { $0.kind == .receiptFailed ? $0 : nil }
-        let outcome = failure.map { Outcome.failed(code: $0.code) } ?? .delivered
+        let outcome = self.outcome(under: fault)
         func receipts(_ outcome: Outcome, after wait: Duration) -> [CarrierReceipt] {
             message.ids.map { CarrierReceipt(message: message, id: $0, outcome: outcome, wait: wait) }
         }
