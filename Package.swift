@@ -38,8 +38,9 @@ let package = Package(
         library(
             "Intake",
             [
-                "Batching", "Callbacks", "Channels", "Crypto", "Egress", "HTTP", "JSON", "Messaging", "PhoneNumbers",
-                "Postgres", "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification",
+                "Batching", "Callbacks", "Channels", "Crypto", "Egress", "Guard", "HTTP", "JSON", "Lifecycle",
+                "Messaging",
+                "PhoneNumbers", "Postgres", "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification",
             ]),
         library(
             "Delivery",
@@ -62,7 +63,8 @@ let package = Package(
         library(
             "Configuration",
             [
-                "Callbacks", "Channels", "Crypto", "Egress", "JSON", "Messaging", "Postgres", "Routing", "Store",
+                "Callbacks", "Channels", "Crypto", "Egress", "Guard", "JSON", "Messaging", "Postgres", "Routing",
+                "Store",
                 "Telling",
                 "Timestamps", "Verification",
             ]),
@@ -80,7 +82,8 @@ let package = Package(
         library("Telling", ["Callbacks", "Crypto", "Egress", "JSON", "Messaging", "Store"]),
 
         // 5: tables, and providers' dialects.
-        library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Routing", "Timestamps", "Verification"]),
+        library(
+            "Store", ["Crypto", "Guard", "JSON", "Messaging", "Postgres", "Routing", "Timestamps", "Verification"]),
         .target(
             name: "Channels", dependencies: ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"],
             // What each provider's codes mean, as data.
@@ -89,6 +92,7 @@ let package = Package(
         library("Callbacks", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         // 4: pure values and functions.
+        library("Guard", ["JSON", "Messaging", "PhoneNumbers", "Timestamps"]),
         library("Routing", ["Messaging"]),
         library("Messaging", ["JSON", "Timestamps"]),
         library("Verification", ["Crypto", "JSON", "Messaging"]),
@@ -136,6 +140,7 @@ let package = Package(
         tests("CryptoTests", ["Crypto"]),
         tests("MessagingTests", ["Messaging"]),
         tests("RoutingTests", ["Messaging", "Routing"]),
+        tests("GuardTests", ["Guard", "JSON", "Messaging", "PhoneNumbers", "Timestamps"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
         tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
         tests("CallbacksTests", ["Callbacks", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
@@ -166,8 +171,9 @@ let package = Package(
         tests(
             "IntakeTests",
             [
-                "Callbacks", "Channels", "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer",
-                "Store",
+                "Callbacks", "Channels", "Crypto", "Guard", "HTTP", "Intake", "JSON", "Messaging", "PhoneNumbers",
+                "Postgres",
+                "PostgresServer", "Store",
                 "Telemetry",
                 "TestDatabase", "TestSystem", "Timestamps", "Verification",
             ]),

@@ -51,10 +51,11 @@ static const PhoneNumberUtil &library() {
 
 bool cphonenumber_look_up(const char *number, size_t byte_count, struct cphonenumber_facts *facts) try {
     PhoneNumber parsed;
-    std::string region;
+    std::string region, canonical;
     // "ZZ": a number without a country code belongs to no country.
     const auto parsing = library().Parse(std::string(number, byte_count), "ZZ", &parsed);
     library().GetRegionCodeForNumber(parsed, &region);
+    library().Format(parsed, PhoneNumberUtil::E164, &canonical);
     cphonenumber_facts found = {
         cphonenumber_parsing(parsing),
         cphonenumber_length(library().IsPossibleNumberWithReason(parsed)),
@@ -62,8 +63,10 @@ bool cphonenumber_look_up(const char *number, size_t byte_count, struct cphonenu
         library().IsValidNumber(parsed),
         parsed.country_code(),
         {},
+        {},
     };
     region.copy(found.region, sizeof found.region - 1);
+    if (canonical.size() < sizeof found.canonical) canonical.copy(found.canonical, canonical.size());
     *facts = found;
     return true;
 } catch (...) {

@@ -35,6 +35,8 @@ public struct ConfigurationFile: Sendable {
         public var webhooks: [Webhook]
         public var applications: [Application]
         public var emailContents: [NumberedContent]
+        /// The members `countries` and `guard` as they stand there, checked; what is not there stays as it is.
+        public var guardFields: JSON
     }
 
     /// What is paid into an account, or, when it is negative, taken out.
@@ -150,8 +152,8 @@ public struct ConfigurationFile: Sendable {
 
     /// The scopes of a key that names none.
     public static let scopes = ["send", "read", "verify", "manage"]
-    /// Those that a key may have. Whoever may bill is the operator: no key does unless it says so.
-    public static let allScopes = Self.scopes + ["bill"]
+    /// Those that a key may have. Whoever may bill, or steer the guard, is the operator: no key does unless it says so.
+    public static let allScopes = Self.scopes + ["bill", "guard"]
 }
 
 /// All that is wrong with a configuration, each with its place. Never a value: it may be a secret.

@@ -1,6 +1,7 @@
 import Channels
 import Crypto
 import Egress
+import Guard
 import JSON
 import Messaging
 import Timestamps
@@ -42,6 +43,7 @@ struct ConfigurationReader {
 
     private static let accountFields: Set = [
         "name", "currency", "top_ups", "keys", "credentials", "webhooks", "applications", "email_contents",
+        GuardPolicy.countriesField, GuardPolicy.guardField,
     ]
 
     private mutating func account(_ json: JSON, at path: String) -> ConfigurationFile.Account {
@@ -52,7 +54,16 @@ struct ConfigurationReader {
             topUps: self.topUps(json, at: path), keys: keys,
             credentials: self.elements(json, "credentials", at: path) { $0.credential($1, at: $2) },
             webhooks: self.webhooks(json, at: path), applications: self.applications(json, at: path),
-            emailContents: self.emailContents(json, at: path))
+            emailContents: self.emailContents(json, at: path), guardFields: self.guardFields(json, at: path))
+    }
+
+    /// Those that are there, as they stand.
+    private mutating func guardFields(_ json: JSON, at path: String) -> JSON {
+        _ = GuardPolicy(json, at: path, reader: &self.fields)
+        return .object(
+            [GuardPolicy.countriesField, GuardPolicy.guardField].compactMap { name in
+                json[name].flatMap { $0.isNull ? nil : JSON.Member(name, $0) }
+            })
     }
 
     private static let keyFields: Set = ["name", "key", "scopes", "expires_at", "revoked"]

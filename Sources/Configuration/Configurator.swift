@@ -97,6 +97,7 @@ public struct Configurator: Sendable {
         progress.topUps += account.topUps.enumerated().map { index, topUp in
             .init(owner: owner, id: topUp.id, amount: topUp.amount, path: "\(path)/top_ups/\(index)")
         }
+        try await self.applyGuard(account, of: owner, isNew: isNew, in: transaction, &progress)
         let digests = try await Store.keyDigests(of: id, in: transaction)
         for (index, key) in account.keys.enumerated() {
             try await self.apply(

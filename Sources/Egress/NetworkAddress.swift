@@ -46,6 +46,12 @@ public struct NetworkAddress: Sendable, Hashable {
         }
     }
 
+    /// What belongs to one household or server: an IPv4 address, or the first 64 bits of an IPv6 address, of which each device takes
+    /// as many as it likes (RFC 6177).
+    public var household: NetworkAddress {
+        self.family == .ipv4 ? self : NetworkAddress(ipv6: (self.bits >> 64) << 64)
+    }
+
     var bitCount: Int { self.family == .ipv4 ? 32 : 128 }
 }
 

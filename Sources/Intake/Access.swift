@@ -1,5 +1,6 @@
 import Channels
 public import Crypto
+import Guard
 import HTTP
 import JSON
 public import Messaging
@@ -20,6 +21,8 @@ public enum Scope: String, Sendable, Hashable, CaseIterable {
     case manage
     /// Top the account up and set its prices: the operator's, so no key has it unless its configuration says so.
     case bill
+    /// Look at what the guard has refused, make blocks and lift them: the operator's as ``bill``.
+    case `guard`
 }
 
 /// Who makes a request.
@@ -40,6 +43,7 @@ public struct Access: Sendable {
     private var prices: [Place: Price] = [:]
     private var endpoints: [EndpointName: EndpointID] = [:]
     let accountsWithOptOuts: Set<AccountID>
+    private var guardPolicies: [AccountID: GuardPolicy] = [:]
 
     /// Which messages a price is for.
     private struct Place: Hashable {
@@ -74,6 +78,15 @@ public struct Access: Sendable {
         }
         for price in directory.prices {
             self.prices[Place(account: price.account, channel: price.channel, prefix: price.prefix)] = price.price
+        }
+        for (account, text) in directory.guardPolicies {
+            var reader = FieldReader()
+            self.guardPolicies[account] = GuardPolicy(
+                (try? JSON(parsing: Array(text.utf8))) ?? [:], reader: &reader)
+            guard !reader.problems.isEmpty else { continue }
+            // Of a later version; what this one understands of it holds.
+            logger.warning(
+                "what an account's file says of its guard is not all understood", ["account": Int(account.rawValue)])
         }
         for endpoint in directory.endpoints {
             let name = EndpointName(account: endpoint.account, kind: endpoint.kind, publicID: endpoint.publicID)
@@ -149,6 +162,9 @@ public struct Access: Sendable {
     func vendorAccounts(_ vendor: Vendor, of account: AccountID) -> Set<String> {
         self.vendorAccounts[VendorCustomer(vendor: vendor, account: account)] ?? []
     }
+
+    /// Where an account may send; nowhere when nothing is said of it.
+    func guardPolicy(of account: AccountID) -> GuardPolicy { self.guardPolicies[account] ?? GuardPolicy() }
 
     private static let nobodysDigest = [UInt8](repeating: 0, count: Digest.sha256.byteCount)
 

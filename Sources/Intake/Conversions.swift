@@ -13,12 +13,19 @@ struct Conversions: Sendable {
 
     private let batcher: Batcher<ConversionReport, Bool>
 
-    init(store: Store, logger: Logger) {
+    init(store: Store, gate: Gate, logger: Logger) {
         self.batcher = Batcher(
             name: "conversions", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: 1
         ) { reports in
             do {
-                return try await Verifier.settled { () async throws(PostgresError) in try await store.report(reports) }
+                let messages = try await Verifier.settled { () async throws(PostgresError) in
+                    try await store.reportedMessages(reports)
+                }
+                for (report, message) in zip(reports, messages) where report.converted {
+                    guard let message, message.isCode else { continue }
+                    gate.used(message.recipient, of: report.account, isReported: true)
+                }
+                return messages.map { $0 != nil }
             } catch {
                 logger.warning("could not store conversions", ["reports": reports.count, "error": "\(error)"])
                 throw error

@@ -5,7 +5,7 @@ import JSON
 public import Messaging
 public import Store
 public import Telemetry
-import Timestamps
+public import Timestamps
 
 /// The API: turns a request into stored work, or into a refusal that says what to do.
 ///
@@ -29,6 +29,7 @@ public struct Intake: Sendable {
     let verifier: Verifier
     let optOuts: OptOuts
     let conversions: Conversions
+    let gate: Gate
     private let scopedVerifier: ScopedVerifier
     private let dialects: [any Dialect]
     let metrics: IntakeMetrics
@@ -41,6 +42,7 @@ public struct Intake: Sendable {
     /// - `lanes`: what new messages are spread over.
     /// - `egress`: where customers may have us call.
     /// - `lookUp`: what numbers are looked up with before codes are sent to them.
+    /// - `guardClock`: for tests; see ``Gate/init(store:access:hashing:metrics:logger:clock:)``.
     /// - `onAccepted`: told after each commit, so that a worker can be woken.
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed.
     /// - `onLook`: told whenever the database answered a request that stores no messages.
@@ -48,6 +50,7 @@ public struct Intake: Sendable {
         store: Store, acceptStore: Store? = nil, lanes: [Lane] = [Lane(rawValue: 0)],
         access: DirectoryWatch<Access>, masterKeys: MasterKeys,
         egress: EgressPolicy = EgressPolicy(), lookUp: any NumberLookUp = NoLookUp(), metrics: Metrics, logger: Logger,
+        guardClock: (@Sendable () -> Timestamp)? = nil,
         onAccepted: @escaping @Sendable () -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void = {},
         onFailure: @escaping @Sendable () -> Void = {}
@@ -73,10 +76,14 @@ public struct Intake: Sendable {
             },
             onFailure: onFailure)
         self.optOuts = OptOuts(store: store, access: access)
-        self.conversions = Conversions(store: store, logger: logger)
+        self.gate = Gate(
+            store: store, access: access, hashing: GuardHashing(masterKeys), metrics: metrics, logger: logger,
+            clock: guardClock)
+        self.conversions = Conversions(store: store, gate: self.gate, logger: logger)
         self.verifier = Verifier(
             store: store, commitStore: acceptStore ?? store, lanes: lanes, access: access, masterKeys: masterKeys,
-            keysInFlight: keysInFlight, lookUp: lookUp, optOuts: self.optOuts, metrics: metrics, logger: logger,
+            keysInFlight: keysInFlight, lookUp: lookUp, optOuts: self.optOuts, gate: self.gate, metrics: metrics,
+            logger: logger,
             onSent: onAccepted,
             onProgress: onProgress,
             onLook: onLook, onFailure: onFailure)
@@ -87,7 +94,7 @@ public struct Intake: Sendable {
             InfobipDialect(store: store, access: access, verifier: self.verifier, logger: logger),
             BindDialect(store: store, access: access, verifier: self.verifier),
             NexmoDialect(
-                access: access, acceptor: self.acceptor, lookUp: lookUp, optOuts: self.optOuts,
+                access: access, acceptor: self.acceptor, lookUp: lookUp, optOuts: self.optOuts, gate: self.gate,
                 conversions: self.conversions),
             BandwidthDialect(
                 store: store, access: access, verifier: self.scopedVerifier, egress: egress, logger: logger),
@@ -97,6 +104,7 @@ public struct Intake: Sendable {
     /// Hosts the commits; nothing is accepted unless this runs. Returns when drained.
     public func run() async {
         await withDiscardingTaskGroup { group in
+            group.addTask { await self.gate.run() }
             group.addTask { await self.acceptor.run() }
             group.addTask { await self.verifier.run() }
             group.addTask { await self.conversions.run() }
@@ -106,6 +114,7 @@ public struct Intake: Sendable {
 
     /// Commits what has been taken and lets `run` return; for when no more requests come.
     public func drain() {
+        self.gate.drain()
         self.acceptor.drain()
         self.verifier.drain()
         self.conversions.drain()
@@ -171,6 +180,9 @@ public struct Intake: Sendable {
         case .optOutRemoval: try await self.answerOptOutRemoval(request)
         case .optOutSearch: try await self.answerOptOutSearch(request)
         case .rates: try await self.answerRates(request)
+        case .guardBlocks: try await self.answerGuardBlocks(request)
+        case .guardBlock(let id): try await self.answerGuardBlock(id, request)
+        case .guardRefusals: try await self.answerGuardRefusals(request)
         case .webhooks: try await self.answerWebhooks(request)
         case .webhook(let id): try await self.answerWebhook(id, request)
         case .rotation(let id): try await self.answerRotation(id, request)

@@ -5,7 +5,7 @@ import Messaging
 extension FieldReader {
     mutating func recipient(_ json: JSON, on channel: Channel, at path: String = "") -> Recipient? {
         guard let text = self.string(json, "to", required: true, at: path) else { return nil }
-        if let recipient = Recipient(text, channel: channel) { return recipient }
+        if let recipient = Recipient(canonical: text, channel: channel) { return recipient }
         self.fail(
             "\(path)/to",
             channel == .email

@@ -24,6 +24,9 @@ enum Route {
     case optOutRemoval
     case optOutSearch
     case rates
+    case guardBlocks
+    case guardBlock(Int64?)
+    case guardRefusals
     case webhooks
     case webhook(String?)
     case rotation(String?)
@@ -68,6 +71,9 @@ enum Route {
         case ("opt-outs", 1) where rest[3] == "remove": .optOutRemoval
         case ("opt-outs", 1) where rest[3] == "search": .optOutSearch
         case ("rates", 0): .rates
+        case ("guard", 1) where rest[3] == "blocks": .guardBlocks
+        case ("guard", 2) where rest[3] == "blocks": .guardBlock(Int64(rest[4]))
+        case ("guard", 1) where rest[3] == "refusals": .guardRefusals
         case ("webhooks", 0): .webhooks
         case ("webhooks", 1): .webhook(Self.name(rest[3]))
         case ("webhooks", 2) where rest[4] == "rotate": .rotation(Self.name(rest[3]))

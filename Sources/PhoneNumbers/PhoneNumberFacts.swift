@@ -26,6 +26,10 @@ public struct PhoneNumberFacts: Sendable, Hashable {
     /// What the number is for; `unknown` unless it is valid.
     public let type: PhoneNumberType
 
+    /// The number without a national prefix after its country code, in E.164: what every way of writing it comes to. Nil for what
+    /// could not be read as a number.
+    public let canonical: String?
+
     /// Looks up a number in E.164: `+` and at most 15 digits. Any other text is impossible.
     ///
     /// A national prefix after the country code, as in +44 0 7400…, is passed over, and so is Mexico's former 1 before
@@ -76,6 +80,7 @@ public struct PhoneNumberFacts: Sendable, Hashable {
         self.countryCode = nil
         self.region = nil
         self.type = .unknown
+        self.canonical = nil
     }
 
     /// What the library says of a number that it could read.
@@ -85,6 +90,9 @@ public struct PhoneNumberFacts: Sendable, Hashable {
         self.countryCode = Int(facts.country_code)
         self.region = Self.region(facts.region)
         self.type = PhoneNumberType(facts.type)
+        self.canonical = withUnsafeBytes(of: facts.canonical) { bytes in
+            bytes.first == 0 ? nil : String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 
     /// The library's region is 001 where there is no country, and ZZ where it does not know.

@@ -18,6 +18,13 @@ public struct ConversionReport: Sendable {
     }
 }
 
+/// A message that a report is about.
+public struct ReportedMessage: Sendable {
+    public var recipient: String
+    /// Of the priority `otp`.
+    public var isCode: Bool
+}
+
 extension Store {
     /// Stores what was told, one statement a lane; returns, in order, which of the messages their accounts have.
     ///
@@ -25,15 +32,25 @@ extension Store {
     /// the other, whoever writes at the same time, because PostgreSQL looks again at a row that it waited for. Told the same
     /// again, it stays as it is.
     public func report(_ reports: [ConversionReport]) async throws(PostgresError) -> [Bool] {
-        var known: Set<KnownMessage> = []
+        try await self.reportedMessages(reports).map { $0 != nil }
+    }
+
+    /// As ``report(_:)``; of those that their accounts have, whom they were for.
+    public func reportedMessages(
+        _ reports: [ConversionReport]
+    ) async throws(PostgresError) -> [ReportedMessage?] {
+        var known: [KnownMessage: ReportedMessage] = [:]
         for (lane, reports) in Dictionary(grouping: reports, by: \.message.lane).sorted(by: { $0.key < $1.key }) {
             let found = try await self.pool.query(Self.statement(for: reports, lane: lane)) {
                 row throws(PostgresError) in
-                KnownMessage(id: try row.decode(0), account: AccountID(rawValue: try row.decode(1)))
+                (
+                    KnownMessage(id: try row.decode(0), account: AccountID(rawValue: try row.decode(1))),
+                    ReportedMessage(recipient: try row.decode(2), isCode: try row.decode(3))
+                )
             }
-            known.formUnion(found)
+            known.merge(found) { $1 }
         }
-        return reports.map { known.contains(KnownMessage(id: $0.message, account: $0.account)) }
+        return reports.map { known[KnownMessage(id: $0.message, account: $0.account)] }
     }
 
     /// Whether conversions of the day of a message, `id`, have a partition. Older ones have none: from before an upgrade, or
@@ -54,7 +71,7 @@ extension Store {
                 ) WITH ORDINALITY AS t (id, account_id, converted, at, n)
                 ORDER BY id, account_id, n DESC
             ), known AS MATERIALIZED (
-                SELECT m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.accepted_at, t.converted,
+                SELECT m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.priority, m.accepted_at, t.converted,
                        coalesce(t.at, now()) AS at
                 FROM told t JOIN messages m
                     ON m.lane = \(lane.column) AND m.id = t.id AND m.id >= \(days.first) AND m.id < \(days.end)
@@ -85,7 +102,7 @@ extension Store {
                 ) d JOIN known k ON k.id = d.message_id
                 GROUP BY 1, 2, 3, 4, 5, 6
             )
-            SELECT id, account_id FROM known
+            SELECT id, account_id, recipient, priority = 0 FROM known
             """
     }
 }

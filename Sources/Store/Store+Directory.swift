@@ -14,6 +14,8 @@ public struct Directory: Sendable {
     public var endpoints: [StoredEndpointName] = []
     /// The accounts of whose messages some number has opted out.
     public var accountsWithOptOuts: [AccountID] = []
+    /// What each account's file says of its guard, as JSON.
+    public var guardPolicies: [AccountID: String] = [:]
 }
 
 /// A key that may be used; revoked ones are not read.
@@ -117,8 +119,8 @@ extension Store {
         return Directory(
             revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
             providers: try await self.providers(), routes: try await self.routes(), prices: try await self.prices(),
-            endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts()
-        )
+            endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts(),
+            guardPolicies: try await self.guardPolicies())
     }
 
     private func keys() async throws(PostgresError) -> [StoredKey] {

@@ -31,7 +31,13 @@ enum Simulation {
     /// The account `demo` with its key, the carrier as three providers, and a route for each of `channels`.
     static func configuration(key: Secret, carrier url: String, routing channels: [Channel]) -> [UInt8] {
         let json: JSON = [
-            "accounts": [["name": "demo", "keys": [["name": "up", "key": .string(key.text)]]]],
+            "accounts": [
+                [
+                    "name": "demo", "keys": [["name": "up", "key": .string(key.text)]],
+                    // Those of faults, which no plan knows, too.
+                    "countries": ["*": "on", "+999": "on"], "guard": ["mode": "watch"],
+                ]
+            ],
             "providers": [
                 [
                     "name": "simulated-vonage", "kind": "vonage-sms", "url": .string(url), "sender": "Pinpost",

@@ -36,6 +36,7 @@ struct IntakeFixture: Sendable {
     static let managingKey = "acme-manage-0123456789abcdef"
     /// The operator's.
     static let billingKey = "acme-bill-0123456789abcdef"
+    static let guardKey = "acme-guard-0123456789abcdef"
     static let expiredKey = "acme-expired-0123456789abcdef"
     static let revokedKey = "acme-revoked-0123456789abcdef"
     /// Of another account.
@@ -61,6 +62,7 @@ struct IntakeFixture: Sendable {
                     ["name": "verify", "key": .string(verifyingKey), "scopes": ["verify"]],
                     ["name": "manage", "key": .string(managingKey), "scopes": ["manage"]],
                     ["name": "bill", "key": .string(billingKey), "scopes": ["bill"]],
+                    ["name": "guard", "key": .string(guardKey), "scopes": ["guard"]],
                     ["name": "expired", "key": .string(expiredKey), "expires_at": "2020-01-01T00:00:00Z"],
                     ["name": "revoked", "key": .string(revokedKey), "revoked": true],
                 ],
@@ -93,9 +95,10 @@ struct IntakeFixture: Sendable {
     /// On a database that is configured already.
     static func run(
         on system: TestSystem, lanes: [Lane] = [Lane(rawValue: 0)], lookUp: any NumberLookUp = OfflineLookUp(),
+        guardClock: (@Sendable () -> Timestamp)? = nil,
         _ body: (IntakeFixture) async throws -> Void
     ) async throws {
-        let fixture = try await IntakeFixture(system, lanes: lanes, lookUp: lookUp)
+        let fixture = try await IntakeFixture(system, lanes: lanes, lookUp: lookUp, guardClock: guardClock)
         try await withThrowingTaskGroup { group in
             group.addTask { await fixture.intake.run() }
             let result: Result<Void, any Error>
@@ -106,7 +109,9 @@ struct IntakeFixture: Sendable {
         }
     }
 
-    private init(_ system: TestSystem, lanes: [Lane], lookUp: any NumberLookUp) async throws {
+    private init(
+        _ system: TestSystem, lanes: [Lane], lookUp: any NumberLookUp, guardClock: (@Sendable () -> Timestamp)?
+    ) async throws {
         let metrics = Metrics()
         let hints = Hints()
         let health = Reports()
@@ -123,7 +128,7 @@ struct IntakeFixture: Sendable {
         self.access = access
         self.intake = Intake(
             store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, lookUp: lookUp,
-            metrics: metrics, logger: logger,
+            metrics: metrics, logger: logger, guardClock: guardClock,
             onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
             onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }

@@ -35,6 +35,7 @@ import Testing
             _ = await fixture.post("/v1/opt-outs/search", [:])
             _ = await fixture.post("/v1/opt-outs/remove", ["to": .string(IntakeFixture.number)])
             try await Self.exerciseWebhooks(fixture)
+            await Self.exerciseGuard(fixture)
             _ = await fixture.get("/openapi.json")
             let missing = Set(OpenAPIValidator.shared.operations).subtracting(fixture.exercised.all)
             #expect(missing.isEmpty)
@@ -56,6 +57,14 @@ import Testing
         _ = await fixture.post("/v1/events/\(event)/replay", ["webhook": .string(webhook.id)])
         _ = await fixture.post("\(path)/replay", ["since": "2026-01-01T00:00:00Z"])
         _ = await fixture.ask("DELETE", path)
+    }
+
+    private static func exerciseGuard(_ fixture: IntakeFixture) async {
+        let key = IntakeFixture.guardKey
+        let block = await fixture.post("/v1/guard/blocks", ["scope": "prefix", "value": "+4479000"], key: key)
+        _ = await fixture.get("/v1/guard/blocks", key: key)
+        _ = await fixture.get("/v1/guard/refusals", key: key)
+        _ = await fixture.ask("DELETE", "/v1/guard/blocks/\(block.json["id"]?.string ?? "")?for=1h", key: key)
     }
 
     @Test func anybodyMayReadTheDescription() async throws {

@@ -33,11 +33,15 @@ import Testing
         ("GET", "/v1/events", [IntakeFixture.readingKey]),
         ("GET", "/v1/events/x", [IntakeFixture.readingKey]),
         ("POST", "/v1/events/x/replay", [IntakeFixture.managingKey]),
+        ("GET", "/v1/guard/blocks", [IntakeFixture.guardKey]), ("POST", "/v1/guard/blocks", [IntakeFixture.guardKey]),
+        ("DELETE", "/v1/guard/blocks/1", [IntakeFixture.guardKey]),
+        ("GET", "/v1/guard/refusals", [IntakeFixture.guardKey]),
     ]
 
     @Test func eachOperationNeedsItsScope() async throws {
         let keys = [
             IntakeFixture.readingKey, IntakeFixture.sendingKey, IntakeFixture.verifyingKey, IntakeFixture.managingKey,
+            IntakeFixture.guardKey,
         ]
         try await IntakeFixture.run { fixture async throws in
             for (method, path, allowed) in Self.operations {

@@ -6,7 +6,12 @@ extension Deployment {
     /// others to the one that takes one; calls and mails go to the carrier.
     var configuration: JSON {
         [
-            "accounts": [["name": "demo", "keys": [["name": "main", "key": .string(self.secrets.apiKey)]]]],
+            "accounts": [
+                [
+                    "name": "demo", "keys": [["name": "main", "key": .string(self.secrets.apiKey)]],
+                    "countries": ["*": "on"], "guard": ["mode": "watch"],
+                ]
+            ],
             "providers": [
                 self.vonage, self.infobip, self.carrier,
                 ["name": "nowhere", "kind": "discard", "per_second": 100_000],

@@ -51,8 +51,28 @@ public struct TestSystem: Sendable {
     /// Applies a configuration as `pinpost apply` does.
     @discardableResult
     public func apply(_ configuration: JSON, environment: [String: String] = [:]) async throws -> Configurator.Report {
-        let file = try Configurator.read(configuration.serialized(), environment: environment)
+        let file = try Configurator.read(
+            try await self.withCountries(configuration).serialized(), environment: environment)
         return try await Configurator(store: self.store, masterKeys: Self.masterKeys).apply(file)
+    }
+
+    /// A new account that a test says nothing of sends everywhere, and is only watched: what the guard refuses is for its own tests
+    /// to say.
+    private func withCountries(_ configuration: JSON) async throws -> JSON {
+        guard let accounts = configuration["accounts"]?.array, let members = configuration.members else {
+            return configuration
+        }
+        let known = try await self.pool.query("SELECT name FROM accounts") { row throws(PostgresError) in
+            try row.decode(0, as: String.self)
+        }
+        let allowed = accounts.map { account -> JSON in
+            guard let members = account.members, let name = account["name"]?.string, !known.contains(name),
+                account["countries"] == nil
+            else { return account }
+            let watch: [JSON.Member] = account["guard"] == nil ? [.init("guard", ["mode": "watch"])] : []
+            return .object(members + [.init("countries", ["*": "on"])] + watch)
+        }
+        return .object(members.map { $0.name == "accounts" ? .init("accounts", .array(allowed)) : $0 })
     }
 
     /// The one number that a statement returns.

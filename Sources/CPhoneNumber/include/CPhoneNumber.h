@@ -53,6 +53,8 @@ struct cphonenumber_facts {
     int country_code;
     /// Two letters, "001" for what belongs to no country, "ZZ" for unknown.
     char region[4];
+    /// In E.164 without a national prefix; empty when that is no number of 15 digits at most.
+    char canonical[17];
 };
 
 /// Looks up a number that carries its country code. False, with `facts` as it was, when the library threw, for which

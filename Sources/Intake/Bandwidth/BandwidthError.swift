@@ -1,4 +1,5 @@
 import Crypto
+import Guard
 import HTTP
 import JSON
 import Messaging
@@ -69,6 +70,17 @@ extension BandwidthError {
         return error
     }
 
+    /// The vendor documents 429 for guesses, and nothing for what is not to be sent.
+    private static func guarded(_ refusal: GuardRefusal) -> Self {
+        guard refusal.reason != .wrongGuesses else { return .locked(wait: refusal.retryAfter) }
+        guard refusal.reason.isLimit else {
+            return .badRequest("to number cannot be reached: \(refusal.reason.rawValue)")
+        }
+        var error = Self(429, "Too many codes were sent: \(refusal.reason.rawValue)")
+        error.wait = refusal.retryAfter
+        return error
+    }
+
     private init(_ status: Int, _ text: String, form: Form) {
         self.init(status, text)
         self.form = form
@@ -91,6 +103,7 @@ extension BandwidthError {
         case .locked: self = .locked(wait: nil)
         // The vendor documents nothing for it.
         case .outOfBalance: self = .badRequest("Insufficient funds")
+        case .guarded(let refusal): self = .guarded(refusal)
         case .invalid(let problems): self = .badRequest(problems.first.map(Self.sentence) ?? "Bad Request")
         // There are neither templates nor idempotency keys in this API, and no limits of sending.
         default: self = .general

@@ -82,7 +82,7 @@ extension FieldReader {
                 text.utf8.first == UInt8(ascii: "+") && (2...15).contains(digits.count)
                 && digits.first != UInt8(ascii: "0")
                 && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            return isNumber ? text : nil
+            return isNumber ? PhoneNumber(canonical: text)?.e164 ?? text : nil
         }
     }
 

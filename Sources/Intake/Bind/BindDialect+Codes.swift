@@ -49,7 +49,7 @@ extension BindDialect {
 
     /// International digits, 9 to 15 of them, without a plus sign.
     private static func number(_ text: String) -> PhoneNumber? {
-        (9...15).contains(text.utf8.count) ? PhoneNumber("+\(text)") : nil
+        (9...15).contains(text.utf8.count) ? PhoneNumber(canonical: "+\(text)") : nil
     }
 
     private static func fields(

@@ -90,7 +90,7 @@ extension InfobipDialect {
     /// A number as this vendor writes it, with or without a plus sign.
     static func recipient(_ text: String, channel: Channel) -> Recipient? {
         channel == .email || text.hasPrefix("+")
-            ? Recipient(text, channel: channel) : Recipient("+\(text)", channel: channel)
+            ? Recipient(canonical: text, channel: channel) : Recipient(canonical: "+\(text)", channel: channel)
     }
 
     /// A parameter of the query that is true or false in any case, or 1 or 0; nil when it is not there.

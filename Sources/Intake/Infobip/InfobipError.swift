@@ -1,3 +1,4 @@
+import Guard
 import HTTP
 import JSON
 
@@ -97,6 +98,17 @@ extension InfobipError {
         return error
     }
 
+    private static func guarded(_ refusal: GuardRefusal) -> InfobipError {
+        switch refusal.reason {
+        case .numberImpossible, .numberType: return .invalid("/to", "cannot be reached: \(refusal.reason.rawValue)")
+        case let reason where reason.isLimit: return .tooManyRequests(wait: refusal.retryAfter)
+        case let reason:
+            var error = InfobipError(403, "FORBIDDEN", "Forbidden: \(reason.rawValue)")
+            error.wait = refusal.retryAfter
+            return error
+        }
+    }
+
     private static func unavailable(_ text: String) -> InfobipError {
         var error = InfobipError(503, "SERVICE_UNAVAILABLE", text)
         error.wait = .seconds(1)
@@ -116,6 +128,7 @@ extension InfobipError {
         case .outOfBalance: self.init(403, "FORBIDDEN", "The account has no credit for this message.")
         case .locked, .sendsSpent: self = .tooManyRequests(wait: nil)
         case .ended: self = .notFound
+        case .guarded(let refusal): self = .guarded(refusal)
         // There are no idempotency keys in this API.
         case .keyInFlight, .keyReused: self = .general
         case .unavailable: self = .unavailable

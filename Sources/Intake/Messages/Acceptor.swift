@@ -114,7 +114,7 @@ struct Acceptor: Sendable {
         _ earlier: EarlierAcceptance, _ acceptance: Acceptance
     ) throws(Problem) -> AcceptedMessages {
         guard let key = acceptance.idempotency, earlier.isOf(key.fingerprint) else { throw .keyReused }
-        return AcceptedMessages(ids: earlier.ids)
+        return AcceptedMessages(ids: earlier.ids, isRepeated: true)
     }
 
     private func earlier(_ acceptance: Acceptance) async throws(Problem) -> EarlierAcceptance? {

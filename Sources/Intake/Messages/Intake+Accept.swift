@@ -1,4 +1,5 @@
 import Crypto
+import Guard
 import HTTP
 import JSON
 import Messaging
@@ -22,9 +23,11 @@ extension Intake {
         _ json: JSON, for principal: Principal, key: String?, fingerprint: () -> [UInt8]
     ) async throws(Problem) -> [MessageID] {
         let messages: [RoutedMessage]
+        let passes: [GuardPass]
         do throws(Problem) {
             messages = try self.route(try Self.messages(in: json), isArray: json.array != nil, for: principal)
             try await self.refuseOptedOut(messages, isArray: json.array != nil, for: principal)
+            passes = try self.gate.admit(messages, isArray: json.array != nil, of: principal.account)
         } catch {
             // What was accepted stays accepted, although its send time has passed since or its route has gone.
             let account = principal.account
@@ -32,9 +35,16 @@ extension Intake {
             else { throw error }
             return ids
         }
-        return try await self.acceptor.accept(
-            messages, for: principal.account, key: key, fingerprint: fingerprint()
-        ).ids
+        do throws(Problem) {
+            let accepted = try await self.acceptor.accept(
+                messages, for: principal.account, key: key, fingerprint: fingerprint())
+            if accepted.isRepeated { self.gate.takeBack(passes) }
+            return accepted.ids
+        } catch {
+            // What may have been stored counts as sent.
+            if error != .outcomeUnknown { self.gate.takeBack(passes) }
+            throw error
+        }
     }
 
     private static func messages(in json: JSON) throws(Problem) -> [MessageRequest] {

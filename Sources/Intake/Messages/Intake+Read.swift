@@ -91,7 +91,7 @@ private struct ListQuery {
         case "to":
             // An unescaped plus sign is a space by the rules of forms; no recipient holds one.
             let text = value.replacing(" ", with: "+")
-            self.filter.recipient = PhoneNumber(text)?.e164 ?? EmailAddress(text)?.address
+            self.filter.recipient = PhoneNumber(canonical: text)?.e164 ?? EmailAddress(text)?.address
             return self.filter.recipient == nil ? "must be a number in E.164 or a mail address" : nil
         case "reference":
             self.filter.reference = value

@@ -1,3 +1,4 @@
+import Guard
 import JSON
 import Messaging
 import Timestamps
@@ -15,7 +16,8 @@ struct MessageRequest: Sendable {
     var priority: Priority
     var reference: String?
     var metadata: String?
-
+    /// Whose user it is for.
+    var caller = GuardCaller()
     var callback: Callback?
 
     var channel: Channel { self.content.channel }
@@ -36,6 +38,8 @@ struct AcceptedMessages: Sendable {
     var ids: [MessageID]
     /// What the account has left; nil for one that pays afterwards, and for an answer that is repeated.
     var balance: Money?
+    /// The answer to a request that had been made before under the same idempotency key.
+    var isRepeated = false
 }
 
 /// What a message may be. Each limit is told to whoever passes it.
@@ -106,7 +110,7 @@ struct MessageReader {
     /// With the one channel that has the field; nil for those that all have.
     private static let owners: [String: Channel?] = [
         "to": nil, "channel": nil, "from": nil, "body": nil, "ttl": nil, "send_at": nil, "priority": nil,
-        "reference": nil, "metadata": nil, "language": .voice, "voice": .voice, "subject": .email,
+        "reference": nil, "metadata": nil, "caller": nil, "language": .voice, "voice": .voice, "subject": .email,
     ]
 
     private mutating func message(_ json: JSON, at path: String) -> MessageRequest? {
@@ -126,7 +130,8 @@ struct MessageReader {
             content: content, parts: parts, timeToLive: self.timeToLive(json, priority: priority, at: path),
             sendAt: sendAt,
             priority: priority,
-            reference: self.fields.reference(json, at: path), metadata: self.fields.metadata(json, at: path))
+            reference: self.fields.reference(json, at: path), metadata: self.fields.metadata(json, at: path),
+            caller: self.fields.caller(json, at: path))
         return self.problems.count == before ? message : nil
     }
 

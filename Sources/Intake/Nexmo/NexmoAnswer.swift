@@ -1,3 +1,4 @@
+import Guard
 import HTTP
 import JSON
 
@@ -146,6 +147,17 @@ extension NexmoAnswer {
                 ? .refused(.outOfCredit, "Quota Exceeded - rejected")
                 : .refused(.internalError, "Internal Error - nothing was accepted")
         }
+    }
+
+    /// The vendor's word for all that is not to be sent is that it has no way there. It is never told to come back in so many
+    /// milliseconds: its SDK would sit and wait for minutes.
+    init(_ refusal: GuardRefusal) {
+        self =
+            switch refusal.reason {
+            case .numberImpossible: .refused(.badNumber, "Invalid or Missing Msisdn Param")
+            case .spendCap: .refused(.outOfCredit, "Quota Exceeded - rejected")
+            default: .refused(.unroutable, "Unroutable message - rejected: \(refusal.reason.rawValue)")
+            }
     }
 
     /// What the web server refuses before anybody reads the request.

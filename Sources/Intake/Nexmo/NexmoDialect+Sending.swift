@@ -1,3 +1,4 @@
+import Guard
 import JSON
 import Messaging
 import Postgres
@@ -15,13 +16,17 @@ extension NexmoDialect {
     func send(_ parameters: NexmoParameters, for caller: NexmoCaller) async throws(NexmoAnswer) -> NexmoAnswer {
         let account = caller.principal.account
         let message = try self.message(parameters, for: caller)
+        try self.screen(message.recipient, account)
         try await self.refuseUnreachable(message.recipient)
         try await self.refuseOptedOut(message.recipient, account)
         let routed = try self.route(message, account)
+        let pass = try self.admit(routed, account)
         let accepted: AcceptedMessages
         do throws(Problem) {
             accepted = try await self.acceptor.accept([routed], for: account, key: nil, fingerprint: [])
         } catch {
+            // What may have been stored counts as sent.
+            if error != .outcomeUnknown { self.gate.takeBack(pass) }
             throw NexmoAnswer(error)
         }
         return NexmoAnswer(
@@ -56,7 +61,7 @@ extension NexmoDialect {
     private static func recipient(_ parameters: NexmoParameters) throws(NexmoAnswer) -> Recipient {
         guard let to = parameters["to"] else { throw .missing("to") }
         let digits = to.hasPrefix("+") || to.hasPrefix(" ") ? to.dropFirst() : to[...]
-        guard let recipient = Recipient("+\(digits)", channel: .sms) else { throw .badNumber }
+        guard let recipient = Recipient(canonical: "+\(digits)", channel: .sms) else { throw .badNumber }
         return recipient
     }
 
@@ -111,6 +116,23 @@ extension NexmoDialect {
             throw NexmoAnswer(Problem.unavailable)
         }
         guard optedOut.isEmpty else { throw .refused(.optedOut, "Recipient Opted Out of the Campaign") }
+    }
+
+    /// Before a look-up costs anything.
+    private func screen(_ recipient: Recipient, _ account: AccountID) throws(NexmoAnswer) {
+        do throws(GuardRefusal) {
+            try self.gate.screen(Gate.Request(account: account, recipient: recipient, channel: .sms))
+        } catch {
+            throw NexmoAnswer(error)
+        }
+    }
+
+    private func admit(_ message: RoutedMessage, _ account: AccountID) throws(NexmoAnswer) -> GuardPass {
+        do throws(GuardRefusal) {
+            return try self.gate.admit(Gate.Request(message, of: account))
+        } catch {
+            throw NexmoAnswer(error)
+        }
     }
 
     private func route(_ message: MessageRequest, _ account: AccountID) throws(NexmoAnswer) -> RoutedMessage {

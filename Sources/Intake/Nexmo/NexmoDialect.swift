@@ -13,6 +13,7 @@ struct NexmoDialect: Dialect {
     let acceptor: Acceptor
     let lookUp: any NumberLookUp
     let optOuts: OptOuts
+    let gate: Gate
     let conversions: Conversions
 
     /// Whether a path is this vendor's, known or not.

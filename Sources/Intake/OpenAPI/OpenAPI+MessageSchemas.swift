@@ -21,7 +21,8 @@ extension OpenAPI {
                 "ttl": {"type": "integer", "minimum": 10, "maximum": 259200, "description": "Seconds in which it may be handed over."},
                 "send_at": {"type": "string", "format": "date-time", "description": "Up to seven days ahead."},
                 "reference": {"type": "string", "minLength": 1, "maxLength": 64},
-                "metadata": {"$ref": "#/components/schemas/Metadata"}
+                "metadata": {"$ref": "#/components/schemas/Metadata"},
+                "caller": {"$ref": "#/components/schemas/Caller"}
             }
         },
         "AcceptedMessage": {

@@ -20,6 +20,7 @@ extension OpenAPI {
                         ]}}}},
                     "402": {"$ref": "#/components/responses/OutOfBalance"},
                     "409": {"$ref": "#/components/responses/InFlight"},
+                    "429": {"$ref": "#/components/responses/GuardLimited"},
                     \#(Self.bodyRefusals)
                 }
             },

@@ -15,6 +15,7 @@ extension OpenAPI {
                 "placeholders": {"$ref": "#/components/schemas/Placeholders"},
                 "reference": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Of the message."},
                 "metadata": {"$ref": "#/components/schemas/Metadata"},
+                "caller": {"$ref": "#/components/schemas/Caller"},
                 "look_up": {"type": "boolean", "default": true, "description": "Whether a number that cannot exist is refused."}
             }
         },
@@ -26,7 +27,8 @@ extension OpenAPI {
             "type": "object", "additionalProperties": false,
             "properties": {
                 "channel": {"$ref": "#/components/schemas/Channel", "description": "Without it, the latest."},
-                "placeholders": {"$ref": "#/components/schemas/Placeholders", "description": "Without them, those of the first time."}
+                "placeholders": {"$ref": "#/components/schemas/Placeholders", "description": "Without them, those of the first time."},
+                "caller": {"$ref": "#/components/schemas/Caller"}
             }
         },
         "ResentVerification": {
@@ -38,7 +40,10 @@ extension OpenAPI {
         },
         "Guess": {
             "type": "object", "additionalProperties": false, "required": ["code"],
-            "properties": {"code": {"type": "string", "minLength": 1, "maxLength": 64, "description": "In either case; spaces around it do not count."}}
+            "properties": {
+                "code": {"type": "string", "minLength": 1, "maxLength": 64, "description": "In either case; spaces around it do not count."},
+                "caller": {"$ref": "#/components/schemas/Caller"}
+            }
         },
         "RightGuess": {
             "type": "object", "additionalProperties": false, "required": ["id", "valid", "status"],

@@ -28,6 +28,7 @@ enum OpenAPI {
             {"name": "verifications", "description": "Codes on their way, and guesses at them."},
             {"name": "account", "description": "What the account has, and what its messages cost."},
             {"name": "outcomes", "description": "What became of messages, and whom none may be sent to."},
+            {"name": "guard", "description": "What is refused, and why. For the operator."},
             {"name": "webhooks", "description": "Where you are told of what happens, and what happened."},
             {"name": "description", "description": "This document."}
         ],
@@ -38,6 +39,7 @@ enum OpenAPI {
             \#(Self.verificationPaths),
             \#(Self.accountPaths),
             \#(Self.outcomePaths),
+            \#(Self.guardPaths),
             \#(Self.webhookPaths),
             \#(Self.eventPaths),
             "/openapi.json": {
@@ -55,7 +57,7 @@ enum OpenAPI {
             "securitySchemes": {
                 "key": {
                     "type": "http", "scheme": "bearer",
-                    "description": "An API key. Its scopes decide what it may do: send, read, verify, manage, and bill, which only the operator's keys have. The 403 of an operation is for a key without any of the scopes that its description names."
+                    "description": "An API key. Its scopes decide what it may do: send, read, verify, manage, and bill and guard, which only the operator's keys have. The 403 of an operation is for a key without any of the scopes that its description names."
                 }
             },
             "parameters": {\#(Self.parameters)},
@@ -72,6 +74,7 @@ enum OpenAPI {
                 \#(Self.verificationSchemas),
                 \#(Self.accountSchemas),
                 \#(Self.outcomeSchemas),
+                \#(Self.guardSchemas),
                 \#(Self.webhookSchemas),
                 \#(Self.eventSchemas)
             }

@@ -1,3 +1,4 @@
+import Guard
 import JSON
 import Messaging
 import Verification
@@ -10,6 +11,7 @@ enum CodeReader {
             json,
             [
                 "application", "template", "to", "channel", "from", "placeholders", "reference", "metadata", "look_up",
+                "caller",
             ])
         let channel = reader.channel(json) ?? .sms
         let application = reader.string(json, "application", required: true, at: "")
@@ -19,31 +21,36 @@ enum CodeReader {
         let placeholders = reader.placeholders(json) ?? [:]
         let (reference, metadata) = (reader.reference(json), reader.metadata(json))
         let lookUp = reader.flag(json, "look_up", at: "") ?? true
+        let caller = reader.caller(json)
         guard let application, let template, let recipient, reader.problems.isEmpty else {
             throw .invalid(reader.problems)
         }
         let code = CodeRequest(
             application: application, template: template, recipient: recipient, channel: channel, sender: sender,
-            placeholders: placeholders, reference: reference, metadata: metadata)
+            placeholders: placeholders, reference: reference, metadata: metadata, caller: caller)
         return (code, lookUp)
     }
 
-    /// What somebody typed.
-    static func guess(_ json: JSON) throws(Problem) -> Code {
-        var reader = try Self.reader(json, ["code"])
+    /// What somebody typed, and who, as far as the customer says.
+    static func guess(_ json: JSON) throws(Problem) -> (code: Code, caller: GuardCaller) {
+        var reader = try Self.reader(json, ["code", "caller"])
+        let caller = reader.caller(json)
         let limit = Code.byteLimit
         let code = reader.parsed(
             json, "code", expected: "what was typed, up to \(limit) bytes", required: true, at: "", Code.init(typed:))
         guard let code, reader.problems.isEmpty else { throw .invalid(reader.problems) }
-        return code
+        return (code, caller)
     }
 
     /// How a code is to be sent again.
-    static func resend(_ json: JSON) throws(Problem) -> (channel: Channel?, placeholders: Placeholders?) {
-        var reader = try Self.reader(json, ["channel", "placeholders"])
+    static func resend(
+        _ json: JSON
+    ) throws(Problem) -> (channel: Channel?, placeholders: Placeholders?, caller: GuardCaller) {
+        var reader = try Self.reader(json, ["channel", "placeholders", "caller"])
         let (channel, placeholders) = (reader.channel(json), reader.placeholders(json))
+        let caller = reader.caller(json)
         guard reader.problems.isEmpty else { throw .invalid(reader.problems) }
-        return (channel, placeholders)
+        return (channel, placeholders, caller)
     }
 
     /// Whose verifications are looked for, and which of them.
@@ -76,7 +83,7 @@ enum CodeReader {
 
     private static func recipient(_ json: JSON, _ reader: inout FieldReader) -> Recipient? {
         reader.parsed(json, "to", expected: "a number in E.164 or a mail address", required: true, at: "") {
-            Recipient($0, channel: .sms) ?? Recipient($0, channel: .email)
+            Recipient(canonical: $0, channel: .sms) ?? Recipient($0, channel: .email)
         }
     }
 }

@@ -20,11 +20,11 @@ extension Intake {
         guard request.method == "POST" else { throw .methodNotAllowed("POST") }
         let principal = try self.principal(of: request, with: .verify)
         // Read first: whether it is a code must not depend on whether the verification is there.
-        let code = try CodeReader.guess(request.json)
+        let (code, caller) = try CodeReader.guess(request.json)
         guard let id else { throw .verificationEnded }
         let result: CheckResult
         do throws(VerifierRefusal) {
-            result = try await self.verifier.check(code, of: id, for: principal.account)
+            result = try await self.verifier.check(code, of: id, for: principal.account, caller: caller)
         } catch {
             throw .withoutKey(error)
         }
@@ -34,10 +34,11 @@ extension Intake {
     func answerResending(_ id: VerificationID?, _ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
         guard request.method == "POST" else { throw .methodNotAllowed("POST") }
         let principal = try self.principal(of: request, with: .verify)
-        let (channel, placeholders) = try CodeReader.resend(request.body.isEmpty ? [:] : request.json)
+        let (channel, placeholders, caller) = try CodeReader.resend(request.body.isEmpty ? [:] : request.json)
         guard let id else { throw .verificationEnded }
         do throws(VerifierRefusal) {
-            let resend = ResendRequest(verification: id, channel: channel, placeholders: placeholders)
+            let resend = ResendRequest(
+                verification: id, channel: channel, placeholders: placeholders, caller: caller)
             return Self.resent(try await self.verifier.resend(resend, for: principal.account))
         } catch {
             throw .withoutKey(error)
@@ -50,7 +51,10 @@ extension Intake {
         _ code: CodeRequest, lookUp: Bool, for account: AccountID
     ) async throws(Problem) -> VerificationID {
         do throws(VerifierRefusal) {
-            if lookUp { try await self.verifier.refuseUnreachable(code.recipient) }
+            if lookUp {
+                try self.verifier.screen(code.recipient, code.channel, account)
+                try await self.verifier.refuseUnreachable(code.recipient)
+            }
             return try await self.verifier.send(code, for: account).verification
         } catch {
             // What was sent stays sent, although a limit has been reached or a route has gone since.

@@ -60,7 +60,7 @@ private struct OptOutSearch {
         var reader = FieldReader()
         _ = reader.isObject(json, known: ["to", "limit", "cursor"], at: "")
         self.recipient = reader.parsed(json, "to", expected: "a number in E.164 or a mail address", at: "") {
-            (Recipient($0, channel: .sms) ?? Recipient($0, channel: .email))?.key
+            (Recipient(canonical: $0, channel: .sms) ?? Recipient($0, channel: .email))?.key
         }
         self.limit = Int32(reader.integer(json, "limit", in: Self.limits, at: "") ?? Self.standardLimit)
         let cursor = reader.parsed(json, "cursor", expected: "a cursor that a search has given", at: "") { text in

@@ -1,3 +1,4 @@
+import Guard
 import JSON
 
 extension Problem {
@@ -39,6 +40,7 @@ extension Problem {
             case .sendsSpent: .limited("sends_spent", "This code has been sent as often as it may.", nil)
             case .tooEarly(let wait):
                 .limited("resend_too_early", "This code was sent too short a time ago to be sent again.", wait)
+            case .guarded(let refusal): Problem(refusal)
             case .keyInFlight: .requestInFlight
             case .keyReused: .keyReused
             case .unavailable: .unavailable

@@ -1,4 +1,5 @@
 import Crypto
+import Guard
 import Messaging
 import Store
 import Timestamps
@@ -20,6 +21,8 @@ struct CodeRequest: Sendable {
     var isSingleUse = false
     var reference: String?
     var metadata: String?
+    /// Whose user it is for.
+    var caller = GuardCaller()
     var idempotency: (key: String, fingerprint: [UInt8])?
 }
 
@@ -31,6 +34,7 @@ struct ResendRequest: Sendable {
     /// Nil: those of the first time.
     var placeholders: Placeholders?
     var isTracked = false
+    var caller = GuardCaller()
 }
 
 /// A code that is on its way, committed.

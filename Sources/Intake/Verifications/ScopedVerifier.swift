@@ -1,4 +1,5 @@
 import Batching
+import Guard
 import Messaging
 import Postgres
 import Store
@@ -86,6 +87,7 @@ struct ScopedVerifier: Sendable {
     /// Sends a new code: it and its message, whose id this returns, are committed.
     func send(_ request: ScopedCodeRequest) async throws(VerifierRefusal) -> MessageID {
         let account = request.scope.account
+        try self.verifier.screen(request.recipient, request.content.channel, account)
         try await self.verifier.refuseUnreachable(request.recipient)
         try await self.verifier.refuseOptedOut(request.recipient, account)
         let lane = self.verifier.lanes.lane(of: request.scope.recipient, account: account)
@@ -96,6 +98,16 @@ struct ScopedVerifier: Sendable {
         let mac = CodeMAC(request.code, in: request.scope, message: message.id, keys: self.verifier.masterKeys)
         let sending = ScopedSending(
             scope: request.scope, application: request.application, mac: mac, message: message)
+        let pass = try self.verifier.admit(message, of: account, GuardCaller())
+        do throws(VerifierRefusal) {
+            return try await self.commit(sending)
+        } catch {
+            if !error.mayHaveBeenSent { self.verifier.gate.takeBack(pass) }
+            throw error
+        }
+    }
+
+    private func commit(_ sending: ScopedSending) async throws(VerifierRefusal) -> MessageID {
         for _ in 0..<Verifier.roundLimit {
             switch try await self.verifier.answer({ try await self.sendings.submit(sending) }) {
             case .again: continue
@@ -106,8 +118,8 @@ struct ScopedVerifier: Sendable {
                 self.verifier.metrics.refused("locked").add(1)
                 throw .locked
             case .sent:
-                self.verifier.metrics.sent(message.channel, isResend: false).add(1)
-                return message.id
+                self.verifier.metrics.sent(sending.message.channel, isResend: false).add(1)
+                return sending.message.id
             }
         }
         throw .unavailable
@@ -119,6 +131,7 @@ struct ScopedVerifier: Sendable {
     func check(
         _ code: Code, in scope: CodeScope, application: String?, age: Duration
     ) async throws(VerifierRefusal) -> ScopedCheckResult {
+        try self.verifier.admitGuess(of: scope.account, GuardCaller())
         let guess = ScopedGuess(
             scope: scope, lane: self.verifier.lanes.lane(of: scope.recipient, account: scope.account),
             application: application, age: age,
@@ -133,9 +146,16 @@ struct ScopedVerifier: Sendable {
                 throw .unavailable
             }
             self.verifier.metrics.checked(result.name).add(1)
+            self.tellGate(result, scope)
             return result
         }
         throw .unavailable
+    }
+
+    private func tellGate(_ result: ScopedCheckResult, _ scope: CodeScope) {
+        guard result == .right || result == .wrong else { return }
+        self.verifier.gate.guessed(isRight: result == .right, of: scope.account, GuardCaller())
+        if result == .right { self.verifier.gate.used(scope.recipient, of: scope.account) }
     }
 }
 

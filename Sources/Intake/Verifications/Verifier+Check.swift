@@ -1,4 +1,5 @@
 import Batching
+import Guard
 import Messaging
 import Store
 import Telemetry
@@ -9,8 +10,9 @@ extension Verifier {
     ///
     /// When the answer of the database is lost, the guess may or may not have been charged; it is never given back.
     func check(
-        _ code: Code, of id: VerificationID, for account: AccountID
+        _ code: Code, of id: VerificationID, for account: AccountID, caller: GuardCaller = GuardCaller()
     ) async throws(VerifierRefusal) -> CheckResult {
+        try self.admitGuess(of: account, caller)
         let macs = CodeMAC.guesses(code, at: id, account: account, keys: self.masterKeys)
         let guess = Guess(account: account, verification: id, macs: macs)
         for _ in 0..<Self.roundLimit {
@@ -22,9 +24,29 @@ extension Verifier {
                 throw .unavailable
             }
             self.metrics.checked(result.name).add(1)
+            self.tellGate(result, of: account, caller)
             return result
         }
         throw .unavailable
+    }
+
+    /// Refuses a guess from where too many were wrong.
+    func admitGuess(of account: AccountID, _ caller: GuardCaller) throws(VerifierRefusal) {
+        do throws(GuardRefusal) {
+            try self.gate.admitGuess(of: account, caller)
+        } catch {
+            throw .guarded(error)
+        }
+    }
+
+    private func tellGate(_ result: CheckResult, of account: AccountID, _ caller: GuardCaller) {
+        switch result {
+        case .right(let recipient):
+            self.gate.guessed(isRight: true, of: account, caller)
+            self.gate.used(recipient, of: account)
+        case .wrong: self.gate.guessed(isRight: false, of: account, caller)
+        default: break
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import Batching
 import Crypto
+import Guard
 import JSON
 import Messaging
 import Postgres
@@ -15,7 +16,8 @@ extension Verifier {
         return try await self.withKey(request.idempotency, account) { key throws(VerifierRefusal) in
             try await self.withPlan(request.application, request.template, account) { plan throws(VerifierRefusal) in
                 guard plan.application.settings.isEnabled else { throw .disabled }
-                return try await self.commit(try self.sending(of: request, plan, account, key: key), plan: plan)
+                return try await self.commit(
+                    try self.sending(of: request, plan, account, key: key), plan: plan, caller: request.caller)
             }
         }
     }
@@ -31,6 +33,7 @@ extension Verifier {
             return ()
         }
         guard case .phone(let number) = request.recipient else { return .notConfigured }
+        try self.screen(request.recipient, request.channel, account)
         return await self.lookUp.reachability(of: number)
     }
 
@@ -53,7 +56,7 @@ extension Verifier {
         }
         return try await self.withPlan(stored.application, stored.template, account) { plan throws(VerifierRefusal) in
             let sending = try self.sending(of: code, stored, request, plan, account)
-            guard var sent = try await self.commit(sending, plan: plan) else { return nil }
+            guard var sent = try await self.commit(sending, plan: plan, caller: request.caller) else { return nil }
             sent.state = stored.state
             return sent
         }
@@ -70,6 +73,16 @@ extension Verifier {
         }
         guard let earlier, earlier.isOf(key.fingerprint) else { return nil }
         return VerificationID(rawValue: earlier.ids[0])
+    }
+
+    /// Refuses what the guard refuses whatever else is sent, before it costs a look-up. That a number cannot exist is the look-up's
+    /// to say, in the words that each API has for it.
+    func screen(_ recipient: Recipient, _ channel: Channel, _ account: AccountID) throws(VerifierRefusal) {
+        do throws(GuardRefusal) {
+            try self.gate.screen(Gate.Request(account: account, recipient: recipient, channel: channel))
+        } catch {
+            if error.reason != .numberImpossible { throw .guarded(error) }
+        }
     }
 
     /// Refuses a number that cannot exist, or that nothing reaches.
@@ -193,6 +206,36 @@ extension Verifier {
     }
 
     // MARK: - Committing
+
+    /// Passes the guard with a code, and takes back what it counts when the code is not sent after all.
+    private func commit(
+        _ sending: Sending, plan: SendingPlan, caller: GuardCaller
+    ) async throws(VerifierRefusal) -> SentCode? {
+        let pass = try self.admit(sending.message, of: sending.account, caller)
+        do throws(VerifierRefusal) {
+            let sent = try await self.commit(sending, plan: plan)
+            if sent?.isRepeated ?? true { self.gate.takeBack(pass) }
+            return sent
+        } catch {
+            // What may have been sent counts as sent.
+            if !error.mayHaveBeenSent { self.gate.takeBack(pass) }
+            throw error
+        }
+    }
+
+    func admit(
+        _ message: NewMessage, of account: AccountID, _ caller: GuardCaller
+    ) throws(VerifierRefusal) -> GuardPass {
+        guard let recipient = Recipient(message.recipient, channel: message.channel) else { return GuardPass() }
+        do throws(GuardRefusal) {
+            return try self.gate.admit(
+                Gate.Request(
+                    account: account, recipient: recipient, channel: message.channel, cost: message.price?.amount,
+                    caller: caller))
+        } catch {
+            throw self.refused(error.reason.rawValue, .guarded(error))
+        }
+    }
 
     /// Nil when the application has changed since it was read.
     private func commit(_ sending: Sending, plan: SendingPlan) async throws(VerifierRefusal) -> SentCode? {

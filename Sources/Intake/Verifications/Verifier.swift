@@ -27,6 +27,7 @@ struct Verifier: Sendable {
     let masterKeys: MasterKeys
     let lookUp: any NumberLookUp
     let optOuts: OptOuts
+    let gate: Gate
     let metrics: VerifierMetrics
     let keysInFlight: KeysInFlight
     let sendings: Batcher<Sending, SendingResult>
@@ -38,7 +39,8 @@ struct Verifier: Sendable {
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed; `onSent`: after one that stored messages.
     init(
         store: Store, commitStore: Store, lanes: LaneChoice, access: DirectoryWatch<Access>, masterKeys: MasterKeys,
-        keysInFlight: KeysInFlight, lookUp: any NumberLookUp, optOuts: OptOuts, metrics: Metrics, logger: Logger,
+        keysInFlight: KeysInFlight, lookUp: any NumberLookUp, optOuts: OptOuts, gate: Gate, metrics: Metrics,
+        logger: Logger,
         onSent: @escaping @Sendable () -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void
@@ -52,6 +54,7 @@ struct Verifier: Sendable {
         self.keysInFlight = keysInFlight
         self.lookUp = lookUp
         self.optOuts = optOuts
+        self.gate = gate
         let metrics = VerifierMetrics(metrics)
         self.metrics = metrics
         self.onLook = onLook

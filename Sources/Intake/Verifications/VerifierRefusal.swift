@@ -1,3 +1,4 @@
+import Guard
 import JSON
 
 /// Why a code was not sent, sent again or looked at; each dialect has its own words for it. Nothing was stored, except where
@@ -26,6 +27,8 @@ enum VerifierRefusal: Error {
     /// The code was sent as often as its application allows.
     case sendsSpent
     case tooEarly(wait: Duration)
+    /// The guard is against it.
+    case guarded(GuardRefusal)
     case keyInFlight
     case keyReused
     case unavailable
@@ -33,6 +36,10 @@ enum VerifierRefusal: Error {
 }
 
 extension VerifierRefusal {
+    var mayHaveBeenSent: Bool {
+        if case .outcomeUnknown = self { true } else { false }
+    }
+
     /// Whether it may be otherwise once the application or the template has changed.
     var followsFromPlan: Bool {
         switch self {

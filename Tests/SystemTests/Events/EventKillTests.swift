@@ -29,7 +29,12 @@ extension SystemTests {
         private func run(_ deployment: Deployment, _ receiver: EventReceiver, seed: UInt64) async throws {
             let secondKey = APIKey.make().text
             _ = try await deployment.apply([
-                "accounts": [["name": "second", "keys": [["name": "main", "key": .string(secondKey)]]]]
+                "accounts": [
+                    [
+                        "name": "second", "keys": [["name": "main", "key": .string(secondKey)]],
+                        "countries": ["*": "on"], "guard": ["mode": "watch"],
+                    ]
+                ]
             ])
             let keys = Self.keys
             for (account, keys) in keys {

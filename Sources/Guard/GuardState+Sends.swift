@@ -1,0 +1,243 @@
+import Messaging
+import PhoneNumbers
+import Timestamps
+
+// What is looked at before a message goes, from what costs least to what costs most.
+extension GuardState {
+    /// All that is against a message whatever else has been sent.
+    func standing(
+        _ send: GuardedSend, _ policy: GuardPolicy, _ country: GuardPolicy.Country, at now: Timestamp,
+        hashes: (String) -> [String]
+    ) -> [GuardRefusal] {
+        [
+            self.impossible(send, policy, country), self.blocked(send, country.name, at: now, hashes: hashes),
+            country.rule == .off ? GuardRefusal(.countryOff) : nil,
+        ].compactMap(\.self)
+    }
+
+    /// What no account could want to reach. A prefix that the operator has named is known to it, whatever the plans say.
+    func impossible(_ send: GuardedSend, _ policy: GuardPolicy, _ country: GuardPolicy.Country) -> GuardRefusal? {
+        if country.isPrefix { return nil }
+        if send.range.impossibility != nil { return GuardRefusal(.numberImpossible) }
+        return policy.refusedTypes.contains(send.range.type) ? GuardRefusal(.numberType) : nil
+    }
+
+    func blocked(
+        _ send: GuardedSend, _ country: String, at now: Timestamp, hashes: (String) -> [String]
+    ) -> GuardRefusal? {
+        let account = send.account
+        let plain = [
+            self.blocks.wait(.account, "", account: account, at: now),
+            self.blocks.wait(.channel, send.channel.rawValue, account: account, at: now),
+            self.blocks.wait(.country, country, account: account, at: now),
+            self.blocks.wait(prefixOf: send.number.e164, account: account, at: now),
+        ]
+        if case .some(let wait) = plain.compactMap(\.self).first { return GuardRefusal(.blocked, retryAfter: wait) }
+        guard self.blocks.needsHashes else { return nil }
+        let hashed: [(GuardBlock.Scope, String?)] = [
+            (.number, send.number.e164), (.address, send.caller.address), (.device, send.caller.device),
+        ]
+        for case (let scope, let value?) in hashed {
+            for hash in hashes(value) {
+                guard case .some(let wait) = self.blocks.wait(scope, hash, account: account, at: now) else { continue }
+                return GuardRefusal(.blocked, retryAfter: wait)
+            }
+        }
+        return nil
+    }
+
+    /// What is refused for how much there is of it; what may go is counted.
+    mutating func judgeAmount(
+        _ send: GuardedSend, _ policy: GuardPolicy, _ country: GuardPolicy.Country, at now: Timestamp,
+        _ verdict: inout GuardVerdict
+    ) {
+        let spending = Spending(send, policy, country.name)
+        let spent = self.count(spending.key, at: now, \.day, isRunning: true).sent
+        let isOverSoftCap = spending.soft.map { spent >= $0 } ?? false
+        let rule = isOverSoftCap && country.rule == .on ? .guarded : country.rule
+        let levels = GuardLevels(send.number, send.range)
+        if send.isCode, !policy.isSafe(send.number.e164) {
+            let refusal =
+                self.velocity(send, policy, country.name, rule, levels, at: now, &verdict)
+                ?? self.score(send, policy, country.name, rule, levels, at: now, &verdict)
+            if let refusal, self.note(refusal, policy, &verdict) { return }
+        }
+        if let hard = spending.hard, spent + spending.cost > hard {
+            let rest = GuardCounter.day - now.seconds % GuardCounter.day
+            if self.note(GuardRefusal(.spendCap, retryAfter: .seconds(rest)), policy, &verdict) { return }
+        }
+        verdict.softCapReached = !isOverSoftCap && spending.soft.map { spent + spending.cost >= $0 } ?? false
+        self.count(send, policy, country.name, levels, spending, at: now, &verdict)
+    }
+
+    // MARK: - Private
+
+    /// What a message costs, and against which caps.
+    private struct Spending {
+        var key: GuardKey
+        var cost: Int64
+        var soft: Int64?
+        var hard: Int64?
+
+        init(_ send: GuardedSend, _ policy: GuardPolicy, _ country: String) {
+            let kind = send.channel == .voice ? GuardKind.spendVoice : .spendText
+            let cap = policy.cap(of: country)
+            self.key = GuardKey(account: send.account, kind: kind, value: country)
+            self.cost = send.cost?.rawValue ?? 0
+            self.soft = cap?.soft(of: send.channel)?.rawValue
+            self.hard = cap?.hard(of: send.channel)?.rawValue
+        }
+    }
+
+    private mutating func velocity(
+        _ send: GuardedSend, _ policy: GuardPolicy, _ country: String, _ rule: GuardPolicy.CountryRule,
+        _ levels: GuardLevels, at now: Timestamp, _ verdict: inout GuardVerdict
+    ) -> GuardRefusal? {
+        let key = { (kind: GuardKind, value: String) in GuardKey(account: send.account, kind: kind, value: value) }
+        let number = key(.number, levels.number)
+        if let wait = self.wait(number, policy.number, \.sent, at: now) {
+            return GuardRefusal(.velocityNumber, retryAfter: wait)
+        }
+        let everywhere = GuardKey(everywhere: levels.number)
+        if self.count(everywhere, at: now, \.day).sent >= Self.everywherePerDay {
+            return GuardRefusal(.velocityNumber, retryAfter: Self.restOfShort(everywhere, now))
+        }
+        if let refusal = self.callerVelocity(send, policy, at: now) { return refusal }
+        let half = GuardPolicy.Limit(short: max(1, policy.block.short / 2), day: max(1, policy.block.day / 2))
+        for (kind, value, limit) in [
+            (GuardKind.block, levels.block, policy.block), (.halfBlock, levels.halfBlock, half),
+        ] where self.wait(key(kind, value), limit, \.ahead, at: now) != nil {
+            return self.trip(.velocityBlock, value, send, policy, at: now, &verdict)
+        }
+        if let limit = policy.accountPerDay,
+            self.count(key(.account, ""), at: now, \.day, isRunning: true).sent >= limit
+        {
+            return GuardRefusal(
+                .velocityAccount, retryAfter: .seconds(GuardCounter.day - now.seconds % GuardCounter.day))
+        }
+        return self.countryVelocity(key(.country, country), policy, rule, at: now)
+    }
+
+    private func callerVelocity(_ send: GuardedSend, _ policy: GuardPolicy, at now: Timestamp) -> GuardRefusal? {
+        let callers: [(GuardKind, GuardKind, String?, GuardPolicy.Limit, GuardReason)] = [
+            (.address, .guessAddress, send.caller.address, policy.address, .velocityAddress),
+            (.device, .guessDevice, send.caller.device, policy.device, .velocityDevice),
+        ]
+        for case (let kind, let guesses, let value?, let limit, let reason) in callers {
+            let key = GuardKey(account: send.account, kind: kind, value: value)
+            if let wait = self.wait(key, limit, \.sent, at: now) { return GuardRefusal(reason, retryAfter: wait) }
+            // Whoever guesses gets no more codes to guess at.
+            let guessing = GuardKey(account: send.account, kind: guesses, value: value)
+            if let wait = self.wait(guessing, policy.guesses, \.sent, at: now) {
+                return GuardRefusal(.wrongGuesses, retryAfter: wait)
+            }
+        }
+        return nil
+    }
+
+    /// Three times what the country got in an hour of the day before, or what it may be ahead by.
+    private func countryVelocity(
+        _ key: GuardKey, _ policy: GuardPolicy, _ rule: GuardPolicy.CountryRule, at now: Timestamp
+    ) -> GuardRefusal? {
+        let hour = self.count(key, at: now, \.short).sent
+        var limit = policy.countryPerHour
+        if rule == .guarded {
+            let baseline = 3 * self.count(key, at: now, \.day).sent / 24
+            limit = min(limit ?? .max, max(policy.aheadGuarded, baseline))
+        }
+        guard let limit, hour >= limit else { return nil }
+        return GuardRefusal(.velocityCountry, retryAfter: Self.restOfShort(key, now))
+    }
+
+    private mutating func score(
+        _ send: GuardedSend, _ policy: GuardPolicy, _ country: String, _ rule: GuardPolicy.CountryRule,
+        _ levels: GuardLevels, at now: Timestamp, _ verdict: inout GuardVerdict
+    ) -> GuardRefusal? {
+        if rule == .guarded, let exchangedAt, now - exchangedAt > Self.freshness {
+            return GuardRefusal(.signalsMissing, retryAfter: Self.freshness)
+        }
+        let hasFeedback = send.isVerification || self.hasFeedback(send.account, at: now)
+        verdict.lacksFeedback = !hasFeedback && self.needsFeedback(send.account, at: now)
+        // Of codes that nobody tells of, as if none were used where it is guarded; nothing elsewhere.
+        guard hasFeedback || rule == .guarded else { return nil }
+        let allowed = rule == .guarded ? policy.aheadGuarded : policy.ahead
+        for (kind, value) in [(GuardKind.network, levels.network), (.country, country)] {
+            let key = GuardKey(account: send.account, kind: kind, value: value)
+            guard self.isAhead(key, by: allowed, at: now) else {
+                self.aheadSince[key] = nil
+                continue
+            }
+            let since = self.aheadSince[key] ?? now
+            self.aheadSince[key] = since
+            guard rule == .guarded || now - since >= Self.patience else {
+                return GuardRefusal(.pumpingScore, retryAfter: Self.holdBack)
+            }
+            // What is no beginning of numbers is blocked as the country that it is.
+            return kind == .network || country.hasPrefix("+")
+                ? self.trip(.pumpingScore, value, send, policy, at: now, &verdict)
+                : self.trip(.pumpingScore, value, scope: .country, send, policy, at: now, &verdict)
+        }
+        return nil
+    }
+
+    private func isAhead(_ key: GuardKey, by allowed: Int64, at now: Timestamp) -> Bool {
+        let (hour, day) = (self.count(key, at: now, \.short), self.count(key, at: now, \.day))
+        let learned = min(day.used, day.sent) / Self.learnedShare
+        return hour.ahead >= allowed + learned || day.ahead >= Self.dayFactor * allowed
+    }
+
+    private mutating func trip(
+        _ reason: GuardReason, _ value: String, scope: GuardBlock.Scope = .prefix, _ send: GuardedSend,
+        _ policy: GuardPolicy, at now: Timestamp, _ verdict: inout GuardVerdict
+    ) -> GuardRefusal? {
+        guard !self.blocks.isLifted(scope, value, account: send.account, at: now) else { return nil }
+        guard policy.mode == .enforce else { return GuardRefusal(reason) }
+        // Until the table says how long this one really is.
+        let block = GuardBlock(
+            account: send.account, scope: scope, value: value, until: now + GuardBlock.firstDuration)
+        self.blocks.insert(block)
+        verdict.block = (block, reason)
+        return GuardRefusal(reason, retryAfter: GuardBlock.firstDuration)
+    }
+
+    private mutating func count(
+        _ send: GuardedSend, _ policy: GuardPolicy, _ country: String, _ levels: GuardLevels, _ spending: Spending,
+        at now: Timestamp, _ verdict: inout GuardVerdict
+    ) {
+        let key = { (kind: GuardKind, value: String) in GuardKey(account: send.account, kind: kind, value: value) }
+        var counts: [(key: GuardKey, count: GuardCount)] = []
+        if spending.cost > 0 { counts.append((spending.key, GuardCount(sent: spending.cost))) }
+        if send.isCode {
+            let weight = self.weight(of: send, levels)
+            let one = GuardCount(sent: 1)
+            counts += [
+                (key(.number, levels.number), one), (GuardKey(everywhere: levels.number), one),
+                (key(.block, levels.block), GuardCount(sent: weight)),
+                (key(.halfBlock, levels.halfBlock), GuardCount(sent: weight)),
+                (key(.network, levels.network), one), (key(.country, country), one), (key(.account, ""), one),
+            ]
+            if !send.isVerification { counts.append((key(.reported, ""), one)) }
+            if let address = send.caller.address { counts.append((key(.address, address), one)) }
+            if let device = send.caller.device { counts.append((key(.device, device), one)) }
+        }
+        for (key, count) in counts { self.add(count, to: key, at: now) }
+        if send.isCode { self.counters[key(.block, levels.block)]?.lastNumber = levels.lastDigits }
+        verdict.pass.counts = counts
+    }
+
+    /// The same number again is the number's own limit to stop.
+    private func weight(of send: GuardedSend, _ levels: GuardLevels) -> Int64 {
+        let key = GuardKey(account: send.account, kind: .block, value: levels.block)
+        guard let last = self.counters[key]?.lastNumber, last >= 0 else { return 1 }
+        let distance = abs(levels.lastDigits - last)
+        if distance == 0 { return 0 }
+        return (1...Self.neighbourhood).contains(distance) ? Self.neighbourWeight : 1
+    }
+}
+
+extension GuardKey {
+    /// What a number has got from all accounts.
+    init(everywhere number: String) {
+        self.init(account: AccountID(rawValue: 0), kind: .everywhere, value: number)
+    }
+}

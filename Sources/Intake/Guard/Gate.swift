@@ -1,0 +1,200 @@
+import Guard
+import Lifecycle
+import Messaging
+import PhoneNumbers
+import Store
+import Synchronization
+import Telemetry
+import Timestamps
+
+/// The guard of one API process: every text and every call passes it, whichever API it comes by.
+///
+/// It decides from memory. Once a second it exchanges counts with the other processes, so that together they may let pass too much
+/// by what comes within that second, and no message waits for it.
+final class Gate: Sendable {
+    struct Kept {
+        var state = GuardState()
+        var refusals: [Refused: GuardRefusalCount] = [:]
+        /// Blocks that the table does not know yet, by the order in which they were made.
+        var trips: [Int: (block: GuardBlock, reason: GuardReason)] = [:]
+        var tripCount = 0
+        /// Accounts that were warned of, so that the log tells it once a day.
+        var warned: [AccountID: Int64] = [:]
+        /// By how much the database's clock is ahead of this process's.
+        var offset = Duration.zero
+        /// Of the blocks that it knows.
+        var revision: Int64?
+    }
+
+    struct Refused: Hashable {
+        var account: AccountID
+        var reason: GuardReason
+        var country: String
+    }
+
+    let store: Store
+    let hashing: GuardHashing
+    let logger: Logger
+    let kept = Mutex(Kept())
+    private let access: DirectoryWatch<Access>
+    let metrics: GuardMetrics
+    private let clock: (@Sendable () -> Timestamp)?
+    let stop = Signal()
+
+    /// `clock` is for tests: with one, nothing is exchanged, since the database has a time of its own.
+    init(
+        store: Store, access: DirectoryWatch<Access>, hashing: GuardHashing, metrics: Metrics, logger: Logger,
+        clock: (@Sendable () -> Timestamp)?
+    ) {
+        self.store = store
+        self.access = access
+        self.hashing = hashing
+        self.metrics = GuardMetrics(metrics)
+        self.logger = logger
+        self.clock = clock
+    }
+
+    var exchanges: Bool { self.clock == nil }
+
+    /// A message that wants to pass.
+    struct Request {
+        var account: AccountID
+        var recipient: Recipient
+        var channel: Channel
+        var isCode = true
+        /// Whether its code is checked here.
+        var isVerification = true
+        var cost: Money?
+        var caller = GuardCaller()
+    }
+
+    // MARK: - Sends
+
+    /// Refuses what is refused whatever else has been sent, and counts nothing: before anything costs time or money.
+    func screen(_ request: Request) throws(GuardRefusal) {
+        guard let send = Self.send(request) else { return }
+        let policy = self.policy(of: request.account)
+        let refusal = self.kept.withLock { kept in
+            kept.state.screen(send, policy, at: self.now(kept), hashes: self.hashing.hashes)
+        }
+        guard let refusal else { return }
+        let country = policy.countryName(of: send.number, send.range)
+        self.note(Refused(account: request.account, reason: refusal.reason, country: country), isWatched: false)
+        throw refusal
+    }
+
+    /// Lets a message pass, and counts it. What is not sent after all is to be taken back.
+    func admit(_ request: Request) throws(GuardRefusal) -> GuardPass {
+        // Nobody pumps mails.
+        guard let send = Self.send(request) else { return GuardPass() }
+        let policy = self.policy(of: request.account)
+        let verdict = self.kept.withLock { kept in
+            let now = self.now(kept)
+            let verdict = kept.state.judge(send, policy, at: now, hashes: self.hashing.hashes)
+            if let block = verdict.block {
+                kept.trips[kept.tripCount] = block
+                kept.tripCount += 1
+            }
+            return verdict
+        }
+        self.tell(verdict, of: request.account)
+        if let refusal = verdict.refusal { throw refusal }
+        return verdict.pass
+    }
+
+    func takeBack(_ pass: GuardPass) {
+        self.kept.withLock { kept in
+            let now = self.now(kept)
+            kept.state.takeBack(pass, at: now)
+        }
+    }
+
+    // MARK: - Uses and guesses
+
+    /// A code that was sent to this recipient was used. `isReported` when the customer tells of a code of its own.
+    func used(_ recipient: String, of account: AccountID, isReported: Bool = false) {
+        guard let number = PhoneNumber(recipient) else { return }
+        let policy = self.policy(of: account)
+        let range = PhoneNumberRanges.shared.range(of: number.e164)
+        self.kept.withLock { kept in
+            let now = self.now(kept)
+            kept.state.used(number, range, of: account, policy, isReported: isReported, at: now)
+        }
+    }
+
+    /// Refuses a guess from where too many were wrong.
+    func admitGuess(of account: AccountID, _ caller: GuardCaller) throws(GuardRefusal) {
+        let policy = self.policy(of: account)
+        let refusal = self.kept.withLock { kept in
+            let now = self.now(kept)
+            return kept.state.judgeGuess(of: account, caller, policy, at: now)
+        }
+        guard let refusal else { return }
+        self.note(Refused(account: account, reason: refusal.reason, country: ""), isWatched: false)
+        throw refusal
+    }
+
+    func guessed(isRight: Bool, of account: AccountID, _ caller: GuardCaller) {
+        self.kept.withLock { kept in
+            let now = self.now(kept)
+            kept.state.guessed(isRight: isRight, of: account, caller, at: now)
+        }
+    }
+
+    // MARK: - For the exchange
+
+    /// The database's time, as far as is known.
+    func now(_ kept: borrowing Kept) -> Timestamp { self.clock?() ?? .now + kept.offset }
+
+    // MARK: - Private
+
+    private func policy(of account: AccountID) -> GuardPolicy { self.access.current.guardPolicy(of: account) }
+
+    private static func send(_ request: Request) -> GuardedSend? {
+        guard case .phone(let number) = request.recipient else { return nil }
+        return GuardedSend(
+            account: request.account, number: number, range: PhoneNumberRanges.shared.range(of: number.e164),
+            channel: request.channel, isCode: request.isCode, isVerification: request.isVerification,
+            cost: request.cost, caller: request.caller)
+    }
+
+    private func tell(_ verdict: GuardVerdict, of account: AccountID) {
+        if let reason = verdict.refusal?.reason ?? verdict.watched {
+            let refused = Refused(account: account, reason: reason, country: verdict.country)
+            self.note(refused, isWatched: verdict.refusal == nil)
+        }
+        if verdict.softCapReached {
+            self.metrics.softCaps.add(1)
+            self.logger.warning(
+                "a day's messages to a country cost as much as its soft cap; it is guarded from here on",
+                ["account": Int(account.rawValue), "country": verdict.country])
+        }
+        if verdict.lacksFeedback { self.warn(of: account) }
+    }
+
+    private func note(_ refused: Refused, isWatched: Bool) {
+        (isWatched ? self.metrics.watched(refused.reason) : self.metrics.refused(refused.reason)).add(1)
+        self.kept.withLock { kept in
+            let none = GuardRefusalCount(
+                account: refused.account, reason: refused.reason, country: refused.country, refused: 0, watched: 0)
+            if isWatched {
+                kept.refusals[refused, default: none].watched += 1
+            } else {
+                kept.refusals[refused, default: none].refused += 1
+            }
+        }
+    }
+
+    /// Without word of which codes are used, the guard sees half of what it could.
+    private func warn(of account: AccountID) {
+        let isNew = self.kept.withLock { kept in
+            let day = self.now(kept).seconds / 86_400
+            return kept.warned.updateValue(day, forKey: account) != day
+        }
+        guard isNew else { return }
+        self.metrics.lacksFeedback.add(1)
+        self.logger.warning(
+            "an account sends codes of its own and does not tell which are used; report conversions",
+            ["account": Int(account.rawValue)])
+    }
+}
