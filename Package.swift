@@ -124,7 +124,9 @@ let package = Package(
 
         // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
-        tests("CarrierTests", ["Carrier", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps", "WebClient"]),
+        tests(
+            "CarrierTests",
+            ["Carrier", "Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps", "WebClient", "WebServer"]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),

@@ -6,6 +6,7 @@ extension Carrier {
         public var vonage = Vonage()
         public var infobip = Infobip()
         public var own = Own()
+        public var contracts = Contracts()
         /// Takes every message whatever its credentials; for trying things out. The accounts below then only say how
         /// receipts are made.
         public var acceptsAnyCredential = false

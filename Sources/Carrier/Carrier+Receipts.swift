@@ -95,6 +95,10 @@ extension Carrier {
 
     /// Posts, counts, and arranges what comes next: another try, or the receipts that follow.
     private func perform(_ post: ReceiptPost) async {
+        var post = post
+        if post.provider == .bandwidthCalls, post.attempt == 0 {
+            post.receipts = [await self.answerCall(post.receipts[0])]
+        }
         let status = await self.sendReceipt(self.request(for: post))
         let isTaken = status.map { (200...299).contains($0) } ?? false
         let retries = self.retries(of: post.provider)
@@ -141,6 +145,12 @@ extension Carrier {
             request = InfobipReport(receipts: post.receipts, now: self.now())
                 .request(to: post.url, from: self.configuration.infobip)
         case .own: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
+        case let provider:
+            guard let contract = self.contract(of: provider) else {
+                preconditionFailure("a provider without a contract")
+            }
+            let nonce = self.state.withLock { $0.random.nextID() }
+            request = contract.receipt(post.receipts[0], now: self.now(), nonce: nonce)
         }
         request.timeout = self.configuration.postTimeout
         request.connectTimeout = self.configuration.connectTimeout
@@ -152,6 +162,7 @@ extension Carrier {
         case .vonage: self.configuration.vonage.retries
         case .infobip: self.configuration.infobip.retries
         case .own: self.configuration.own.retries
+        case let provider: self.contract(of: provider)?.retries ?? []
         }
     }
 }

@@ -14,9 +14,7 @@ struct CarrierState {
     /// Suspended because nothing is scheduled.
     var idlePoster: Poster?
     var isDraining = false
-    private var vonage = Statistics()
-    private var infobip = Statistics()
-    private var own = Statistics()
+    private var statisticsOfProviders: [Provider: Statistics] = [:]
 
     init(_ configuration: Carrier.Configuration) {
         self.inbox = Inbox(limit: configuration.inboxLimit)
@@ -30,27 +28,19 @@ struct CarrierState {
     }
 
     subscript(_ provider: Provider) -> Statistics {
-        get {
-            switch provider {
-            case .vonage: self.vonage
-            case .infobip: self.infobip
-            case .own: self.own
-            }
-        }
-        set {
-            switch provider {
-            case .vonage: self.vonage = newValue
-            case .infobip: self.infobip = newValue
-            case .own: self.own = newValue
-            }
-        }
+        get { self.statisticsOfProviders[provider] ?? Statistics() }
+        set { self.statisticsOfProviders[provider] = newValue }
     }
 
-    /// Puts an accepted message into its recipient's inbox.
-    mutating func take(_ message: TakenMessage) {
+    /// Puts an accepted message into its recipient's inbox; one that is not heard yet comes there with ``hear(_:)``.
+    mutating func take(_ message: TakenMessage, isHeard: Bool = true) {
         self[message.provider].accepted += 1
         self[message.provider].segments += message.segments
         if let reference = message.reference { self.arrivals.add(reference) }
+        if isHeard { self.hear(message) }
+    }
+
+    mutating func hear(_ message: TakenMessage) {
         self.inbox.add(
             Inbox.Message(to: message.to, from: message.from, content: message.content, at: message.takenAt)
         )
@@ -66,12 +56,18 @@ struct CarrierState {
     }
 
     var statistics: JSON {
-        [
-            "vonage": self.vonage.json, "infobip": self.infobip.json, "carrier": self.own.json,
-            "scheduled": JSON(self.schedule.count),
-            "arrivals": [
-                "references": JSON(self.arrivals.counts.count), "uncounted": JSON(self.arrivals.uncounted),
-            ],
-        ]
+        // Those that were always there, and whoever has been asked for anything.
+        let shown = Provider.allCases.filter {
+            [.vonage, .infobip, .own].contains($0) || self.statisticsOfProviders[$0] != nil
+        }
+        return .object(
+            shown.map { JSON.Member($0.rawValue, self[$0].json) } + [
+                .init("scheduled", JSON(self.schedule.count)),
+                .init(
+                    "arrivals",
+                    [
+                        "references": JSON(self.arrivals.counts.count), "uncounted": JSON(self.arrivals.uncounted),
+                    ]),
+            ])
     }
 }

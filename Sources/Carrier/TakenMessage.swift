@@ -4,6 +4,15 @@ import Timestamps
 /// The contracts that the carrier speaks.
 enum Provider: String, Sendable, CaseIterable {
     case vonage, infobip
+    case infobipCalls = "infobip-voice"
+    case infobipMails = "infobip-email"
+    case vonageCalls = "vonage-voice"
+    case vonageMessages = "vonage-messages"
+    case twilioCalls = "twilio-voice"
+    case bandwidthCalls = "bandwidth-voice"
+    case sendGrid = "sendgrid"
+    /// An operator's own gateway.
+    case gateway = "webhook"
     /// Its own, for calls and mails.
     case own = "carrier"
 }
@@ -29,5 +38,7 @@ struct TakenMessage: Sendable, Hashable {
     var receiptURL: String?
     /// A receipt for a state on the way is wanted too.
     var wantsIntermediate = false
+    /// Whether the caller wants to know that a machine answered.
+    var detectsMachines = false
     var takenAt: Timestamp
 }

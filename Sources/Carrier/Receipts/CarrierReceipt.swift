@@ -25,8 +25,7 @@ extension CarrierReceipt {
     /// The receipts of a message.
     static func plan(for message: TakenMessage, fault: Fault?, delay: Duration) -> [CarrierReceipt] {
         guard message.receiptURL != nil else { return [] }
-        let failure = fault.flatMap { $0.kind == .receiptFailed ? $0 : nil }
-        let outcome = failure.map { Outcome.failed(code: $0.code) } ?? .delivered
+        let outcome = Self.outcome(under: fault)
         func receipts(_ outcome: Outcome, after wait: Duration) -> [CarrierReceipt] {
             message.ids.map { CarrierReceipt(message: message, id: $0, outcome: outcome, wait: wait) }
         }
@@ -44,6 +43,16 @@ extension CarrierReceipt {
             return zip(receipts(.onTheWay, after: wait / 2), receipts(outcome, after: wait / 2)).flatMap { pair in
                 self.chain([pair.0, pair.1])
             }
+        }
+    }
+
+    private static func outcome(under fault: Fault?) -> Outcome {
+        switch fault?.kind {
+        case .receiptFailed: .failed(code: fault?.code)
+        case .callBusy: .failed(code: "busy")
+        case .callUnanswered: .failed(code: "no_answer")
+        case .callMachine: .failed(code: "machine_answered")
+        default: .delivered
         }
     }
 
