@@ -6,7 +6,13 @@ extension Carrier {
         public var vonage = Vonage()
         public var infobip = Infobip()
         public var own = Own()
-        public var contracts = Contracts()
+        public var services = Services()
+        public var twilio = Account()
+        public var bandwidth = Account()
+        public var telnyx = Account()
+        public var plivo = Account()
+        public var sinch = Account()
+        public var messageBird = Account()
         /// Takes every message whatever its credentials; for trying things out. The accounts below then only say how
         /// receipts are made.
         public var acceptsAnyCredential = false
@@ -27,6 +33,8 @@ extension Carrier {
         public var arrivalLimit = 1_000_000
         /// Caller's ids that a second message may not have; the oldest are forgotten.
         public var knownIDLimit = 1_000_000
+        /// Messages that may be asked after; the oldest are forgotten.
+        public var knownMessageLimit = 100_000
         /// Where ids and nonces begin. The same seed and the same requests in the same order give the same ids.
         public var seed: UInt64 = .random(in: .min ... .max)
 

@@ -36,6 +36,8 @@ extension Carrier {
 
     /// Arranges the receipts of a message; with that fault they are posted here and now.
     func arrangeReceipts(for message: TakenMessage, fault: Fault?) async {
+        let outcome = CarrierReceipt.outcome(under: fault)
+        self.state.withLock { $0.known.add(message, outcome) }
         let plan = CarrierReceipt.plan(for: message, fault: fault, delay: self.configuration.receiptDelay)
         for receipt in plan {
             if fault?.kind == .receiptEarly {
@@ -145,8 +147,15 @@ extension Carrier {
             request = InfobipReport(receipts: post.receipts, now: self.now())
                 .request(to: post.url, from: self.configuration.infobip)
         case .own: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
+        case .twilio, .bandwidth, .telnyx, .plivo, .sinch, .messageBird:
+            let unique = self.state.withLock { $0.random.nextID() }
+            guard let contract = self.configuration.contract(of: post.provider) else {
+                preconditionFailure("\(post.provider) has a contract")
+            }
+            request = contract.request(
+                for: Report(post.receipts[0], url: post.url, now: self.now()), unique: unique)
         case let provider:
-            guard let contract = self.contract(of: provider) else {
+            guard let contract = self.service(of: provider) else {
                 preconditionFailure("a provider without a contract")
             }
             let nonce = self.state.withLock { $0.random.nextID() }
@@ -162,7 +171,9 @@ extension Carrier {
         case .vonage: self.configuration.vonage.retries
         case .infobip: self.configuration.infobip.retries
         case .own: self.configuration.own.retries
-        case let provider: self.contract(of: provider)?.retries ?? []
+        case .twilio, .bandwidth, .telnyx, .plivo, .sinch, .messageBird:
+            self.configuration.contract(of: provider)?.account.retries ?? []
+        case let provider: self.service(of: provider)?.retries ?? []
         }
     }
 }

@@ -12,7 +12,8 @@ public import WebClient
 /// `POST /mails` are a contract of its own. Calls, mails and gateways: `POST /tts/3/advanced` (Infobip), `/v1/calls` and
 /// `/v1/messages` (Vonage), `/2010-04-01/Accounts/SID/Calls.json` (Twilio), `/api/v2/accounts/ID/calls` (Bandwidth, which asks
 /// what to say when the call is answered), `/email/4/messages` (Infobip), `/v3/mail/send` (SendGrid) and `/gateway` (an
-/// operator's own). Every message taken lies in the inbox
+/// operator's own). Twilio's, Bandwidth's, Telnyx's, Plivo's, Sinch's and MessageBird's contracts of short messages have their own
+/// paths, each with inquiries where the provider has them. Every message taken lies in the inbox
 /// at once, and its receipts are posted after ``Configuration/receiptDelay``.
 ///
 /// **Looking.** `GET /inbox`, `GET /inbox?to=+41791234567` and `GET /inbox?to=anna@example.com` answer what the handsets
@@ -90,12 +91,16 @@ public final class Carrier: Service {
 
     /// Answers any request of the above, or ``HTTPResponse/dropConnection``. Ends early when its task is cancelled.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
-        if request.method == "POST", let contract = self.contract(of: request.path) {
-            return await self.answer(request, by: contract)
+        if request.method == "POST", let service = self.service(of: request.path) {
+            return await self.answer(request, by: service)
+        }
+        if let (contract, errand) = self.contract(of: request) {
+            return await self.answer(request, errand, by: contract)
         }
         return switch (request.method, request.path) {
         case ("POST", "/sms/json"): await self.answerVonage(request)
         case ("POST", "/sms/3/messages"): await self.answerInfobip(request)
+        case ("GET", "/sms/3/reports"): self.showInfobipReports(request)
         case ("POST", "/calls"): await self.answerOwn(request, .voice)
         case ("POST", "/mails"): await self.answerOwn(request, .email)
         case ("GET", "/inbox"): self.showInbox(request)
@@ -110,6 +115,7 @@ public final class Carrier: Service {
     }
 
     private static let paths = [
-        "/sms/json", "/sms/3/messages", "/calls", "/mails", "/inbox", "/statistics", "/arrivals", "/faults",
+        "/sms/json", "/sms/3/messages", "/sms/3/reports", "/calls", "/mails", "/inbox", "/statistics", "/arrivals",
+        "/faults",
     ]
 }

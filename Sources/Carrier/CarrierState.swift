@@ -14,12 +14,15 @@ struct CarrierState {
     /// Suspended because nothing is scheduled.
     var idlePoster: Poster?
     var isDraining = false
-    private var statisticsOfProviders: [Provider: Statistics] = [:]
+    /// For asking what became of a message.
+    var known: KnownMessages
+    private var counts: [Provider: Statistics] = [:]
 
     init(_ configuration: Carrier.Configuration) {
         self.inbox = Inbox(limit: configuration.inboxLimit)
         self.arrivals = Arrivals(limit: configuration.arrivalLimit)
         self.knownIDs = KnownIDs(limit: configuration.knownIDLimit)
+        self.known = KnownMessages(limit: configuration.knownMessageLimit)
         self.random = CarrierRandom(seed: configuration.seed)
         self.schedule = ReceiptSchedule(
             limit: configuration.scheduledReceiptLimit, batchLimit: configuration.infobip.receiptBatchLimit,
@@ -28,8 +31,8 @@ struct CarrierState {
     }
 
     subscript(_ provider: Provider) -> Statistics {
-        get { self.statisticsOfProviders[provider] ?? Statistics() }
-        set { self.statisticsOfProviders[provider] = newValue }
+        get { self.counts[provider] ?? Statistics() }
+        set { self.counts[provider] = newValue }
     }
 
     /// Puts an accepted message into its recipient's inbox; one that is not heard yet comes there with ``hear(_:)``.
@@ -56,12 +59,9 @@ struct CarrierState {
     }
 
     var statistics: JSON {
-        // Those that were always there, and whoever has been asked for anything.
-        let shown = Provider.allCases.filter {
-            [.vonage, .infobip, .own].contains($0) || self.statisticsOfProviders[$0] != nil
-        }
+        let providers = Provider.allCases.map { JSON.Member($0.rawValue, self[$0].json) }
         return .object(
-            shown.map { JSON.Member($0.rawValue, self[$0].json) } + [
+            providers + [
                 .init("scheduled", JSON(self.schedule.count)),
                 .init(
                     "arrivals",

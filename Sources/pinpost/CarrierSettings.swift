@@ -42,6 +42,7 @@ enum CarrierSettings {
             "CARRIER_VONAGE_RECEIPT_FORM", default: Carrier.Configuration.Vonage.ReceiptForm.get,
             help: "How this account wants its receipts.")
         Self.readInfobip(&configuration, &reader)
+        Self.readContracts(&configuration, &reader)
         configuration.own.apiKey =
             reader.optionalSecret("CARRIER_API_KEY", help: "The API key that /calls and /mails take.") ?? Secret("")
         configuration.receiptDelay = reader.duration(
@@ -54,6 +55,46 @@ enum CarrierSettings {
         configuration.arrivalLimit = reader.integer(
             "CARRIER_ARRIVAL_LIMIT", default: 1_000_000, in: 0...100_000_000,
             help: "References whose arrivals are counted.")
+    }
+
+    private static func readContracts(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
+        Self.read(&configuration.twilio, "TWILIO", user: "ACCOUNT_SID", secret: "AUTH_TOKEN", &reader)
+        Self.read(&configuration.plivo, "PLIVO", user: "AUTH_ID", secret: "AUTH_TOKEN", &reader)
+        Self.read(&configuration.bandwidth, "BANDWIDTH", user: "USERNAME", secret: "PASSWORD", &reader)
+        Self.readReceipts(&configuration.bandwidth, "BANDWIDTH", &reader)
+        configuration.bandwidth.receiptURL = reader.optionalString(
+            "CARRIER_BANDWIDTH_RECEIPT_URL", help: "Where Bandwidth's receipts go; its messages name no address.")
+        Self.read(&configuration.sinch, "SINCH", user: nil, secret: "API_TOKEN", &reader)
+        Self.readReceipts(&configuration.sinch, "SINCH", &reader)
+        Self.read(&configuration.telnyx, "TELNYX", user: nil, secret: "API_KEY", &reader)
+        let seed = reader.optionalSecret(
+            "CARRIER_TELNYX_SIGNING_SEED", help: "An Ed25519 seed of 32 bytes in Base64, which signs Telnyx's receipts."
+        )
+        configuration.telnyx.signingKey = seed.flatMap { Base64.decode($0.text) }.map { Secret($0) }
+        Self.read(&configuration.messageBird, "MESSAGEBIRD", user: nil, secret: "ACCESS_KEY", &reader)
+        configuration.messageBird.signingKey = reader.optionalSecret(
+            "CARRIER_MESSAGEBIRD_SIGNING_KEY", help: "Signs MessageBird's receipts when given.")
+    }
+
+    private static func read(
+        _ account: inout Carrier.Configuration.Account, _ name: String, user: String?, secret: String,
+        _ reader: inout SettingsReader
+    ) {
+        if let user {
+            account.user = reader.optionalString("CARRIER_\(name)_\(user)", help: "The account at this provider.") ?? ""
+        }
+        account.secret =
+            reader.optionalSecret("CARRIER_\(name)_\(secret)", help: "What proves the account at this provider.")
+            ?? Secret("")
+    }
+
+    private static func readReceipts(
+        _ account: inout Carrier.Configuration.Account, _ name: String, _ reader: inout SettingsReader
+    ) {
+        account.receiptUser =
+            reader.optionalString("CARRIER_\(name)_RECEIPT_USER", help: "For Basic authentication of receipts.") ?? ""
+        account.receiptPassword =
+            reader.optionalSecret("CARRIER_\(name)_RECEIPT_PASSWORD", help: "Goes with the user.") ?? Secret("")
     }
 
     private static func readInfobip(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
@@ -74,6 +115,9 @@ extension Carrier.Configuration {
         self.vonage.retries = self.vonage.retries.map { $0 * factor }
         self.infobip.retries = self.infobip.retries.map { $0 * factor }
         self.own.retries = self.own.retries.map { $0 * factor }
+        for path in [\Self.twilio, \.bandwidth, \.telnyx, \.plivo, \.sinch, \.messageBird] {
+            self[keyPath: path].retries = self[keyPath: path].retries.map { $0 * factor }
+        }
     }
 }
 

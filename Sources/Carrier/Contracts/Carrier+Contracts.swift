@@ -1,90 +1,100 @@
+import Crypto
 import HTTP
 import Messaging
 import Synchronization
+import Timestamps
 
 extension Carrier {
-    /// The contract of a request's path; nil for what is no such path.
-    func contract(of path: String) -> (any Contract)? {
-        let pieces = path.split(separator: "/").map(String.init)
-        let contracts = self.configuration.contracts
-        return switch path {
-        case "/tts/3/advanced": InfobipCallContract(self.configuration.infobip)
-        case "/email/4/messages": InfobipMailContract(self.configuration.infobip)
-        case "/v1/calls": VonageCallContract(contracts.vonage)
-        case "/v1/messages": VonageMessageContract(contracts.vonage)
-        case "/v3/mail/send": SendGridContract(contracts.sendGrid)
-        case "/gateway": GatewayContract(contracts.gateway)
-        case _ where pieces.count == 4 && pieces[0] == "2010-04-01" && pieces[3] == "Calls.json":
-            TwilioCallContract(contracts.twilio)
-        case _ where pieces.count == 5 && path.hasPrefix("/api/v2/accounts/") && pieces[4] == "calls":
-            BandwidthCallContract(contracts.bandwidth)
-        default: nil
+    /// The contract that a request belongs to, and what it wants.
+    func contract(of request: HTTPRequest) -> (any Contract, Errand)? {
+        for contract in self.configuration.contracts {
+            if let errand = contract.errand(of: request) { return (contract, errand) }
+        }
+        return nil
+    }
+
+    func answer(_ request: HTTPRequest, _ errand: Errand, by contract: any Contract) async -> HTTPResponse {
+        switch errand {
+        case .send: await self.answerSending(request, by: contract)
+        case .inquiry(let id): self.answerInquiry(request, id, by: contract)
         }
     }
 
-    func contract(of provider: Provider) -> (any Contract)? {
-        let contracts = self.configuration.contracts
-        return switch provider {
-        case .infobipCalls: InfobipCallContract(self.configuration.infobip)
-        case .infobipMails: InfobipMailContract(self.configuration.infobip)
-        case .vonageCalls: VonageCallContract(contracts.vonage)
-        case .vonageMessages: VonageMessageContract(contracts.vonage)
-        case .sendGrid: SendGridContract(contracts.sendGrid)
-        case .gateway: GatewayContract(contracts.gateway)
-        case .twilioCalls: TwilioCallContract(contracts.twilio)
-        case .bandwidthCalls: BandwidthCallContract(contracts.bandwidth)
-        default: nil
-        }
-    }
-
-    /// A request by any of them.
-    func answer(_ request: HTTPRequest, by contract: any Contract) async -> HTTPResponse {
-        let provider = contract.provider
-        let recipients = contract.recipients(in: request)
-        let fault = self.state.withLock { state in
-            state[provider].requests += 1
-            return state.faults.takeForRequest(to: recipients, of: provider)
-        }
-        if let answer = self.answerWithoutTaking(fault, internalError: HTTPResponse(status: 500)) { return answer }
-        do throws(ContractRefusal) {
-            let submissions = try contract.read(
-                request, anyCredential: self.configuration.acceptsAnyCredential, now: self.now())
-            if fault?.kind == .throttle {
-                throw ContractRefusal(status: 429, code: "throttled", milliseconds: fault?.milliseconds ?? 0)
-            }
-            var results: [Result<TakenMessage, ContractRefusal>] = []
-            for submission in submissions { results.append(await self.take(submission, of: provider)) }
-            return await self.deliver(contract.answer(results), fault: fault)
-        } catch {
-            self.state.withLock { $0[provider].refused += 1 }
-            return contract.answer(error)
-        }
+    /// What became of the message, or nil when it is not known.
+    func report(of id: String, _ provider: Provider) -> Report? {
+        let now = self.now()
+        guard let known = self.state.withLock({ $0.known[id] }), known.message.provider == provider else { return nil }
+        let isOver = now >= known.message.takenAt + self.configuration.receiptDelay
+        return Report(message: known.message, outcome: isOver ? known.outcome : .onTheWay, now: now)
     }
 
     // MARK: - Private
 
-    private func take(_ submission: Submission, of provider: Provider) async -> Result<TakenMessage, ContractRefusal> {
-        let now = self.now()
-        let (result, fault) = self.state.withLock { state -> (Result<TakenMessage, ContractRefusal>, Fault?) in
-            let fault = state.faults.takeForMessage(to: submission.recipient.text, of: provider)
-            if fault?.kind == .refuse {
-                state[provider].refused += 1
-                let code = fault?.code ?? "invalid_destination"
-                return (.failure(ContractRefusal(status: 400, code: code, reference: submission.reference)), fault)
-            }
-            if let id = submission.id, !state.knownIDs.insert("\(provider.rawValue) \(id)") {
-                return (
-                    .failure(ContractRefusal(status: 409, code: "duplicate", reference: submission.reference)), fault
-                )
-            }
-            let message = TakenMessage(
-                provider: provider, to: submission.recipient.text, from: submission.from, content: submission.content,
-                reference: submission.reference, ids: [submission.id ?? state.random.nextID()], segments: 1,
-                receiptURL: submission.receiptURL, detectsMachines: submission.detectsMachines, takenAt: now)
-            state.take(message, isHeard: !submission.isAskedLater)
-            return (.success(message), fault)
+    private func answerSending(_ request: HTTPRequest, by contract: any Contract) async -> HTTPResponse {
+        self.state.withLock { $0[contract.provider].requests += 1 }
+        let submission: Submission
+        do throws(ContractRefusal) {
+            submission = try contract.submission(of: request)
+        } catch {
+            return self.refuse(self.isAuthorized(request, by: contract) ? error : .unauthorized, "", by: contract)
         }
-        if case .success(let message) = result { await self.arrangeReceipts(for: message, fault: fault) }
-        return result
+        let to = submission.to
+        let fault = self.state.withLock { $0.faults.takeForRequest(to: [to], of: contract.provider) }
+        let broken = contract.answer(.internalError, to: to)
+        if let answer = self.answerWithoutTaking(fault, internalError: broken) { return answer }
+        do throws(ContractRefusal) {
+            guard self.isAuthorized(request, by: contract) else { throw .unauthorized }
+            if let fault, fault.kind == .throttle { throw .throttled(milliseconds: fault.milliseconds) }
+            let messageFault = self.state.withLock { $0.faults.takeForMessage(to: to, of: contract.provider) }
+            if messageFault?.kind == .refuse { throw .asked(code: messageFault?.code) }
+            let message = self.take(submission, by: contract)
+            await self.arrangeReceipts(for: message, fault: messageFault)
+            return await self.deliver(contract.answer(taken: message), fault: fault)
+        } catch {
+            return self.refuse(error, to, by: contract)
+        }
+    }
+
+    private func answerInquiry(_ request: HTTPRequest, _ id: String, by contract: any Contract) -> HTTPResponse {
+        guard self.isAuthorized(request, by: contract) else { return contract.answer(.unauthorized, to: "") }
+        return contract.answer(report: self.report(of: id, contract.provider))
+    }
+
+    private func isAuthorized(_ request: HTTPRequest, by contract: any Contract) -> Bool {
+        if self.configuration.acceptsAnyCredential { return true }
+        return !contract.account.secret.isEmpty && contract.isAuthorized(request)
+    }
+
+    private func refuse(_ refusal: ContractRefusal, _ number: String, by contract: any Contract) -> HTTPResponse {
+        self.state.withLock { $0[contract.provider].refused += 1 }
+        return contract.answer(refusal, to: number)
+    }
+
+    private func take(_ submission: Submission, by contract: any Contract) -> TakenMessage {
+        let now = self.now()
+        return self.state.withLock { state in
+            let message = TakenMessage(
+                provider: contract.provider, to: submission.to, from: submission.from,
+                content: .text(TextContent(submission.text)), reference: submission.reference,
+                ids: [contract.id(state.random.nextID() + state.random.nextID())], echo: submission.reference,
+                segments: Segments(of: submission.text).count,
+                receiptURL: submission.receiptURL ?? contract.account.receiptURL, takenAt: now)
+            state.take(message)
+            return message
+        }
+    }
+}
+
+extension Carrier.Configuration {
+    var contracts: [any Contract] {
+        [
+            TwilioContract(account: self.twilio), BandwidthContract(account: self.bandwidth),
+            TelnyxContract(account: self.telnyx), PlivoContract(account: self.plivo),
+            SinchContract(account: self.sinch), MessageBirdContract(account: self.messageBird),
+        ]
+    }
+
+    func contract(of provider: Provider) -> (any Contract)? {
+        self.contracts.first { $0.provider == provider }
     }
 }

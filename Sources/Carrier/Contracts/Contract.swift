@@ -1,65 +1,105 @@
+public import Crypto
 import HTTP
 import Messaging
 import Timestamps
 import WebClient
 
-/// A provider's contract as the carrier keeps it: how its requests are read, what is answered, and how it reports.
+/// One provider's side of a contract that takes a short message a request, and reports once for the whole of it. What all
+/// of them have in common, faults and inquiries among it, is done by ``Carrier/answer(_:by:)``.
 protocol Contract: Sendable {
     var provider: Provider { get }
-    /// Waits before each further try to post a receipt.
-    var retries: [Duration] { get }
+    var account: Carrier.Configuration.Account { get }
 
-    /// Whom a request is for, as far as it can be read, for faults that befall it before anything else.
-    func recipients(in request: HTTPRequest) -> [String]
-    /// The messages that a request brings, when its sender is known and its form is right.
-    func read(_ request: HTTPRequest, anyCredential: Bool, now: Timestamp) throws(ContractRefusal) -> [Submission]
-    /// What is answered; each message was taken under an id, or refused with a code.
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse
-    func receipt(_ receipt: CarrierReceipt, now: Timestamp, nonce: String) -> WebRequest
+    /// What a request to this contract wants; nil when it is another's.
+    func errand(of request: HTTPRequest) -> Errand?
+    func isAuthorized(_ request: HTTPRequest) -> Bool
+    /// The message of a request, read and checked.
+    func submission(of request: HTTPRequest) throws(ContractRefusal) -> Submission
+
+    /// The id of a message, from text that never comes twice.
+    func id(_ unique: String) -> String
+    func answer(taken message: TakenMessage) -> HTTPResponse
+    func answer(_ refusal: ContractRefusal, to number: String) -> HTTPResponse
+    /// What became of a message that somebody asks after; nil state: it is not known.
+    func answer(report: Report?) -> HTTPResponse
+    /// The receipt as it is posted. `unique` is text that never comes twice.
+    func request(for report: Report, unique: String) -> WebRequest
 }
 
-/// A message as a request brings it.
+/// What is wanted of a contract.
+enum Errand: Hashable {
+    case send
+    case inquiry(id: String)
+}
+
+/// A message as a contract reads it.
 struct Submission: Sendable {
-    var recipient: Recipient
+    /// With its plus sign.
+    var to: String
     var from: String
-    var content: Content
-    /// What the caller calls it.
+    var text: String
+    /// What the caller wants echoed.
     var reference: String?
-    /// The id that the caller chose; a second message may not have it.
-    var id: String?
     var receiptURL: String?
-    /// Whether the caller wants to know that a machine answered.
-    var detectsMachines = false
-    /// Not yet known; the caller is asked when the call is answered.
-    var isAskedLater = false
 }
 
-/// Why a contract's request, or a message in it, is not taken.
-struct ContractRefusal: Error, Hashable {
-    var status: Int
-    /// The provider's own code.
-    var code: String
-    /// For a throttle.
-    var milliseconds: Int?
-    /// Of one message of several: the caller's name for it.
-    var reference: String?
+/// What is told of a message at a moment.
+struct Report: Sendable {
+    var message: TakenMessage
+    var outcome: CarrierReceipt.Outcome
+    /// Where the receipt goes.
+    var url: String
+    var now: Timestamp
 
-    static let unauthorized = ContractRefusal(status: 401, code: "unauthorized")
+    var id: String { self.message.ids[0] }
 
-    static func invalid(_ code: String) -> ContractRefusal { ContractRefusal(status: 400, code: code) }
+    init(_ receipt: CarrierReceipt, url: String, now: Timestamp) {
+        self.init(message: receipt.message, outcome: receipt.outcome, url: url, now: now)
+    }
 
-    /// The answer's status and, for a throttle, when to come again: in whole seconds, so rounded up.
-    func response(_ body: [UInt8]) -> HTTPResponse {
-        var response = HTTPResponse(
-            status: self.status, fields: ["Content-Type": "application/json"], body: body)
-        if let milliseconds { response.fields["Retry-After"] = "\((milliseconds + 999) / 1000)" }
-        return response
+    init(message: TakenMessage, outcome: CarrierReceipt.Outcome, url: String = "", now: Timestamp) {
+        self.message = message
+        self.outcome = outcome
+        self.url = url
+        self.now = now
     }
 }
 
-extension CarrierReceipt {
-    /// How a call ended, in one word; nil when its words were heard.
-    var callEnd: String? { if case .failed(let code) = self.outcome { code ?? "no_answer" } else { nil } }
-    var isOnTheWay: Bool { self.outcome == .onTheWay }
+/// Why a contract does not take a message.
+enum ContractRefusal: Error, Hashable {
+    case unauthorized
+    /// The name of what is missing or wrong.
+    case invalid(String)
+    case invalidRecipient
+    case throttled(milliseconds: Int)
+    /// The refusal that somebody asked for, with the provider's code or its usual one.
+    case asked(code: String?)
+    case internalError
+
+    /// `Retry-After` in whole seconds, rounded up.
+    var retryAfter: String? {
+        guard case .throttled(let milliseconds) = self else { return nil }
+        return "\((milliseconds + 999) / 1000)"
+    }
+}
+
+extension Carrier.Configuration {
+    /// An account with one of the contracts that take a message a request.
+    public struct Account: Sendable {
+        /// What names the account: a SID, a user, an id.
+        public var user = ""
+        /// What proves it, and signs receipts where the contract has no key for that: a token, a password, an access key.
+        public var secret = Secret("")
+        /// What signs receipts: a seed of Ed25519 (Telnyx), a signing key (MessageBird).
+        public var signingKey: Secret?
+        /// What receipts show where nobody signs them (Bandwidth, Sinch).
+        public var receiptUser = ""
+        public var receiptPassword = Secret("")
+        /// Where receipts go when a message names no address.
+        public var receiptURL: String?
+        /// Waits before each further try to post a receipt: every minute for an hour.
+        public var retries = [Duration](repeating: .seconds(60), count: 60)
+
+        public init() {}
+    }
 }

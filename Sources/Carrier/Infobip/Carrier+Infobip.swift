@@ -25,6 +25,17 @@ extension Carrier {
         return await self.deliver(await self.take(submission), fault: fault)
     }
 
+    /// `GET /sms/3/reports?messageId=`: each report once, and none of what is not known.
+    func showInfobipReports(_ request: HTTPRequest) -> HTTPResponse {
+        guard self.isAuthorized(request) else { return InfobipAnswer.unauthorized }
+        let id = request.query.flatMap { Form(parsing: $0) }?["messageId"] ?? ""
+        let known = self.state.withLock { $0.known.giveOut(id) }
+        let receipts = known.map { known in
+            [CarrierReceipt(message: known.message, id: id, outcome: known.outcome, wait: .zero)]
+        }
+        return .json(200, InfobipReport(receipts: receipts ?? [], now: self.now()).body)
+    }
+
     // MARK: - Private
 
     private func isAuthorized(_ request: HTTPRequest) -> Bool {

@@ -18,9 +18,11 @@ struct InfobipReport {
                 "Basic \(Base64.encode(Array(user.utf8) + [UInt8(ascii: ":")] + password.reveal()))"
         case .header(let name, let value): fields[name] = value.text
         }
-        let body: JSON = ["results": .array(self.receipts.map(self.report))]
-        return WebRequest(method: "POST", url: url, fields: fields, body: body.serialized())
+        return WebRequest(method: "POST", url: url, fields: fields, body: self.body.serialized())
     }
+
+    /// Also what is given out to who asks.
+    var body: JSON { ["results": .array(self.receipts.map(self.report))] }
 
     private func report(_ receipt: CarrierReceipt) -> JSON {
         let message = receipt.message

@@ -22,10 +22,21 @@ struct CarrierReceipt: Sendable, Hashable {
 }
 
 extension CarrierReceipt {
+    /// What becomes of a message in the end, whether a receipt says so or not.
+    static func outcome(under fault: Fault?) -> Outcome {
+        switch fault?.kind {
+        case .receiptFailed: .failed(code: fault?.code)
+        case .callBusy: .failed(code: "busy")
+        case .callUnanswered: .failed(code: "no_answer")
+        case .callMachine: .failed(code: "machine_answered")
+        default: .delivered
+        }
+    }
+
     /// The receipts of a message.
     static func plan(for message: TakenMessage, fault: Fault?, delay: Duration) -> [CarrierReceipt] {
         guard message.receiptURL != nil else { return [] }
-        let outcome = Self.outcome(under: fault)
+        let outcome = self.outcome(under: fault)
         func receipts(_ outcome: Outcome, after wait: Duration) -> [CarrierReceipt] {
             message.ids.map { CarrierReceipt(message: message, id: $0, outcome: outcome, wait: wait) }
         }
@@ -43,16 +54,6 @@ extension CarrierReceipt {
             return zip(receipts(.onTheWay, after: wait / 2), receipts(outcome, after: wait / 2)).flatMap { pair in
                 self.chain([pair.0, pair.1])
             }
-        }
-    }
-
-    private static func outcome(under fault: Fault?) -> Outcome {
-        switch fault?.kind {
-        case .receiptFailed: .failed(code: fault?.code)
-        case .callBusy: .failed(code: "busy")
-        case .callUnanswered: .failed(code: "no_answer")
-        case .callMachine: .failed(code: "machine_answered")
-        default: .delivered
         }
     }
 

@@ -6,7 +6,7 @@ import Timestamps
 import WebClient
 
 /// Twilio's calls, `POST /2010-04-01/Accounts/SID/Calls.json`.
-struct TwilioCallContract: Contract {
+struct TwilioCallContract: ServiceContract {
     let account: Carrier.Configuration.TwilioCalls
     var provider: Provider { .twilioCalls }
     var retries: [Duration] { self.account.retries }
@@ -17,8 +17,8 @@ struct TwilioCallContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
-        guard anyCredential || self.isKnown(request) else { throw ContractRefusal(status: 401, code: "20003") }
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
+        guard anyCredential || self.isKnown(request) else { throw ServiceRefusal(status: 401, code: "20003") }
         guard let form = Form(parsing: request.body), let twiml = form["Twiml"], twiml.count <= 4000 else {
             throw .invalid("32018")
         }
@@ -28,7 +28,7 @@ struct TwilioCallContract: Contract {
         // What stands behind the # says how to call back, and is no part of the address.
         let url = form["StatusCallback"].map { String($0.prefix { $0 != "#" }) }
         return [
-            Submission(
+            ServiceSubmission(
                 recipient: recipient, from: from,
                 content: .speech(Speech(say.text, language: say.language ?? "", voice: say.voice)), receiptURL: url,
                 detectsMachines: form["MachineDetection"] != nil)
@@ -41,14 +41,14 @@ struct TwilioCallContract: Contract {
             && request.path.split(separator: "/").dropFirst(2).first.map(String.init) == self.account.accountSID
     }
 
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse {
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
         switch results[0] {
         case .success(let message): .json(201, ["sid": .string("CA\(message.ids[0])"), "status": "queued"])
         case .failure(let refusal): self.answer(refusal)
         }
     }
 
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse {
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse {
         let code = Int(refusal.code) ?? (refusal.status == 429 ? 20429 : 21211)
         return refusal.response((["code": JSON(code), "status": JSON(refusal.status)] as JSON).serialized())
     }

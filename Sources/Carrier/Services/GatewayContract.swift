@@ -6,7 +6,7 @@ import Timestamps
 import WebClient
 
 /// An operator's own gateway, `POST /gateway`, as README has it.
-struct GatewayContract: Contract {
+struct GatewayContract: ServiceContract {
     let account: Carrier.Configuration.Gateway
     var provider: Provider { .gateway }
     var retries: [Duration] { self.account.retries }
@@ -17,11 +17,11 @@ struct GatewayContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
         guard anyCredential || self.isSigned(request) else { throw .unauthorized }
         let messages = self.messages(request)
         guard !messages.isEmpty else { throw .invalid("invalid_request") }
-        var submissions: [Submission] = []
+        var submissions: [ServiceSubmission] = []
         for message in messages { submissions.append(try self.submission(message)) }
         return submissions
     }
@@ -30,7 +30,7 @@ struct GatewayContract: Contract {
         (try? JSON(parsing: request.body))?["messages"]?.array ?? []
     }
 
-    private func submission(_ message: JSON) throws(ContractRefusal) -> Submission {
+    private func submission(_ message: JSON) throws(ServiceRefusal) -> ServiceSubmission {
         guard
             let channel = message["channel"]?.string.flatMap({ Channel(rawValue: $0) }),
             let recipient = Recipient(message["to"]?.string ?? "", channel: channel),
@@ -43,7 +43,7 @@ struct GatewayContract: Contract {
             case .voice: .speech(Speech(text, language: message["language"]?.string ?? ""))
             case .email: .mail(Mail(subject: message["subject"]?.string ?? "", text: text))
             }
-        return Submission(
+        return ServiceSubmission(
             recipient: recipient, from: message["from"]?.string ?? "", content: content, reference: id, id: id,
             receiptURL: self.account.receiptURL)
     }
@@ -60,13 +60,13 @@ struct GatewayContract: Contract {
     }
 
     /// What was refused is named by its place, since a message that is not taken has no id of ours.
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse {
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
         let taken = results.compactMap { try? $0.get() }
         if taken.count == results.count { return HTTPResponse(status: 204) }
         return .json(200, ["messages": .array(results.map(self.entry))])
     }
 
-    private func entry(_ result: Result<TakenMessage, ContractRefusal>) -> JSON {
+    private func entry(_ result: Result<TakenMessage, ServiceRefusal>) -> JSON {
         switch result {
         case .success(let message): ["id": .string(message.ids[0]), "status": "accepted"]
         case .failure(let refusal):
@@ -74,7 +74,7 @@ struct GatewayContract: Contract {
         }
     }
 
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse {
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse {
         refusal.response((["code": .string(refusal.code)] as JSON).serialized())
     }
 

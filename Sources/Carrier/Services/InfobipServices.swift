@@ -6,7 +6,7 @@ import Timestamps
 import WebClient
 
 /// Infobip's text to speech, `POST /tts/3/advanced`.
-struct InfobipCallContract: Contract {
+struct InfobipCallContract: ServiceContract {
     let account: Carrier.Configuration.Infobip
     var provider: Provider { .infobipCalls }
     var retries: [Duration] { self.account.retries }
@@ -21,11 +21,11 @@ struct InfobipCallContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
         guard anyCredential || self.account.isKnown(request) else { throw .unauthorized }
         let messages = self.messages(request)
         guard !messages.isEmpty else { throw .invalid("BAD_REQUEST") }
-        var submissions: [Submission] = []
+        var submissions: [ServiceSubmission] = []
         for message in messages {
             for destination in message["destinations"]?.array ?? [] {
                 submissions.append(try self.submission(message, destination))
@@ -38,7 +38,7 @@ struct InfobipCallContract: Contract {
         (try? JSON(parsing: request.body))?["messages"]?.array ?? []
     }
 
-    private func submission(_ message: JSON, _ destination: JSON) throws(ContractRefusal) -> Submission {
+    private func submission(_ message: JSON, _ destination: JSON) throws(ServiceRefusal) -> ServiceSubmission {
         guard
             let recipient = Recipient("+\(destination["to"]?.string ?? "")", channel: .voice),
             let text = message["text"]?.string, (1...1400).contains(text.count),
@@ -46,15 +46,15 @@ struct InfobipCallContract: Contract {
             (1...2880).contains(message["validityPeriod"]?.integer ?? 1)
         else { throw .invalid("BAD_REQUEST") }
         let voice = message["voice"]?["name"]?.string
-        return Submission(
+        return ServiceSubmission(
             recipient: recipient, from: from, content: .speech(Speech(text, language: language, voice: voice)),
             reference: destination["messageId"]?.string, id: destination["messageId"]?.string,
             receiptURL: message["notifyUrl"]?.string ?? self.account.receiptURL,
             detectsMachines: message["machineDetection"]?.string != nil)
     }
 
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse { infobipAnswer(results) }
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse { infobipAnswer(refusal) }
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse { infobipAnswer(results) }
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse { infobipAnswer(refusal) }
 
     func receipt(_ receipt: CarrierReceipt, now: Timestamp, nonce: String) -> WebRequest {
         let (status, error): (Int, Int) =
@@ -70,7 +70,7 @@ struct InfobipCallContract: Contract {
 }
 
 /// Infobip's mails, `POST /email/4/messages`.
-struct InfobipMailContract: Contract {
+struct InfobipMailContract: ServiceContract {
     let account: Carrier.Configuration.Infobip
     var provider: Provider { .infobipMails }
     var retries: [Duration] { self.account.retries }
@@ -83,11 +83,11 @@ struct InfobipMailContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
         guard anyCredential || self.account.isKnown(request) else { throw .unauthorized }
         let destinations = self.destinations(request)
         guard !destinations.isEmpty else { throw .invalid("BAD_REQUEST") }
-        var submissions: [Submission] = []
+        var submissions: [ServiceSubmission] = []
         for (message, to) in destinations { submissions.append(try self.submission(message, to)) }
         return submissions
     }
@@ -99,20 +99,20 @@ struct InfobipMailContract: Contract {
         }
     }
 
-    private func submission(_ message: JSON, _ to: JSON) throws(ContractRefusal) -> Submission {
+    private func submission(_ message: JSON, _ to: JSON) throws(ServiceRefusal) -> ServiceSubmission {
         guard
             let recipient = Recipient(to["destination"]?.string ?? "", channel: .email),
             let from = message["sender"]?.string, Mailbox(from) != nil,
             let subject = message["content"]?["subject"]?.string, let text = message["content"]?["text"]?.string
         else { throw .invalid("BAD_REQUEST") }
-        return Submission(
+        return ServiceSubmission(
             recipient: recipient, from: from, content: .mail(Mail(subject: subject, text: text)),
             reference: to["messageId"]?.string, id: to["messageId"]?.string,
             receiptURL: message["webhooks"]?["delivery"]?["url"]?.string ?? self.account.receiptURL)
     }
 
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse { infobipAnswer(results) }
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse { infobipAnswer(refusal) }
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse { infobipAnswer(results) }
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse { infobipAnswer(refusal) }
 
     func receipt(_ receipt: CarrierReceipt, now: Timestamp, nonce: String) -> WebRequest {
         guard case .failed(let code) = receipt.outcome else {
@@ -151,7 +151,7 @@ extension Carrier.Configuration.Infobip {
     }
 }
 
-private func infobipAnswer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse {
+private func infobipAnswer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
     let messages = results.map { result -> JSON in
         switch result {
         case .success(let message):
@@ -169,6 +169,6 @@ private func infobipAnswer(_ results: [Result<TakenMessage, ContractRefusal>]) -
     return .json(200, ["bulkId": "bulk", "messages": .array(messages)])
 }
 
-private func infobipAnswer(_ refusal: ContractRefusal) -> HTTPResponse {
+private func infobipAnswer(_ refusal: ServiceRefusal) -> HTTPResponse {
     refusal.response((["errorCode": .string("E\(refusal.status)"), "description": "refused"] as JSON).serialized())
 }

@@ -6,7 +6,7 @@ import Timestamps
 import WebClient
 
 /// Vonage's calls, `POST /v1/calls`.
-struct VonageCallContract: Contract {
+struct VonageCallContract: ServiceContract {
     let account: Carrier.Configuration.VonageApplication
     var provider: Provider { .vonageCalls }
     var retries: [Duration] { self.account.retries }
@@ -19,7 +19,7 @@ struct VonageCallContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
         guard anyCredential || self.account.isKnown(request, now: now) else { throw .unauthorized }
         guard
             let json = try? JSON(parsing: request.body), json["to"]?.array?.count == 1,
@@ -30,14 +30,14 @@ struct VonageCallContract: Contract {
             json["from"] != nil || json["random_from_number"] == true
         else { throw .invalid("validation") }
         return [
-            Submission(
+            ServiceSubmission(
                 recipient: recipient, from: json["from"]?["number"]?.string ?? "",
                 content: .speech(Speech(text, language: language)), receiptURL: json["event_url"]?[0]?.string,
                 detectsMachines: json["machine_detection"] != nil)
         ]
     }
 
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse {
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
         switch results[0] {
         case .success(let message):
             .json(201, ["uuid": .string(message.ids[0]), "status": "started", "direction": "outbound"])
@@ -45,7 +45,7 @@ struct VonageCallContract: Contract {
         }
     }
 
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse {
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse {
         refusal.response((["type": .string(refusal.code), "title": "Refused"] as JSON).serialized())
     }
 
@@ -74,7 +74,7 @@ struct VonageCallContract: Contract {
 }
 
 /// Vonage's Messages API for short messages, `POST /v1/messages`.
-struct VonageMessageContract: Contract {
+struct VonageMessageContract: ServiceContract {
     let account: Carrier.Configuration.VonageApplication
     var provider: Provider { .vonageMessages }
     var retries: [Duration] { self.account.retries }
@@ -87,28 +87,28 @@ struct VonageMessageContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
         guard anyCredential || self.account.isKnown(request, now: now) else { throw .unauthorized }
         guard
             let json = try? JSON(parsing: request.body), json["channel"] == "sms", json["message_type"] == "text",
             let recipient = Recipient("+\(json["to"]?.string ?? "")", channel: .sms), let from = json["from"]?.string,
             let text = json["text"]?.string, !text.isEmpty
-        else { throw ContractRefusal(status: 422, code: "1020") }
+        else { throw ServiceRefusal(status: 422, code: "1020") }
         return [
-            Submission(
+            ServiceSubmission(
                 recipient: recipient, from: from, content: .text(TextContent(text)),
                 reference: json["client_ref"]?.string, receiptURL: json["webhook_url"]?.string)
         ]
     }
 
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse {
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
         switch results[0] {
         case .success(let message): .json(202, ["message_uuid": .string(message.ids[0])])
         case .failure(let refusal): self.answer(refusal)
         }
     }
 
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse {
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse {
         let code = Int(refusal.code) == nil ? (refusal.status == 429 ? "1000" : "1170") : refusal.code
         let body: JSON = ["type": .string("https://errors.example/#\(code)"), "title": "Refused", "detail": ""]
         return refusal.response(body.serialized())

@@ -6,7 +6,7 @@ import Timestamps
 import WebClient
 
 /// SendGrid, `POST /v3/mail/send`.
-struct SendGridContract: Contract {
+struct SendGridContract: ServiceContract {
     let account: Carrier.Configuration.SendGrid
     var provider: Provider { .sendGrid }
     var retries: [Duration] { self.account.retries }
@@ -19,7 +19,7 @@ struct SendGridContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
         guard anyCredential || self.isKnown(request) else { throw .unauthorized }
         guard let json = try? JSON(parsing: request.body) else { throw .invalid("body") }
         guard
@@ -28,13 +28,13 @@ struct SendGridContract: Contract {
         else { throw .invalid("from") }
         guard let text = json["content"]?[0]?["value"]?.string, !text.isEmpty else { throw .invalid("content") }
         let from = json["from"]?["name"]?.string.map { "\($0) <\(address)>" } ?? address
-        var submissions: [Submission] = []
+        var submissions: [ServiceSubmission] = []
         for person in self.personalizations(request) {
             guard let recipient = Recipient(person["to"]?[0]?["email"]?.string ?? "", channel: .email) else {
                 throw .invalid("personalizations.0.to.0.email")
             }
             submissions.append(
-                Submission(
+                ServiceSubmission(
                     recipient: recipient, from: from, content: .mail(Mail(subject: subject, text: text)),
                     reference: person["custom_args"]?["mid"]?.string, receiptURL: self.account.receiptURL))
         }
@@ -50,12 +50,12 @@ struct SendGridContract: Contract {
             && Secret(request.fields["Authorization"] ?? "") == Secret("Bearer \(self.account.apiKey.text)")
     }
 
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse {
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
         for case .failure(let refusal) in results { return self.answer(refusal) }
         return HTTPResponse(status: 202, fields: ["X-Message-Id": "message"])
     }
 
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse {
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse {
         let field = refusal.code == "invalid_destination" ? "personalizations.0.to.0.email" : refusal.code
         let error: JSON = ["message": "refused", "field": refusal.status == 400 ? .string(field) : .null]
         return refusal.response((["errors": [error]] as JSON).serialized())

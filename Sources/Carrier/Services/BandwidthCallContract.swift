@@ -8,7 +8,7 @@ import WebClient
 
 /// Bandwidth's calls, `POST /api/v2/accounts/ID/calls`. What is said is asked for when the call is answered; see
 /// ``Carrier/answerCall(_:)``.
-struct BandwidthCallContract: Contract {
+struct BandwidthCallContract: ServiceContract {
     let account: Carrier.Configuration.BandwidthCalls
     var provider: Provider { .bandwidthCalls }
     var retries: [Duration] { self.account.retries }
@@ -21,7 +21,7 @@ struct BandwidthCallContract: Contract {
 
     func read(
         _ request: HTTPRequest, anyCredential: Bool, now: Timestamp
-    ) throws(ContractRefusal) -> [Submission] {
+    ) throws(ServiceRefusal) -> [ServiceSubmission] {
         guard anyCredential || self.isKnown(request) else { throw .unauthorized }
         guard
             let json = try? JSON(parsing: request.body), json["applicationId"]?.string != nil,
@@ -31,7 +31,7 @@ struct BandwidthCallContract: Contract {
         // The caller's own credentials go with the message, for each call back carries them.
         let callback = Self.callback(json)
         return [
-            Submission(
+            ServiceSubmission(
                 recipient: recipient, from: from, content: .speech(Speech("")), reference: json["tag"]?.string,
                 receiptURL: "\(callback)\(url)", detectsMachines: json["machineDetection"] != nil, isAskedLater: true)
         ]
@@ -48,14 +48,14 @@ struct BandwidthCallContract: Contract {
         return "\(Base64.encode(Array("\(user):\(password)".utf8))) "
     }
 
-    func answer(_ results: [Result<TakenMessage, ContractRefusal>]) -> HTTPResponse {
+    func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
         switch results[0] {
         case .success(let message): .json(201, ["callId": .string("c-\(message.ids[0])")])
         case .failure(let refusal): self.answer(refusal)
         }
     }
 
-    func answer(_ refusal: ContractRefusal) -> HTTPResponse {
+    func answer(_ refusal: ServiceRefusal) -> HTTPResponse {
         let type = refusal.status == 429 ? "error" : refusal.code
         return refusal.response((["type": .string(type), "description": "refused"] as JSON).serialized())
     }
@@ -108,7 +108,7 @@ extension Carrier {
     func answerCall(_ receipt: CarrierReceipt) async -> CarrierReceipt {
         let isAnswered = receipt.callEnd == nil || receipt.callEnd == "machine_answered"
         guard receipt.message.provider == .bandwidthCalls, isAnswered, !receipt.isOnTheWay else { return receipt }
-        let contract = BandwidthCallContract(self.configuration.contracts.bandwidth)
+        let contract = BandwidthCallContract(self.configuration.services.bandwidth)
         var receipt = receipt
         guard let answer = await self.ask(contract.question(receipt, now: self.now())), answer.status == 200 else {
             receipt.outcome = .failed(code: "callback-error")

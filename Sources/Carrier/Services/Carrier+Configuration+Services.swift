@@ -2,7 +2,7 @@ public import Crypto
 
 extension Carrier.Configuration {
     /// The accounts with the contracts of calls, mails and gateways.
-    public struct Contracts: Sendable {
+    public struct Services: Sendable {
         public var vonage = VonageApplication()
         public var twilio = TwilioCalls()
         public var bandwidth = BandwidthCalls()
