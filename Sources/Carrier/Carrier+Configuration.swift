@@ -6,6 +6,7 @@ extension Carrier {
         public var vonage = Vonage()
         public var infobip = Infobip()
         public var own = Own()
+        public var services = Services()
         public var twilio = Account()
         public var bandwidth = Account()
         public var telnyx = Account()

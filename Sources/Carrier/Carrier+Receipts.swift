@@ -97,6 +97,10 @@ extension Carrier {
 
     /// Posts, counts, and arranges what comes next: another try, or the receipts that follow.
     private func perform(_ post: ReceiptPost) async {
+        var post = post
+        if post.provider == .bandwidthCalls, post.attempt == 0 {
+            post.receipts = [await self.answerCall(post.receipts[0])]
+        }
         let status = await self.sendReceipt(self.request(for: post))
         let isTaken = status.map { (200...299).contains($0) } ?? false
         let retries = self.retries(of: post.provider)
@@ -150,6 +154,12 @@ extension Carrier {
             }
             request = contract.request(
                 for: Report(post.receipts[0], url: post.url, now: self.now()), unique: unique)
+        case let provider:
+            guard let contract = self.service(of: provider) else {
+                preconditionFailure("a provider without a contract")
+            }
+            let nonce = self.state.withLock { $0.random.nextID() }
+            request = contract.receipt(post.receipts[0], now: self.now(), nonce: nonce)
         }
         request.timeout = self.configuration.postTimeout
         request.connectTimeout = self.configuration.connectTimeout
@@ -163,6 +173,7 @@ extension Carrier {
         case .own: self.configuration.own.retries
         case .twilio, .bandwidth, .telnyx, .plivo, .sinch, .messageBird:
             self.configuration.contract(of: provider)?.account.retries ?? []
+        case let provider: self.service(of: provider)?.retries ?? []
         }
     }
 }

@@ -9,8 +9,11 @@ public import WebClient
 /// The simulated carrier: stands for real providers, and does on demand what real ones do only now and then.
 ///
 /// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3; `POST /calls` and
-/// `POST /mails` are a contract of its own, for what we have no real provider for. Twilio's, Bandwidth's, Telnyx's, Plivo's,
-/// Sinch's and MessageBird's contracts have their own paths, each with inquiries where the provider has them. Every message taken lies in the inbox
+/// `POST /mails` are a contract of its own. Calls, mails and gateways: `POST /tts/3/advanced` (Infobip), `/v1/calls` and
+/// `/v1/messages` (Vonage), `/2010-04-01/Accounts/SID/Calls.json` (Twilio), `/api/v2/accounts/ID/calls` (Bandwidth, which asks
+/// what to say when the call is answered), `/email/4/messages` (Infobip), `/v3/mail/send` (SendGrid) and `/gateway` (an
+/// operator's own). Twilio's, Bandwidth's, Telnyx's, Plivo's, Sinch's and MessageBird's contracts of short messages have their own
+/// paths, each with inquiries where the provider has them. Every message taken lies in the inbox
 /// at once, and its receipts are posted after ``Configuration/receiptDelay``.
 ///
 /// **Looking.** `GET /inbox`, `GET /inbox?to=+41791234567` and `GET /inbox?to=anna@example.com` answer what the handsets
@@ -40,46 +43,57 @@ public import WebClient
 /// | 0014 | `receipt_late` | the receipt comes after `milliseconds` (10 s) |
 /// | 0015 | `receipt_early` | the receipt is posted before the answer is given |
 /// | 0016 | `receipt_out_of_order` | parts in reverse, and a state on the way after the final one |
+/// | 0021 | `call_busy` | the call finds the line busy |
+/// | 0022 | `call_no_answer` | nobody answers the call |
+/// | 0023 | `call_machine` | a machine answers it |
 ///
 /// Every choice is drawn from one generator that begins at ``Configuration/seed``.
 public final class Carrier: Service {
     /// Posts a receipt and returns the answer's status; nil when none came.
     public typealias Post = @Sendable (WebRequest) async -> Int?
+    /// Asks what a call is to say; nil when no answer came.
+    public typealias Ask = @Sendable (WebRequest) async -> HTTPResponse?
 
     public let name = "carrier"
     let configuration: Configuration
     let now: @Sendable () -> Timestamp
     let logger: Logger
     let sendReceipt: Post
+    let ask: Ask
     let state: Mutex<CarrierState>
 
     /// `post` is called ``Configuration/postLimit`` times at once at most, early receipts apart.
     public init(
         configuration: Configuration, logger: Logger = .silent, now: @escaping @Sendable () -> Timestamp = { .now },
-        post: @escaping Post
+        ask: @escaping Ask = { _ in nil }, post: @escaping Post
     ) {
         precondition(configuration.postLimit > 0, "without posts there are no receipts")
         self.configuration = configuration
         self.logger = logger
         self.now = now
         self.sendReceipt = post
+        self.ask = ask
         self.state = Mutex(CarrierState(configuration))
     }
 
     /// Posts receipts with `client`, which somebody else starts and stops.
     public convenience init(configuration: Configuration, client: WebClient, logger: Logger = .silent) {
-        self.init(configuration: configuration, logger: logger) { request in
+        let ask: Ask = { request in
             do throws(WebClientError) {
-                return try await client.send(request).status
+                return try await client.send(request)
             } catch {
                 logger.debug("a receipt was not taken", ["error": Described(error)])
                 return nil
             }
         }
+        self.init(configuration: configuration, logger: logger, ask: ask) { await ask($0)?.status }
     }
 
     /// Answers any request of the above, or ``HTTPResponse/dropConnection``. Ends early when its task is cancelled.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        if request.method == "POST", let service = self.service(of: request.path) {
+            return await self.answer(request, by: service)
+        }
         if let (contract, errand) = self.contract(of: request) {
             return await self.answer(request, errand, by: contract)
         }

@@ -35,11 +35,15 @@ struct CarrierState {
         set { self.counts[provider] = newValue }
     }
 
-    /// Puts an accepted message into its recipient's inbox.
-    mutating func take(_ message: TakenMessage) {
+    /// Puts an accepted message into its recipient's inbox; one that is not heard yet comes there with ``hear(_:)``.
+    mutating func take(_ message: TakenMessage, isHeard: Bool = true) {
         self[message.provider].accepted += 1
         self[message.provider].segments += message.segments
         if let reference = message.reference { self.arrivals.add(reference) }
+        if isHeard { self.hear(message) }
+    }
+
+    mutating func hear(_ message: TakenMessage) {
         self.inbox.add(
             Inbox.Message(to: message.to, from: message.from, content: message.content, at: message.takenAt)
         )

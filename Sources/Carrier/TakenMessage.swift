@@ -5,6 +5,15 @@ import Timestamps
 enum Provider: String, Sendable, CaseIterable {
     case vonage, infobip, twilio, bandwidth, telnyx, plivo, sinch
     case messageBird = "messagebird"
+    case infobipCalls = "infobip-voice"
+    case infobipMails = "infobip-email"
+    case vonageCalls = "vonage-voice"
+    case vonageMessages = "vonage-messages"
+    case twilioCalls = "twilio-voice"
+    case bandwidthCalls = "bandwidth-voice"
+    case sendGrid = "sendgrid"
+    /// An operator's own gateway.
+    case gateway = "webhook"
     /// Its own, for calls and mails.
     case own = "carrier"
 }
@@ -30,5 +39,7 @@ struct TakenMessage: Sendable, Hashable {
     var receiptURL: String?
     /// A receipt for a state on the way is wanted too.
     var wantsIntermediate = false
+    /// Whether the caller wants to know that a machine answered.
+    var detectsMachines = false
     var takenAt: Timestamp
 }

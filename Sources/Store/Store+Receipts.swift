@@ -33,6 +33,8 @@ extension Store {
     /// that can no longer arrive makes it undelivered. Two parts that come in at the same moment are counted right,
     /// because an `UPDATE` that waited for the other's row lock adds to what the other has written.
     ///
+    /// Only a mail may still turn out undelivered after it was delivered.
+    ///
     /// A receipt must come from the provider that the message went to; anything else is kept apart as unmatched.
     public func apply(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> ReceiptCounts {
         var counts = ReceiptCounts()
@@ -167,7 +169,9 @@ extension Store {
                     sequence = m.sequence + (\(Self.reportedState) <> m.state)::integer,
                     changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN pg_current_xact_id() ELSE m.changed_by END,
                     reason = CASE
-                        WHEN m.state IN ('cancelled', 'delivered') THEN m.reason
+                        WHEN \(Self.hasBounced) AND m.state = 'delivered' THEN c.lost_reason
+                        WHEN m.state IN ('cancelled', 'delivered') OR \(Self.isBounced) THEN m.reason
+                        WHEN \(Self.hasBounced) THEN c.lost_reason
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
                         WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
                             AND w.next_provider IS NULL THEN c.lost_reason
@@ -178,8 +182,9 @@ extension Store {
                         ELSE coalesce(w.next_provider, m.provider_id) END,
                     series = CASE WHEN w.next_provider IS NULL THEN m.series ELSE greatest(m.series, w.series + 1::smallint) END,
                     duplicated = m.duplicated OR (m.state = 'delivered' AND c.delivered_by <> m.provider_id) IS TRUE,
-                    corrected = m.corrected OR m.state IN ('undelivered', 'failed', 'expired')
-                        AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
+                    corrected = m.corrected OR m.state = 'delivered' AND \(Self.hasBounced)
+                        OR m.state IN ('undelivered', 'failed', 'expired') AND NOT \(Self.isBounced)
+                        AND NOT \(Self.hasBounced) AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
                     body = CASE
                         WHEN c.whole OR m.parts_delivered + c.parts >= m.parts THEN NULL
                         WHEN c.lost_series >= m.series AND w.next_provider IS NULL THEN NULL
@@ -211,9 +216,19 @@ extension Store {
             """
     }
 
+    /// A mail server takes a mail and finds out later that nobody has that address: of a mail, the bounce is the last word,
+    /// whether it comes after the delivery, with it or before (providers.md section 9.2, exception b).
+    private static let hasBounced: SQL.Fragment = """
+        (m.channel = 'email' AND m.state <> 'cancelled' AND w.next_provider IS NULL
+            AND coalesce(c.lost_series >= m.series, false))
+        """
+    private static let isBounced: SQL.Fragment = "(m.channel = 'email' AND m.state = 'undelivered')"
+
     private static let reportedState: SQL.Fragment = """
         CASE
-            WHEN m.state IN ('cancelled', 'delivered') THEN m.state
+            WHEN m.state = 'cancelled' THEN m.state
+            WHEN m.channel = 'email' AND c.lost_series >= m.series AND w.next_provider IS NULL THEN 'undelivered'
+            WHEN m.state = 'delivered' OR m.channel = 'email' AND m.state = 'undelivered' THEN m.state
             WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'delivered'
             WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
                 AND w.next_provider IS NULL THEN 'undelivered'

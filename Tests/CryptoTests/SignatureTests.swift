@@ -31,6 +31,16 @@ import Testing
         for mutant in Self.mutants(of: message) { #expect(!key.verifies(signature: signature, of: mutant)) }
     }
 
+    @Test func ecdsaSignsWhatItsOtherHalfVerifies() throws {
+        let key = try #require(ECDSAPrivateKey(pem: Secret(TestKey.p256)))
+        let other = try #require(Base64.decode(TestKey.p256Public).flatMap { ECDSAPublicKey(subjectPublicKeyInfo: $0) })
+        let signature = key.signature(of: [1, 2, 3])
+        #expect(other.verifies(signature: signature, of: [1, 2, 3]))
+        #expect(!other.verifies(signature: signature, of: [1, 2]))
+        #expect("\(key)" == "an ECDSA key")
+        #expect(ECDSAPrivateKey(pem: Secret(TestKey.pem)) == nil)
+    }
+
     @Test func anotherCurveIsRefused() throws {
         let p384 = try #require(
             Base64.decode(

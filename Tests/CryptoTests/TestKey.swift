@@ -81,4 +81,16 @@ enum TestKey {
         b1rENQ1/3h0f
         -----END PRIVATE KEY-----
         """
+
+    /// On the curve P-256, and its public half in base64.
+    static let p256 = """
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgm8BHAthgtF129c0+
+        maQJNn2ML//vo66DWj1IOqavbBmhRANCAAQnfBbSYVo/dG/S+HTe3NYR/6RbbCl7
+        Q0WEsIsKatHShts0A6aIwJb0egO2GYd8F2TmMFC4cHtVCkGj1L3fDi5R
+        -----END PRIVATE KEY-----
+        """
+    static let p256Public =
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJ3wW0mFaP3Rv0vh03tzWEf+kW2wpe0NFhLCLCmrR0obb"
+        + "NAOmiMCW9HoDthmHfBdk5jBQuHB7VQpBo9S93w4uUQ=="
 }

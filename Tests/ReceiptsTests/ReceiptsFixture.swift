@@ -39,6 +39,13 @@ struct ReceiptsFixture: Sendable {
             ],
             ["name": "nobody", "kind": "discard"],
             [
+                "name": "calls", "kind": "bandwidth-voice",
+                "credentials": [
+                    "username": "api", "password": "s3cret", "receipt_username": "user",
+                    "receipt_password": "pass-0123456789",
+                ], "settings": ["account_id": "500", "application_id": "app-1", "repetitions": "1"],
+            ],
+            [
                 "name": "retired", "kind": "vonage-sms", "enabled": false,
                 "credentials": vonage(["receipt_token": .string(token)]),
             ],
@@ -91,14 +98,19 @@ struct ReceiptsFixture: Sendable {
     // MARK: - Messages
 
     /// Messages that a provider has taken, each under the part ids given.
-    func handedOver(_ parts: [[String]], to provider: String) async throws -> [MessageID] {
+    func handedOver(
+        _ parts: [[String]], to provider: String, _ content: Content? = nil, keepsBody: Bool = false
+    ) async throws -> [MessageID] {
         let provider = try #require(self.providers[provider])
         let lane = Lane(rawValue: 0)
         var generator = SystemRandomNumberGenerator()
         let messages = parts.map { _ in
-            NewMessage(
-                id: MessageID(lane: lane, milliseconds: Timestamp.now.milliseconds, using: &generator),
-                provider: provider, channel: .sms, priority: .otp, recipient: "+41790000077", sender: nil, body: [1],
+            let id = MessageID(lane: lane, milliseconds: Timestamp.now.milliseconds, using: &generator)
+            let context = id.sealingContext(account: AccountID(rawValue: 1))
+            return NewMessage(
+                id: id,
+                provider: provider, channel: content?.channel ?? .sms, priority: .otp, recipient: "+41790000077",
+                sender: nil, body: content.map { TestSystem.masterKeys.seal($0.encoded, for: context) } ?? [1],
                 parts: 1, reference: nil, metadata: nil, sendAt: nil, timeToLive: .seconds(600))
         }
         let store = self.system.store
@@ -110,10 +122,12 @@ struct ReceiptsFixture: Sendable {
         let claims = try await store.claim(lane: lane, worker: worker, requests: [request])
         let names = Dictionary(uniqueKeysWithValues: zip(messages.map(\.id), parts))
         let settled = claims.map { claim in
-            Settled(
+            var settled = Settled(
                 id: claim.id, provider: provider, attempt: claim.attempt, series: claim.series, outcome: "accepted",
                 reason: .accepted, code: "", duration: .zero, state: .accepted, retry: nil, parts: names[claim.id] ?? []
             )
+            settled.keepsBody = keepsBody
+            return settled
         }
         #expect(try await store.settle(settled, lane: lane, worker: worker).mine.count == parts.count)
         return messages.map(\.id)
@@ -168,6 +182,19 @@ struct ReceiptsFixture: Sendable {
         request.fields["Content-Type"] = "application/json"
         request.fields["Authorization"] = authorization
         return request
+    }
+
+    /// What Bandwidth asks and tells of a call.
+    static func call(_ type: String, of id: MessageID, _ more: [JSON.Member] = [], from: String = "calls")
+        -> HTTPRequest
+    {
+        let event: [JSON.Member] = [
+            .init("eventType", .string(type)), .init("callId", "c-1"), .init("tag", .string("\(id)")),
+        ]
+        return HTTPRequest(
+            method: "POST", path: "/receipts/\(from)",
+            fields: ["Content-Type": "application/json", "Authorization": Self.basic],
+            body: JSON.object(event + more).serialized())
     }
 
     /// Asks, and looks over every refusal for what it must not hold.

@@ -15,6 +15,26 @@ import Testing
         }
     }
 
+    /// providers.md section 9.2, exception b: whether the bounce comes after the delivery, with it or before.
+    @Test(arguments: [
+        [[Verdict.ProviderState.delivered], [.undelivered]], [[.delivered, .undelivered]],
+        [[.undelivered], [.delivered]],
+        [[.delivered], [.undelivered], [.delivered]],
+    ])
+    func aBounceIsTheLastWordOfAMail(_ batches: [[Verdict.ProviderState]]) async throws {
+        try await StoreFixture.run { fixture async throws in
+            for channel in [Channel.email, .sms] {
+                let id = try await fixture.handedOver(on: channel)
+                for batch in batches {
+                    _ = try await fixture.store.apply(batch.map { fixture.receipt(id, $0) })
+                }
+                let timeline = try #require(try await fixture.store.timeline(of: id, account: fixture.account))
+                #expect(timeline.message.state == (channel == .email ? .undelivered : .delivered))
+                #expect(timeline.message.reason == (channel == .email ? "carrier_error" : "ok"))
+            }
+        }
+    }
+
     @Test func duplicatesChangeNothing() async throws {
         try await StoreFixture.run { fixture async throws in
             let id = try await fixture.handedOver(parts: ["p1", "p2"])

@@ -18,6 +18,25 @@ import Testing
         }
     }
 
+    /// Until the message is over; a provider may ask for it when a call is answered.
+    @Test func aBodyThatIsAskedForLaterStays() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            let ids = try await fixture.accept([fixture.newMessage()])
+            var settled = fixture.settled(try #require(try await fixture.claim(worker).first))
+            settled.keepsBody = true
+            _ = try await fixture.store.settle([settled], lane: fixture.lane, worker: worker)
+            let content = try #require(try await fixture.store.content(of: ids[0], through: fixture.provider))
+            #expect(content.body == [1, 2, 3])
+            #expect(content.state == .accepted)
+            #expect(content.account == fixture.account)
+            let stranger = ProviderID(rawValue: fixture.provider.rawValue + 1000)
+            #expect(try await fixture.store.content(of: ids[0], through: stranger) == nil)
+            _ = try await fixture.store.apply([fixture.receipt(ids[0])])
+            #expect(try await fixture.store.content(of: ids[0], through: fixture.provider)?.body == nil)
+        }
+    }
+
     @Test func aRetryWaitsOutsideTheReadyQueueAndKeepsItsBody() async throws {
         try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))

@@ -65,9 +65,13 @@ struct StoreFixture {
     }
 
     /// Accepts, claims and settles one message as taken by its provider.
-    func handedOver(parts: [String] = [], expected: Int16 = 1) async throws -> MessageID {
+    func handedOver(
+        parts: [String] = [], expected: Int16 = 1, on channel: Channel = .sms
+    ) async throws -> MessageID {
         let worker = try await self.store.registerWorker(name: "test", lease: .seconds(15))
-        let ids = try await self.accept([self.newMessage(parts: expected)])
+        var message = self.newMessage(parts: expected)
+        message.channel = channel
+        let ids = try await self.accept([message])
         let claims = try await self.claim(worker)
         _ = try await self.store.settle(
             claims.map { self.settled($0, parts: parts) }, lane: self.lane, worker: worker)

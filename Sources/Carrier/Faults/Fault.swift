@@ -11,12 +11,16 @@ struct Fault: Sendable, Hashable {
         case receiptNever = "receipt_never"
         case receiptOutOfOrder = "receipt_out_of_order"
         case receiptFailed = "receipt_failed"
+        case callBusy = "call_busy"
+        case callUnanswered = "call_no_answer"
+        case callMachine = "call_machine"
 
         /// Whether it befalls a request as a whole; otherwise it befalls each message in it.
         var isOfRequest: Bool {
             switch self {
             case .slow, .throttle, .dropAnswer, .closeBeforeRead, .internalError, .garbage: true
-            case .refuse, .receiptEarly, .receiptTwice, .receiptLate, .receiptNever, .receiptOutOfOrder, .receiptFailed:
+            case .refuse, .receiptEarly, .receiptTwice, .receiptLate, .receiptNever, .receiptOutOfOrder, .receiptFailed,
+                .callBusy, .callUnanswered, .callMachine:
                 false
             }
         }
@@ -72,6 +76,9 @@ extension Fault {
         case "0014": .receiptLate
         case "0015": .receiptEarly
         case "0016": .receiptOutOfOrder
+        case "0021": .callBusy
+        case "0022": .callUnanswered
+        case "0023": .callMachine
         default: nil
         }
     }

@@ -24,7 +24,13 @@ struct CarrierReceipt: Sendable, Hashable {
 extension CarrierReceipt {
     /// What becomes of a message in the end, whether a receipt says so or not.
     static func outcome(under fault: Fault?) -> Outcome {
-        fault?.kind == .receiptFailed ? .failed(code: fault?.code) : .delivered
+        switch fault?.kind {
+        case .receiptFailed: .failed(code: fault?.code)
+        case .callBusy: .failed(code: "busy")
+        case .callUnanswered: .failed(code: "no_answer")
+        case .callMachine: .failed(code: "machine_answered")
+        default: .delivered
+        }
     }
 
     /// The receipts of a message.

@@ -40,7 +40,9 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         var codes: [String]
         var verdict: Verdict
 
-        init(_ status: String, _ codes: [String] = [""], _ verdict: Verdict) {
+        init(_ status: String, _ verdict: Verdict) { self.init(status, [""], verdict) }
+
+        init(_ status: String, _ codes: [String], _ verdict: Verdict) {
             self.status = status
             self.codes = codes
             self.verdict = verdict
@@ -79,6 +81,12 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     var proving: @Sendable (HTTPRequest) -> HTTPRequest
     var proofs: Set<Proof>
     var now = Sample.now
+    /// One that no table holds.
+    var unknownStatus = "teleported"
+    /// A success without a body takes the messages.
+    var takesSilence = false
+    /// Requests carry a token that is new each time; its `Authorization` is compared without it.
+    var mintsTokens = false
 
     var testDescription: String { self.account.kind.rawValue }
 
@@ -86,6 +94,7 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
 
     static let all: [ConformanceCase] = [
         .vonageSMS, .infobipSMS, .twilioSMS, .bandwidthSMS, .telnyxSMS, .plivoSMS, .sinchSMS, .messageBirdSMS,
+        .infobipVoice, .vonageVoice, .twilioVoice, .bandwidthVoice, .infobipEmail, .sendGrid, .vonageMessages, .webhook,
     ]
 }
 
@@ -115,7 +124,7 @@ extension Verdict {
     static let delivered = Verdict(.delivered, .none, .none, .ok)
     static let submitted = Verdict(.submitted, .none, .wait, .accepted)
     static let sent = Verdict(.sent, .none, .wait, .accepted)
-    static let unread = Verdict(.unknown, .none, .wait, .unknown)
+    static let strange = Verdict(.unknown, .none, .wait, .unknown)
     static let silent = Verdict(.unknown, .none, .none, .noReceipt)
     static let expired = Verdict(.expired, .transientRecipient, .failoverChannel, .expired)
     static let canceled = Verdict(.canceled, .none, .none, .canceled)

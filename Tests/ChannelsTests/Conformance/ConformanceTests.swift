@@ -14,7 +14,11 @@ import Timestamps
             #expect(request.method == sending.method)
             #expect(request.url == sending.url)
             #expect(String(decoding: request.body, as: UTF8.self) == sending.body)
-            #expect(request.fields == sending.fields)
+            var fields = request.fields
+            if item.mintsTokens {
+                fields["Authorization"] = fields["Authorization"]?.split(separator: " ").first.map(String.init)
+            }
+            #expect(fields == sending.fields)
             // Whatever prints a request shows neither body nor secret.
             #expect(!"\(request)".contains("123456"))
         }
@@ -63,7 +67,7 @@ import Timestamps
     @Test(arguments: ConformanceCase.all) func garbageIsAnOutcome(_ item: ConformanceCase) throws {
         let driver = try item.driver()
         let dispatches = item.sendings[0].dispatches
-        for body in Self.garbage {
+        for body in Self.garbage where !(item.takesSilence && body.isEmpty) {
             for status in [200, 201, 202, 204] {
                 let outcomes = driver.outcomes(for: dispatches, response: HTTPResponse(status: status, body: body))
                 #expect(outcomes == dispatches.map { _ in .unanswered(.providerError) }, "\(status)")
@@ -110,8 +114,8 @@ import Timestamps
 
     @Test(arguments: ConformanceCase.all) func aStatusOfTomorrowIsKeptAndChangesNothing(_ item: ConformanceCase) throws
     {
-        let receipts = try item.driver().receipts(in: item.proving(item.report("teleported", "")), now: item.now)
-        #expect(receipts.map(\.verdict) == [.unread])
+        let receipts = try item.driver().receipts(in: item.proving(item.report(item.unknownStatus, "")), now: item.now)
+        #expect(receipts.map(\.verdict) == [.strange])
     }
 
     @Test(arguments: ConformanceCase.all) func theOperatorsLinesComeFirst(_ item: ConformanceCase) throws {
@@ -119,9 +123,9 @@ import Timestamps
             item.account.kind.codes.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.prefix { $0 != "," } }
         )
         var account = item.account
-        account.codes = kinds.map { "\($0),teleported,expired,none,none,expired" }.joined(separator: "\n")
+        account.codes = kinds.map { "\($0),\(item.unknownStatus),expired,none,none,expired" }.joined(separator: "\n")
         let receipts = try Sample.httpDriver(account).receipts(
-            in: item.proving(item.report("teleported", "")), now: item.now)
+            in: item.proving(item.report(item.unknownStatus, "")), now: item.now)
         #expect(receipts.map(\.verdict) == [Verdict(.expired, .none, .none, .expired)])
     }
 
@@ -240,6 +244,6 @@ import Timestamps
         let url = try #require(driver.request(for: other, now: item.now)?.url)
         #expect(url.contains("..%2Fx%3Fy%3D%23z"))
         let answer = HTTPResponse(status: 200, body: Array(asking.answer.utf8))
-        if !asking.url.contains("messageId=") { #expect(driver.receipts(for: other, response: answer) == []) }
+        #expect(driver.receipts(for: other, response: answer) == [])
     }
 }
