@@ -27,7 +27,8 @@ let package = Package(
             name: "pinpost",
             dependencies: [
                 "Bench", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "Intake",
-                "JSON", "Lifecycle", "Messaging", "Polling", "Postgres", "PostgresServer", "Receipts", "Routing",
+                "JSON", "Lifecycle", "Messaging", "PhoneNumbers", "Polling", "Postgres", "PostgresServer", "Receipts",
+                "Routing",
                 "Settings",
                 "Store", "Telemetry", "Timestamps", "WebClient", "WebServer",
             ],
@@ -44,8 +45,8 @@ let package = Package(
         library(
             "Delivery",
             [
-                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
-                "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
+                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "PhoneNumbers",
+                "Postgres", "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
             ]
         ),
         library(
@@ -61,7 +62,8 @@ let package = Package(
         library(
             "Configuration",
             [
-                "Callbacks", "Channels", "Crypto", "Egress", "JSON", "Messaging", "Postgres", "Routing", "Store",
+                "Callbacks", "Channels", "Crypto", "Egress", "JSON", "Messaging", "PhoneNumbers", "Postgres", "Routing",
+                "Store",
                 "Telling",
                 "Timestamps", "Verification",
             ]),
@@ -164,6 +166,7 @@ let package = Package(
             "IntakeTests",
             [
                 "Callbacks", "Channels", "Crypto", "HTTP", "Intake", "JSON", "Messaging", "Postgres", "PostgresServer",
+                "Routing",
                 "Store",
                 "Telemetry",
                 "TestDatabase", "TestSystem", "Timestamps", "Verification",
@@ -202,7 +205,7 @@ let package = Package(
             [
                 "Callbacks", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON", "Lifecycle",
                 "Messaging", "Postgres",
-                "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
+                "Routing", "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
             ]),
     ]
 )
