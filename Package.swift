@@ -27,7 +27,8 @@ let package = Package(
             name: "pinpost",
             dependencies: [
                 "Bench", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "Intake",
-                "JSON", "Lifecycle", "Messaging", "Polling", "Postgres", "PostgresServer", "Receipts", "Routing",
+                "JSON", "Lifecycle", "Messaging", "PhoneNumbers", "Polling", "Postgres", "PostgresServer", "Receipts",
+                "Routing",
                 "Settings",
                 "Store", "Telemetry", "Timestamps", "WebClient", "WebServer",
             ],
@@ -46,8 +47,8 @@ let package = Package(
             "Delivery",
             [
                 "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "PhoneNumbers",
-                "Postgres",
-                "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
+                "Postgres", "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification",
+                "WebClient",
             ]
         ),
         library(
@@ -63,7 +64,8 @@ let package = Package(
         library(
             "Configuration",
             [
-                "Callbacks", "Channels", "Crypto", "Egress", "Guard", "JSON", "Messaging", "Postgres", "Routing",
+                "Callbacks", "Channels", "Crypto", "Egress", "Guard", "JSON", "Messaging", "PhoneNumbers",
+                "Postgres", "Routing",
                 "Store",
                 "Telling",
                 "Timestamps", "Verification",
@@ -171,9 +173,8 @@ let package = Package(
         tests(
             "IntakeTests",
             [
-                "Callbacks", "Channels", "Crypto", "Guard", "HTTP", "Intake", "JSON", "Messaging", "PhoneNumbers",
-                "Postgres",
-                "PostgresServer", "Store",
+                "Callbacks", "Channels", "Crypto", "Guard", "HTTP", "Intake", "JSON", "Messaging",
+                "PhoneNumbers", "Postgres", "PostgresServer", "Routing", "Store",
                 "Telemetry",
                 "TestDatabase", "TestSystem", "Timestamps", "Verification",
             ]),
@@ -220,8 +221,8 @@ let package = Package(
             "DeliveryTests",
             [
                 "Callbacks", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON", "Lifecycle",
-                "Messaging", "Polling", "Postgres", "Routing", "Store", "Telemetry", "TestDatabase", "TestSystem",
-                "Timestamps", "WebClient", "WebServer",
+                "Messaging", "Polling", "Postgres", "Routing", "Store", "Telemetry", "TestDatabase",
+                "TestSystem", "Timestamps", "WebClient", "WebServer",
             ]),
     ]
 )

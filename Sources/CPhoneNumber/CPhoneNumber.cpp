@@ -72,3 +72,9 @@ bool cphonenumber_look_up(const char *number, size_t byte_count, struct cphonenu
 } catch (...) {
     return false;
 }
+
+int cphonenumber_country_code(const char *region, size_t byte_count) try {
+    return library().GetCountryCodeForRegion(std::string(region, byte_count));
+} catch (...) {
+    return 0;
+}

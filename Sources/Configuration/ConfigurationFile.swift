@@ -17,7 +17,9 @@ public import Verification
 ///       "providers": [{"name": "vonage", "kind": "vonage-sms",
 ///                      "credentials": {"api_key": "abcd1234", "api_secret": {"env": "VONAGE_SECRET"}},
 ///                      "in_flight": 30, "per_second": 30}],
-///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"}],
+///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"},
+///                     {"country": "US", "priority": "otp", "providers": ["vonage", "calls"]},
+///                     {"policy": "weighted", "providers": [{"name": "vonage", "weight": 300, "max_weight": 500}, "other"]}],
 ///       "prices":    [{"channel": "sms", "prefix": "+41", "price": "0.05"}]
 ///     }
 ///
@@ -123,13 +125,32 @@ public struct ConfigurationFile: Sendable {
     }
 
     public struct Route: Sendable {
-        /// Nil: for every account.
+        /// Which messages it is for.
+        public var place: RoutePlace
+        public var isWeighted: Bool
+        public var silenceLimit: Duration?
+        /// In the order of preference; empty only when it is to be removed.
+        public var targets: [RouteTarget]
+        public var isRemoved: Bool
+    }
+
+    /// Which messages a route is for; what is nil is any.
+    public struct RoutePlace: Sendable, Hashable {
         public var account: String?
         public var channel: Channel
         public var prefix: String
-        /// Nil only when it is to be removed.
-        public var provider: String?
-        public var isRemoved: Bool
+        public var country: String?
+        public var sender: String?
+        public var priority: Priority?
+    }
+
+    /// One provider of a route.
+    public struct RouteTarget: Sendable {
+        public var provider: String
+        public var weight: Int32
+        public var bounds: ClosedRange<Int32>
+        /// Where the file names the provider.
+        public var path: String
     }
 
     public struct ListedPrice: Sendable {

@@ -34,7 +34,7 @@ struct ConfigurationReader {
         self.refuseDoubled(file.providers.map(\.name), "name", at: "/providers")
         self.refuseDoubledKeys(of: file.accounts)
         self.refuseDoubledCredentials(of: file.accounts)
-        self.refuseDoubled(file.routes.map { [$0.account, $0.channel.rawValue, $0.prefix] }, at: "/routes")
+        self.refuseDoubled(file.routes.map(\.place), at: "/routes")
         self.refuseDoubled(file.prices.map { [$0.account, $0.channel.rawValue, $0.prefix] }, at: "/prices")
         return file
     }
@@ -174,16 +174,6 @@ struct ConfigurationReader {
         return Dictionary(members.map { ($0.name, $0.value.string ?? "") }) { $1 }
     }
 
-    private static let routeFields: Set = ["account", "channel", "prefix", "provider", "remove"]
-
-    private mutating func route(_ json: JSON, at path: String) -> ConfigurationFile.Route {
-        let isRemoved = self.fields.flag(json, "remove", at: path) ?? false
-        let (channel, prefix) = self.place(json, what: "a route", at: path)
-        return .init(
-            account: self.fields.string(json, "account", at: path), channel: channel, prefix: prefix,
-            provider: self.fields.string(json, "provider", required: !isRemoved, at: path), isRemoved: isRemoved)
-    }
-
     /// Which messages something is for.
     mutating func place(_ json: JSON, what: String, at path: String) -> (channel: Channel, prefix: String) {
         let channels = Channel.allCases.map(\.rawValue).joined(separator: ", ")
@@ -232,7 +222,7 @@ struct ConfigurationReader {
         }
     }
 
-    private mutating func number(
+    mutating func number(
         _ json: JSON, _ name: String, in range: ClosedRange<Int64>, default fallback: Int32, at path: String
     ) -> Int32 {
         self.fields.integer(json, name, in: range, at: path).map { Int32($0) } ?? fallback
@@ -278,8 +268,8 @@ struct ConfigurationReader {
     }
 
     /// Of two that say different things the last would hold, and applying the file again would change both each time.
-    private mutating func refuseDoubled(_ places: [[String?]], at path: String) {
-        var seen: Set<[String?]> = []
+    private mutating func refuseDoubled<Place: Hashable>(_ places: [Place], at path: String) {
+        var seen: Set<Place> = []
         for (index, place) in places.enumerated() where !self.hasProblem(within: "\(path)/\(index)") {
             if !seen.insert(place).inserted { self.fields.fail("\(path)/\(index)", "stands twice") }
         }

@@ -203,53 +203,6 @@ public struct Configurator: Sendable {
         let isRenewed = !self.masterKeys.isSealedWithFirst(stored)
         return (stored, isRenewed ? self.masterKeys.seal(plain, for: context) : nil)
     }
-
-    private func apply(
-        _ route: ConfigurationFile.Route, at path: String, in transaction: borrowing Transaction,
-        _ progress: inout Progress
-    ) async throws {
-        let before = progress.problems.count
-        var account: AccountID?
-        if let name = route.account {
-            account = try await Store.account(named: name, in: transaction)
-            if account == nil { progress.fail("\(path)/account", "there is no such account") }
-        }
-        var provider: ProviderID?
-        if let name = route.provider {
-            let found = try await Store.provider(named: name, in: transaction)
-            provider = found?.id
-            if let problem = Self.problem(with: found, for: route) { progress.fail("\(path)/provider", problem) }
-        }
-        guard progress.problems.count == before else { return }
-        if try await self.set(route, account: account, provider: provider, in: transaction) {
-            let place = [route.account, route.channel.rawValue, route.prefix.isEmpty ? nil : route.prefix]
-            let words = place.compactMap { $0 }.joined(separator: " ")
-            progress.changed("route \(words): \(route.isRemoved ? "removed" : "set")")
-        }
-    }
-
-    private static func problem(
-        with provider: (id: ProviderID, kind: String)?, for route: ConfigurationFile.Route
-    ) -> String? {
-        guard let provider else { return "there is no such provider" }
-        // A kind that only another version knows is that version's to judge. Whatever is wrong may be taken away.
-        guard let kind = ProviderKind(rawValue: provider.kind), !kind.channels.contains(route.channel),
-            !route.isRemoved
-        else { return nil }
-        return "does not carry \(route.channel.rawValue)"
-    }
-
-    private func set(
-        _ route: ConfigurationFile.Route, account: AccountID?, provider: ProviderID?,
-        in transaction: borrowing Transaction
-    ) async throws -> Bool {
-        var stored = Route(
-            // The database's to give.
-            id: RouteID(rawValue: 0), account: account, channel: route.channel, prefix: route.prefix, targets: [])
-        guard !route.isRemoved, let provider else { return try await Store.removeRoute(stored, in: transaction) }
-        stored.targets = [RouteTarget(provider: provider, channel: route.channel)]
-        return try await Store.putRoute(stored, in: transaction)
-    }
 }
 
 extension JSON {

@@ -1,4 +1,5 @@
 import Messaging
+import Routing
 import Store
 import Telemetry
 
@@ -124,6 +125,18 @@ struct DeliveryMetrics: Sendable {
             help: "Messages of the last 24 hours that converted, of those handed over; only where any was told of.",
             labels: labels
         ).set(counts?.conversionRate ?? .nan)
+    }
+
+    /// NaN where it is none any more.
+    func show(weight: Int32?, of labels: WeightLabels) {
+        self.metrics.gauge(
+            "pinpost_route_weight",
+            help: "Where a provider's weight is in a weighted route; route is the number of the row in routes.",
+            labels: [
+                "route": "\(labels.route.rawValue)", "channel": labels.channel.rawValue, "area": labels.area,
+                "provider": labels.provider,
+            ]
+        ).set(weight.map(Double.init) ?? .nan)
     }
 
     func observe(_ outlet: Outlet) {

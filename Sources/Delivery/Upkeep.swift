@@ -74,6 +74,7 @@ struct Upkeep: Sendable {
             group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes() } }
             group.addTask { await self.pulse("folding tallies") { try await self.foldTallies() } }
             group.addTask { await self.showRates() }
+            group.addTask { await self.moveWeights() }
             group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
             group.addTask { await self.pulse("keeping house") { try await self.keepHouse() } }
         }
@@ -180,6 +181,13 @@ struct Upkeep: Sendable {
             shown.formUnion(counts.keys)
             try await Task.sleep(for: Self.rateInterval * Double.random(in: 0.8...1.2))
         }
+    }
+
+    private func moveWeights() async {
+        let weights = WeightUpkeep(
+            store: self.store, lanes: self.lanes, metrics: self.metrics, logger: self.logger)
+        let providers = self.providers
+        await weights.run { providers.current.mapValues(\.provider.name) }
     }
 
     private func measure() async throws {

@@ -4,7 +4,8 @@ import Guard
 import HTTP
 import JSON
 public import Messaging
-import Routing
+import PhoneNumbers
+public import Routing
 public import Store
 public import Telemetry
 import Timestamps
@@ -39,6 +40,7 @@ public struct Access: Sendable {
     private var credentials: [CredentialName: Credential] = [:]
     private var vendorAccounts: [VendorCustomer: Set<String>] = [:]
     private let routes: RouteTable
+    private let conditions: @Sendable () -> Conditions
     /// Of one segment.
     private var prices: [Place: Price] = [:]
     private var endpoints: [EndpointName: EndpointID] = [:]
@@ -54,9 +56,17 @@ public struct Access: Sendable {
 
     /// Opens what is sealed, once for each revision. A credential that does not open is left out, and the log tells which:
     /// by its number, as its name may be a mail address.
-    public init(_ directory: Directory, masterKeys: MasterKeys, logger: Logger) {
+    ///
+    /// - `region`: see ``RouteTable/init(_:region:)``.
+    /// - `conditions`: how the providers are now.
+    public init(
+        _ directory: Directory, masterKeys: MasterKeys, logger: Logger,
+        region: @escaping @Sendable (PhoneNumber) -> String? = { Access.region(of: $0) },
+        conditions: @escaping @Sendable () -> Conditions = { Conditions() }
+    ) {
         self.accountsWithOptOuts = Set(directory.accountsWithOptOuts)
-        self.routes = RouteTable(directory.routes)
+        self.routes = RouteTable(directory.routes, region: region)
+        self.conditions = conditions
         for key in directory.keys {
             self.principals[key.digest] = Principal(
                 account: key.account, accountName: key.accountName, scopes: Set(key.scopes.compactMap(Scope.init)),
@@ -168,11 +178,21 @@ public struct Access: Sendable {
 
     private static let nobodysDigest = [UInt8](repeating: 0, count: Digest.sha256.byteCount)
 
-    /// The provider for a recipient.
-    func provider(for recipient: Recipient, channel: Channel, account: AccountID) -> ProviderID? {
-        let query = RouteQuery(
-            account: account, channel: channel, recipient: recipient, sender: nil, priority: .otp)
-        return self.routes.route(for: query)?.targets.first?.provider
+    /// As libphonenumber has it, each time anew.
+    public static func region(of number: PhoneNumber) -> String? { PhoneNumberFacts(e164: number.e164).region }
+
+    /// Where a message goes first; nil when no route is for it.
+    func way(for query: RouteQuery) -> Way? {
+        guard let route = self.routes.route(for: query) else { return nil }
+        return Way(provider: route.targets[self.beginning(of: route, query)].provider, mayBeSpoken: route.mayBeSpoken)
+    }
+
+    private func beginning(of route: Routing.Route, _ query: RouteQuery) -> Int {
+        // Most routes have one, and then its condition does not matter.
+        guard route.targets.count > 1 else { return 0 }
+        var random = SystemRandomNumberGenerator()
+        return route.begin(
+            country: query.recipient.country, conditions: self.conditions(), now: .now, using: &random)
     }
 
     /// What one segment to a recipient costs; nil when there is no price for it. See ``Price/times(_:)``.
@@ -196,6 +216,17 @@ public struct Access: Sendable {
             prefix = prefix.count == 2 ? "" : prefix.dropLast()
         }
     }
+}
+
+/// The first step of a message's way.
+struct Way: Sendable, Hashable {
+    var provider: ProviderID
+    /// Whether a short message may become a call, there or further on.
+    var mayBeSpoken: Bool
+}
+
+extension Routing.Route {
+    fileprivate var mayBeSpoken: Bool { self.channel == .sms && self.targets.contains { $0.channel == .voice } }
 }
 
 private struct EndpointName: Hashable {

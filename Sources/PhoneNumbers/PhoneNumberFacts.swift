@@ -61,6 +61,12 @@ public struct PhoneNumberFacts: Sendable, Hashable {
     /// dialled from abroad.
     public var isPossible: Bool { self.impossibility == nil }
 
+    /// The calling code of a country in ISO 3166's two capital letters; nil for what is no country with numbers.
+    public static func countryCode(ofRegion region: String) -> Int? {
+        let code = cphonenumber_country_code(region, region.utf8.count)
+        return code > 0 ? Int(code) : nil
+    }
+
     // MARK: - Private
 
     /// E.164's limit, country code included, which the library does not hold to in every country.

@@ -176,7 +176,8 @@ extension Store {
         }
     }
 
-    private func routes() async throws(PostgresError) -> [Route] {
+    /// All routes with their targets, as they stand now.
+    public func routes() async throws(PostgresError) -> [Route] {
         let targets = try await self.routeTargets()
         let routes = try await self.pool.query(
             "SELECT id, account_id, channel, prefix, country, sender, priority, weighted, silence_limit FROM routes"

@@ -140,19 +140,19 @@ extension Store {
         lanes: [Lane], since: Timestamp, limit: Int32 = .max
     ) async throws(PostgresError) -> [ProviderRate] {
         try await self.pool.query(
-            """
-            SELECT r.provider_id, r.channel, r.country, \(Self.sums)
-            FROM rates r
-            WHERE r.lane = ANY(\(lanes.map(\.column))) AND r.hour >= date_trunc('hour', \(since), 'UTC')
-            GROUP BY r.provider_id, r.channel, r.country
-            ORDER BY sum(r.sent) DESC, r.provider_id, r.channel, r.country LIMIT \(limit)
-            """,
-            timeout: Self.scanTimeout
-        ) { row throws(PostgresError) in
-            ProviderRate(
-                provider: ProviderID(rawValue: try row.decode(0)), channel: try row.decode(1, oneOf: Channel.self),
-                country: try row.decode(2), counts: try RateCounts(row, from: 3))
-        }
+            Self.readingProviderRates(lanes: lanes, since: since, limit: limit), timeout: Self.scanTimeout,
+            decode: ProviderRate.init)
+    }
+
+    /// The statement of ``providerRates(lanes:since:limit:)``.
+    static func readingProviderRates(lanes: [Lane], since: Timestamp, limit: Int32 = .max) -> SQL {
+        """
+        SELECT r.provider_id, r.channel, r.country, \(Self.sums)
+        FROM rates r
+        WHERE r.lane = ANY(\(lanes.map(\.column))) AND r.hour >= date_trunc('hour', \(since), 'UTC')
+        GROUP BY r.provider_id, r.channel, r.country
+        ORDER BY sum(r.sent) DESC, r.provider_id, r.channel, r.country LIMIT \(limit)
+        """
     }
 
     /// Forgets rates older than `age`, at most `limit` rows a call; returns how many.
@@ -171,6 +171,14 @@ extension Store {
         sum(r.sent)::bigint, sum(r.delivered)::bigint, sum(r.undelivered)::bigint, sum(r.converted)::bigint,
         sum(r.unconverted)::bigint
         """
+}
+
+extension ProviderRate {
+    init(_ row: borrowing Row) throws(PostgresError) {
+        self.init(
+            provider: ProviderID(rawValue: try row.decode(0)), channel: try row.decode(1, oneOf: Channel.self),
+            country: try row.decode(2), counts: try RateCounts(row, from: 3))
+    }
 }
 
 extension RateCounts {

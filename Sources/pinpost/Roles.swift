@@ -6,6 +6,7 @@ import HTTP
 import Intake
 import Lifecycle
 import Messaging
+import PhoneNumbers
 import Polling
 import Postgres
 import Receipts
@@ -31,8 +32,12 @@ extension Role {
     ) async throws -> Role {
         let health = Health()
         let hints = HintSender(store: stores.watch, logger: base.logger)
+        let conditions = ConditionsWatch(stores.watch)
+        let regions = RegionCache(limit: Self.regionLimit)
         let access = try await DirectoryWatch(stores.watch) { [logger = base.logger] in
-            Access($0, masterKeys: masterKeys, logger: logger)
+            Access(
+                $0, masterKeys: masterKeys, logger: logger, region: { regions.region(of: $0.e164) },
+                conditions: { conditions.current })
         }
         let intake = Intake(
             store: stores.reads, acceptStore: stores.accepts, access: access, masterKeys: masterKeys,
@@ -56,6 +61,7 @@ extension Role {
         return Role(
             services: [
                 Self.watch(access, name: "keys and routes", health: health, logger: base.logger),
+                Self.watch(conditions, logger: base.logger),
                 FunctionService(name: "hints", run: { await hints.run() }, drain: { hints.drain() }),
                 FunctionService(name: "commits", run: { await intake.run() }, drain: { intake.drain() }),
                 FunctionService(
@@ -71,20 +77,37 @@ extension Role {
     /// After this the API answers 503, whatever the request waits for.
     static let answerDeadline = Duration.milliseconds(1900)
 
+    /// Blocks of numbers whose country is kept in memory; some 10 MB.
+    static let regionLimit = 100_000
+
+    /// Keeps what is known of providers up to date.
+    private static func watch(_ conditions: ConditionsWatch, logger: Logger) -> any Service {
+        Self.untilDrained("conditions of providers") {
+            await conditions.run { error in
+                logger.warning("could not look how the providers are", ["error": "\(error)"])
+            }
+        }
+    }
+
     /// Keeps a view of the configuration up to date; each look is a sign that the database answers.
     private static func watch<View: Sendable>(
         _ watch: DirectoryWatch<View>, name: String, health: Health, logger: Logger
     ) -> any Service {
+        Self.untilDrained(name) {
+            await watch.run(onLook: { health.looked() }) { error in
+                logger.warning("could not look for changes of the configuration", ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Something that goes on until its task is cancelled, as a service.
+    private static func untilDrained(_ name: String, _ body: @escaping @Sendable () async -> Void) -> any Service {
         let stop = Signal()
         return FunctionService(
             name: name,
             run: {
                 await withTaskGroup { group in
-                    group.addTask {
-                        await watch.run(onLook: { health.looked() }) { error in
-                            logger.warning("could not look for changes of the configuration", ["error": "\(error)"])
-                        }
-                    }
+                    group.addTask { await body() }
                     await stop.wait()
                     group.cancelAll()
                 }

@@ -17,6 +17,8 @@ struct IntakeFixture: Sendable {
     let system: TestSystem
     let intake: Intake
     let access: DirectoryWatch<Access>
+    /// Read only when a test says so.
+    let conditions: ConditionsWatch
     let metrics: Metrics
     /// Commits that were told to whoever wakes the workers.
     let accepted: Hints
@@ -117,8 +119,9 @@ struct IntakeFixture: Sendable {
         let health = Reports()
         let log = Log()
         let logger = Logger(label: "api", write: { log.append($0) })
+        let conditions = ConditionsWatch(system.store)
         let access = try await DirectoryWatch(system.store) {
-            Access($0, masterKeys: TestSystem.masterKeys, logger: logger)
+            Access($0, masterKeys: TestSystem.masterKeys, logger: logger, conditions: { conditions.current })
         }
         self.system = system
         self.metrics = metrics
@@ -126,6 +129,7 @@ struct IntakeFixture: Sendable {
         self.log = log
         self.health = health
         self.access = access
+        self.conditions = conditions
         self.intake = Intake(
             store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, lookUp: lookUp,
             metrics: metrics, logger: logger, guardClock: guardClock,

@@ -33,6 +33,15 @@ import Testing
 
     @Test(
         arguments: [
+            ("CH", 41), ("US", 1), ("CA", 1), ("KZ", 7), ("LI", 423), ("XK", 383), ("GB", 44), ("UK", nil), ("ch", nil),
+            ("001", nil), ("ZZ", nil), ("", nil), ("C", nil),
+        ] as [(String, Int?)])
+    func knowsTheCallingCodesOfCountries(region: String, code: Int?) {
+        #expect(PhoneNumberFacts.countryCode(ofRegion: region) == code)
+    }
+
+    @Test(
+        arguments: [
             ("+80012345678", 800, .tollFree), ("+870301234567", 870, .mobile), ("+979123456789", 979, .premiumRate),
         ] as [(String, Int, PhoneNumberType)])
     func knowsNumbersOfNoCountry(e164: String, countryCode: Int, type: PhoneNumberType) {

@@ -61,6 +61,10 @@ struct cphonenumber_facts {
 /// memory must have run out. Any thread may call it at any time.
 bool cphonenumber_look_up(const char *number, size_t byte_count, struct cphonenumber_facts *facts);
 
+/// The calling code of a country in ISO 3166's two letters; 0 for what is none, and when the library threw. Any thread may call it at
+/// any time.
+int cphonenumber_country_code(const char *region, size_t byte_count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,6 +4,7 @@ import HTTP
 import JSON
 import Messaging
 import Postgres
+import Routing
 import Store
 import Telemetry
 import Timestamps
@@ -62,11 +63,9 @@ extension Intake {
         routed.reserveCapacity(messages.count)
         var problems: [JSONProblem] = []
         for (index, message) in messages.enumerated() {
-            let provider = access.provider(
-                for: message.recipient, channel: message.channel, account: principal.account)
-            if let provider {
+            if let way = access.way(for: message.routeQuery(of: principal.account)) {
                 let price = try self.price(of: message, for: principal.account, access)
-                routed.append(RoutedMessage(request: message, provider: provider, price: price))
+                routed.append(RoutedMessage(request: message, provider: way.provider, price: price))
             } else if problems.count < FieldReader.problemLimit {
                 let path = isArray ? "/\(index)/to" : "/to"
                 problems.append(.init(path, "has no route on the channel \(message.channel.rawValue)"))

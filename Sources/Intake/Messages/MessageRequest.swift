@@ -1,6 +1,7 @@
 import Guard
 import JSON
 import Messaging
+import Routing
 import Timestamps
 import Verification
 
@@ -21,6 +22,13 @@ struct MessageRequest: Sendable {
     var callback: Callback?
 
     var channel: Channel { self.content.channel }
+
+    /// What its route is looked for by.
+    func routeQuery(of account: AccountID) -> RouteQuery {
+        RouteQuery(
+            account: account, channel: self.channel, recipient: self.recipient, sender: self.sender,
+            priority: self.priority)
+    }
 }
 
 /// A message whose way and price are known.

@@ -136,12 +136,12 @@ extension NexmoDialect {
     }
 
     private func route(_ message: MessageRequest, _ account: AccountID) throws(NexmoAnswer) -> RoutedMessage {
-        let provider = self.access.current.provider(for: message.recipient, channel: .sms, account: account)
-        guard let provider else { throw .refused(.unroutable, "Unroutable message - rejected") }
+        let way = self.access.current.way(for: message.routeQuery(of: account))
+        guard let way else { throw .refused(.unroutable, "Unroutable message - rejected") }
         let price = self.access.current.price(for: message.recipient, channel: .sms, account: account)
         do throws(MoneyOverflow) {
             return RoutedMessage(
-                request: message, provider: provider, price: try price?.times(message.parts), hasCompactID: true)
+                request: message, provider: way.provider, price: try price?.times(message.parts), hasCompactID: true)
         } catch {
             throw NexmoAnswer(Problem.outOfBalance)
         }

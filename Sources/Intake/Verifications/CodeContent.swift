@@ -52,7 +52,7 @@ enum CodeContent {
                 .init("/placeholders", "make the text \(segments) segments long; at most \(limit) can be sent")
             ])
         }
-        return TextContent(text, indiaDLT: template.indiaDLT)
+        return TextContent(text, indiaDLT: template.indiaDLT, language: template.language)
     }
 
     private static func speech(

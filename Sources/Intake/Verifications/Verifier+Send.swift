@@ -4,6 +4,7 @@ import Guard
 import JSON
 import Messaging
 import Postgres
+import Routing
 import Store
 import Telemetry
 import Timestamps
@@ -171,11 +172,13 @@ extension Verifier {
         _ content: Content, to recipient: Recipient, sender: String?, account: AccountID, lane: Lane,
         timeToLive: Duration, reference: String?, metadata: String?
     ) throws(VerifierRefusal) -> NewMessage {
-        let route = self.access.current.provider(for: recipient, channel: content.channel, account: account)
-        guard let provider = route else { throw .noRoute }
+        let query = RouteQuery(
+            account: account, channel: content.channel, recipient: recipient, sender: sender, priority: .otp)
+        guard let way = self.access.current.way(for: query) else { throw .noRoute }
+        let content = way.mayBeSpoken ? content : content.withoutLanguage
         let id = self.newID(lane)
         return NewMessage(
-            id: id, provider: provider, channel: content.channel, priority: .otp, recipient: recipient.text,
+            id: id, provider: way.provider, channel: content.channel, priority: .otp, recipient: recipient.text,
             sender: sender, body: self.masterKeys.seal(content.encoded, for: id.sealingContext(account: account)),
             parts: content.parts, reference: reference, metadata: metadata, sendAt: nil,
             // A code is worth nothing when it has ended, and providers hold nothing for longer.
@@ -346,6 +349,13 @@ extension SentCode {
 }
 
 extension Content {
+    /// A short message that stays one needs no language.
+    fileprivate var withoutLanguage: Content {
+        guard case .text(var content) = self else { return self }
+        content.language = nil
+        return .text(content)
+    }
+
     /// Segments, of what is sent in any.
     fileprivate var parts: Int16 {
         guard case .text(let content) = self else { return 1 }
