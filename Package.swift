@@ -56,7 +56,8 @@ let package = Package(
             ]
         ),
         library(
-            "Carrier", ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Telemetry", "Timestamps", "WebClient"]
+            "Carrier",
+            ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Polling", "Telemetry", "Timestamps", "WebClient"]
         ),
         library(
             "Configuration",
@@ -124,7 +125,9 @@ let package = Package(
 
         // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
-        tests("CarrierTests", ["Carrier", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps", "WebClient"]),
+        tests(
+            "CarrierTests",
+            ["Carrier", "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Telemetry", "Timestamps", "WebClient"]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),

@@ -140,7 +140,7 @@ extension Carrier {
         case .infobip:
             request = InfobipReport(receipts: post.receipts, now: self.now())
                 .request(to: post.url, from: self.configuration.infobip)
-        case .own: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
+        case .own, .smtp: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
         }
         request.timeout = self.configuration.postTimeout
         request.connectTimeout = self.configuration.connectTimeout
@@ -151,7 +151,8 @@ extension Carrier {
         switch provider {
         case .vonage: self.configuration.vonage.retries
         case .infobip: self.configuration.infobip.retries
-        case .own: self.configuration.own.retries
+        // A mail has no receipt; its bounces are mails.
+        case .own, .smtp: self.configuration.own.retries
         }
     }
 }

@@ -17,6 +17,7 @@ struct CarrierState {
     private var vonage = Statistics()
     private var infobip = Statistics()
     private var own = Statistics()
+    private var smtp = Statistics()
 
     init(_ configuration: Carrier.Configuration) {
         self.inbox = Inbox(limit: configuration.inboxLimit)
@@ -35,6 +36,7 @@ struct CarrierState {
             case .vonage: self.vonage
             case .infobip: self.infobip
             case .own: self.own
+            case .smtp: self.smtp
             }
         }
         set {
@@ -42,6 +44,7 @@ struct CarrierState {
             case .vonage: self.vonage = newValue
             case .infobip: self.infobip = newValue
             case .own: self.own = newValue
+            case .smtp: self.smtp = newValue
             }
         }
     }
@@ -68,6 +71,7 @@ struct CarrierState {
     var statistics: JSON {
         [
             "vonage": self.vonage.json, "infobip": self.infobip.json, "carrier": self.own.json,
+            "smtp": self.smtp.json,
             "scheduled": JSON(self.schedule.count),
             "arrivals": [
                 "references": JSON(self.arrivals.counts.count), "uncounted": JSON(self.arrivals.uncounted),

@@ -7,6 +7,8 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     case vonageSMS = "vonage-sms"
     /// Infobip SMS version 3; see ``InfobipSMS``.
     case infobipSMS = "infobip-sms"
+    /// Mails to an SMTP server; see ``SMTPDriver``.
+    case smtp = "smtp"
     /// The simulated carrier's own contract, for what has no real driver yet; see ``CarrierGateway``.
     case carrier = "carrier"
     /// Nobody; see ``Discard``.
@@ -16,6 +18,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     public var channels: Set<Channel> {
         switch self {
         case .vonageSMS, .infobipSMS, .discard: [.sms]
+        case .smtp: [.email]
         case .carrier: [.voice, .email]
         }
     }
@@ -26,6 +29,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .vonageSMS: "https://rest.nexmo.com"
         // Each of its accounts has a host of its own.
         case .infobipSMS: nil
+        case .smtp: nil
         // Wherever somebody has started it.
         case .carrier: nil
         case .discard: "http://127.0.0.1"

@@ -13,8 +13,10 @@ import WebClient
         case rule, number
     }
 
+    /// Those that are spoken to by HTTP; mails have ``MailSinkTests``.
+    private static let web = Provider.allCases.filter { $0 != .smtp }
     private static let all: [(Asking, Provider)] = Asking.allCases.flatMap { asking in
-        Provider.allCases.map { (asking, $0) }
+        Self.web.map { (asking, $0) }
     }
 
     /// Sends a message that the fault befalls; the number, and the answer.
@@ -35,7 +37,7 @@ import WebClient
         switch provider {
         case .vonage: await carrier.sendVonage(to: number)
         case .infobip: await carrier.sendInfobip(to: number)
-        case .own: await carrier.sendOwn("/calls", OwnContractTests.with(OwnContractTests.call, "to", "+\(number)"))
+        case .own, .smtp: await carrier.sendOwn("/calls", OwnContractTests.with(OwnContractTests.call, "to", "+\(number)"))
         }
     }
 
@@ -61,7 +63,7 @@ import WebClient
             switch provider {
             case .vonage: #expect(status == "6")
             case .infobip: #expect(status?["name"] == "REJECTED_DESTINATION")
-            case .own: #expect(answer.json["code"] == "invalid_destination")
+            case .own, .smtp: #expect(answer.json["code"] == "invalid_destination")
             }
             #expect(await !self.isInInbox(number, carrier))
             #expect(office.count == 0)
@@ -93,7 +95,7 @@ import WebClient
                 #expect(answer.status == 429)
                 #expect(answer.fields["Retry-After"] == "1")
                 #expect(answer.json["errorCode"] == "E429")
-            case .own:
+            case .own, .smtp:
                 #expect(answer.status == 429)
                 #expect(answer.fields["Retry-After"] == "1")
                 #expect(answer.json["code"] == "throttled")
@@ -102,7 +104,7 @@ import WebClient
         }
     }
 
-    @Test(arguments: Provider.allCases) func slow(provider: Provider) async throws {
+    @Test(arguments: web) func slow(provider: Provider) async throws {
         try await withCarrier { carrier, office in
             #expect(await carrier.addFault(["fault": "slow", "milliseconds": 3_600_000]) == 201)
             let sending = Task { await self.send(to: "41791234567", provider, on: carrier) }
@@ -164,7 +166,7 @@ import WebClient
                 #expect(result?["status"]?["name"] == "UNDELIVERABLE_NOT_DELIVERED")
                 #expect(result?["error"]?["name"] == "EC_UNKNOWN_SUBSCRIBER")
                 #expect(result?["error"]?["permanent"] == true)
-            case .own:
+            case .own, .smtp:
                 #expect(post.json["status"] == "failed")
                 #expect(post.json["code"] == "no_answer")
             }
@@ -208,7 +210,7 @@ import WebClient
         }
     }
 
-    @Test(arguments: Provider.allCases) func receiptLate(provider: Provider) async throws {
+    @Test(arguments: web) func receiptLate(provider: Provider) async throws {
         try await withCarrier { carrier, office in
             #expect(await carrier.addFault(["fault": "receipt_late", "milliseconds": 3_600_000, "to": "+4179"]) == 201)
             #expect(await self.isTaken(self.send(to: "41791234567", provider, on: carrier), provider))
@@ -240,7 +242,7 @@ import WebClient
                 switch provider {
                 case .vonage: ["delivered", "buffered"]
                 case .infobip: ["DELIVERED_TO_HANDSET", "DELIVERED_TO_OPERATOR"]
-                case .own: ["delivered", "on_the_way"]
+                case .own, .smtp: ["delivered", "on_the_way"]
                 }
             #expect([self.outcome(first), self.outcome(second)] == expected)
         }
