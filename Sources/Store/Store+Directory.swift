@@ -14,6 +14,8 @@ public struct Directory: Sendable {
     public var endpoints: [StoredEndpointName] = []
     /// The accounts of whose messages some number has opted out.
     public var accountsWithOptOuts: [AccountID] = []
+    /// Whom to ask about numbers; nil: nobody.
+    public var lookUp: StoredLookUp?
 }
 
 /// A key that may be used; revoked ones are not read.
@@ -117,7 +119,8 @@ extension Store {
         return Directory(
             revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
             providers: try await self.providers(), routes: try await self.routes(), prices: try await self.prices(),
-            endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts()
+            endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts(),
+            lookUp: try await self.lookUp()
         )
     }
 
