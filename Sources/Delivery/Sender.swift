@@ -11,6 +11,7 @@ struct Sender: Sendable {
     let policy: RetryPolicy
     /// However long a provider may take by its own setting, a request ends early enough for a drain to write it back.
     let requestTimeLimit: Duration
+    let doubts: Doubts
     let settler: Settler<Settled>
     let holdings: Holdings<MessageID>
     let metrics: DeliveryMetrics
@@ -80,7 +81,7 @@ struct Sender: Sendable {
 
     private func deliver(_ parcels: [Parcel], through outlet: Outlet) async -> [Settled] {
         let started = ContinuousClock.now
-        let outcomes = await self.outcomes(of: parcels.map(\.dispatch), through: outlet)
+        let outcomes = await self.outcomes(of: parcels, through: outlet)
         let duration = ContinuousClock.now - started
         self.metrics.providerTime(outlet.name).observe(duration)
         return zip(parcels, outcomes).map { parcel, outcome in
@@ -100,9 +101,14 @@ struct Sender: Sendable {
         return self.decide(claim, outcome, duration: duration, through: outlet)
     }
 
-    private func outcomes(of dispatches: [Dispatch], through outlet: Outlet) async -> [Outcome] {
+    /// What the provider has already is accepted without being sent again.
+    private func outcomes(of parcels: [Parcel], through outlet: Outlet) async -> [Outcome] {
+        let settled = await self.doubts.settled(parcels.map(\.claim), by: outlet.driver)
+        let dispatches = parcels.filter { !settled.contains($0.claim.id) }.map(\.dispatch)
+        guard !dispatches.isEmpty else { return parcels.map { _ in .accepted(parts: []) } }
         let timeout = min(outlet.provider.timeout, self.requestTimeLimit)
-        return await outlet.transport.outcomes(of: dispatches, timeout: timeout)
+        var outcomes = await outlet.transport.outcomes(of: dispatches, timeout: timeout)[...]
+        return parcels.map { settled.contains($0.claim.id) ? .accepted(parts: []) : outcomes.removeFirst() }
     }
 
     private func decide(_ claim: Claim, _ outcome: Outcome, duration: Duration, through outlet: Outlet) -> Settled {

@@ -51,7 +51,7 @@ extension Worker {
         }
 
         func messages(
-            masterKeys: MasterKeys, health: Health, metrics: DeliveryMetrics
+            masterKeys: MasterKeys, client: WebClient, health: Health, metrics: DeliveryMetrics
         ) -> Pipeline<MessageSource, Settled> {
             let store = self.store
             let source = MessageSource(store: store, outlets: self.outlets, metrics: metrics)
@@ -66,8 +66,8 @@ extension Worker {
             }
             let sender = Sender(
                 lease: self.lease, masterKeys: masterKeys, policy: self.configuration.policy,
-                requestTimeLimit: self.requestTimeLimit, settler: settler, holdings: self.holdings, metrics: metrics,
-                logger: self.logger)
+                requestTimeLimit: self.requestTimeLimit, doubts: Doubts(client: client), settler: settler,
+                holdings: self.holdings, metrics: metrics, logger: self.logger)
             let outlets = self.outlets
             return Pipeline(
                 source: source,

@@ -13,6 +13,7 @@ public import WebClient
 ///     Claimer ─▶ MessageSource: Outlets (a queue for each provider) ─▶ Sender ─▶ Settler
 ///     Claimer ─▶ EventSource (slots)                                ─▶ Teller ─▶ Settler
 ///     Lease: the heartbeat all of them depend on      Upkeep: promotes, reaps, expires, makes partitions
+///     Reconciler: asks for receipts that do not come
 ///
 /// Draining stops the claims, gives back what has not been begun, lets requests under way end and writes back what came
 /// of them. What a process that is killed held is taken over when its lease has run out.
@@ -26,6 +27,14 @@ public final class Worker: Service {
         public var policy = RetryPolicy()
         /// How long a drain may take. Requests to providers end two seconds earlier, so that they can be written back.
         public var drainDeadline: Duration = .seconds(15)
+        /// When receipts that do not come are asked for.
+        public var reconciliation = Reconciliation()
+
+        /// At which ages of messages, and how often is looked for such.
+        public struct Reconciliation: Sendable {
+            public var ages: [Duration] = Reconciler.ages
+            public var interval: Duration = Reconciler.interval
+        }
 
         public init(name: String) { self.name = name }
     }
@@ -42,6 +51,7 @@ public final class Worker: Service {
     private let messages: Pipeline<MessageSource, Settled>
     private let events: Pipeline<EventSource, SettledEvent>
     private let upkeep: Upkeep
+    private let reconciler: Reconciler
     private let providers: DirectoryWatch<[ProviderID: ConfiguredProvider]>
     private let logger: Logger
 
@@ -60,7 +70,7 @@ public final class Worker: Service {
         self.outlets = parts.outlets
         self.logger = logger
         self.messages = parts.messages(
-            masterKeys: masterKeys, health: self.health, metrics: DeliveryMetrics(metrics))
+            masterKeys: masterKeys, client: client, health: self.health, metrics: DeliveryMetrics(metrics))
         self.events = parts.events(masterKeys: masterKeys, client: callbackClient, metrics: EventMetrics(metrics))
         self.providers = try await DirectoryWatch(store) { directory in
             Self.configured(directory, drivers: drivers, logger: logger)
@@ -69,6 +79,10 @@ public final class Worker: Service {
             store: store, lanes: configuration.lanes, lease: configuration.lease, messages: parts.messageSignals,
             events: parts.eventSignals, providers: self.providers, metrics: DeliveryMetrics(metrics),
             eventMetrics: EventMetrics(metrics), logger: logger)
+        self.reconciler = Reconciler(
+            store: store, lanes: configuration.lanes, providers: self.providers, client: client,
+            metrics: ReconciliationMetrics(metrics), events: parts.eventSignals.ready, logger: logger,
+            ages: configuration.reconciliation.ages, interval: configuration.reconciliation.interval)
     }
 
     /// Works until drained. Cancelled, it stops at once, and what was under way is left to its lease.
@@ -96,6 +110,7 @@ public final class Worker: Service {
             await self.messages.run {
                 await withTaskGroup { group in
                     group.addTask { await self.upkeep.run() }
+                    group.addTask { await self.reconciler.run() }
                     group.addTask { await self.followConfiguration() }
                 }
             }

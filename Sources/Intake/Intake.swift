@@ -171,6 +171,7 @@ public struct Intake: Sendable {
         case .optOutRemoval: try await self.answerOptOutRemoval(request)
         case .optOutSearch: try await self.answerOptOutSearch(request)
         case .rates: try await self.answerRates(request)
+        case .silence: try await self.answerSilence(request)
         case .webhooks: try await self.answerWebhooks(request)
         case .webhook(let id): try await self.answerWebhook(id, request)
         case .rotation(let id): try await self.answerRotation(id, request)

@@ -24,6 +24,7 @@ enum Route {
     case optOutRemoval
     case optOutSearch
     case rates
+    case silence
     case webhooks
     case webhook(String?)
     case rotation(String?)
@@ -68,6 +69,7 @@ enum Route {
         case ("opt-outs", 1) where rest[3] == "remove": .optOutRemoval
         case ("opt-outs", 1) where rest[3] == "search": .optOutSearch
         case ("rates", 0): .rates
+        case ("reports", 1) where rest[3] == "silent": .silence
         case ("webhooks", 0): .webhooks
         case ("webhooks", 1): .webhook(Self.name(rest[3]))
         case ("webhooks", 2) where rest[4] == "rotate": .rotation(Self.name(rest[3]))

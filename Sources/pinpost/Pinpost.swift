@@ -33,6 +33,7 @@ struct Pinpost {
         case "migrate": try await MigrateCommand.run()
         case "apply": try await ApplyCommand.run(line)
         case "rotate": try await RotateCommand.run()
+        case "report": try await ReportCommand.run(line)
         case "bench": try await BenchCommand.run(line)
         case let name: preconditionFailure("\(name) is in the syntax and has no command")
         }
