@@ -59,7 +59,8 @@ let package = Package(
             ]
         ),
         library(
-            "Carrier", ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Telemetry", "Timestamps", "WebClient"]
+            "Carrier",
+            ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Polling", "Telemetry", "Timestamps", "WebClient"]
         ),
         library(
             "Configuration",
@@ -133,7 +134,8 @@ let package = Package(
         tests("BatchingTests", ["Batching"]),
         tests(
             "CarrierTests",
-            ["Carrier", "Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps", "WebClient", "WebServer"]),
+                "Carrier", "Channels", "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Telemetry",
+                "Timestamps", "WebClient", "WebServer",
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),

@@ -13,6 +13,7 @@ extension Carrier {
         public var plivo = Account()
         public var sinch = Account()
         public var messageBird = Account()
+        public var mail = MailServer()
         /// Takes every message whatever its credentials; for trying things out. The accounts below then only say how
         /// receipts are made.
         public var acceptsAnyCredential = false
@@ -84,6 +85,17 @@ extension Carrier.Configuration {
             case basic(user: String, password: Secret)
             case header(name: String, value: Secret)
         }
+    }
+
+    /// The mail server, and who may hand over mails to it; with an empty user anybody.
+    public struct MailServer: Sendable {
+        /// Nil: there is none.
+        public var host: String?
+        public var port: UInt16 = 0
+        public var user = ""
+        public var password = Secret("")
+        /// Offers a login even when any will do.
+        public var offersLogin = true
     }
 
     /// The account with the carrier's own contract, for calls and mails.

@@ -146,7 +146,7 @@ extension Carrier {
         case .infobip:
             request = InfobipReport(receipts: post.receipts, now: self.now())
                 .request(to: post.url, from: self.configuration.infobip)
-        case .own: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
+        case .own, .smtp: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
         case .twilio, .bandwidth, .telnyx, .plivo, .sinch, .messageBird:
             let unique = self.state.withLock { $0.random.nextID() }
             guard let contract = self.configuration.contract(of: post.provider) else {
@@ -170,7 +170,8 @@ extension Carrier {
         switch provider {
         case .vonage: self.configuration.vonage.retries
         case .infobip: self.configuration.infobip.retries
-        case .own: self.configuration.own.retries
+        // A mail has no receipt; its bounces are mails.
+        case .own, .smtp: self.configuration.own.retries
         case .twilio, .bandwidth, .telnyx, .plivo, .sinch, .messageBird:
             self.configuration.contract(of: provider)?.account.retries ?? []
         case let provider: self.service(of: provider)?.retries ?? []

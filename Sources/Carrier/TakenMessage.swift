@@ -16,6 +16,8 @@ enum Provider: String, Sendable, CaseIterable {
     case gateway = "webhook"
     /// Its own, for calls and mails.
     case own = "carrier"
+    /// Mails by SMTP; see ``MailSink``.
+    case smtp
 }
 
 /// A message that the carrier has accepted: it is on the handset, and receipts will follow.

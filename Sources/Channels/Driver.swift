@@ -40,6 +40,7 @@ extension Driver {
 /// Over what a provider is spoken to. Whoever sends has one way to do it for each.
 public enum Wire: Sendable {
     case http(any HTTPDriver)
+    case smtp(SMTPDriver)
     /// Nobody is asked: everything is taken at once.
     case nowhere
 }
@@ -174,6 +175,7 @@ public enum Drivers {
         case .plivoSMS: try PlivoSMS(account)
         case .sinchSMS: try SinchSMS(account)
         case .messageBirdSMS: try MessageBirdSMS(account)
+        case .smtp: try SMTPDriver(account)
         case .carrier: try CarrierGateway(account)
         case .discard: try Discard(account)
         }

@@ -35,6 +35,8 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     case vonageMessages = "vonage-messages"
     /// The operator's own gateway; see ``WebhookGateway``.
     case webhook = "webhook"
+    /// Mails to an SMTP server; see ``SMTPDriver``.
+    case smtp = "smtp"
     /// The simulated carrier's own contract, for what has no real driver yet; see ``CarrierGateway``.
     case carrier = "carrier"
     /// Nobody; see ``Discard``.
@@ -48,6 +50,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .vonageMessages: [.sms]
         case .infobipVoice, .vonageVoice, .twilioVoice, .bandwidthVoice: [.voice]
         case .infobipEmail, .sendGrid: [.email]
+        case .smtp: [.email]
         case .carrier: [.voice, .email]
         // Each of its accounts says which.
         case .webhook: [.sms, .voice, .email]
@@ -59,7 +62,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .vonageSMS: "https://rest.nexmo.com"
         // Each of its accounts has a host of its own.
-        case .infobipSMS, .infobipVoice, .infobipEmail: nil
+        case .infobipSMS, .infobipVoice, .infobipEmail, .smtp: nil
         case .twilioSMS: "https://api.twilio.com"
         case .bandwidthSMS: "https://messaging.bandwidth.com"
         case .telnyxSMS: "https://api.telnyx.com"
@@ -114,6 +117,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .plivoSMS: PackageResources.plivo_sms_csv
         case .sinchSMS: PackageResources.sinch_sms_csv
         case .messageBirdSMS: PackageResources.messagebird_sms_csv
+        case .smtp: PackageResources.smtp_csv
         case .carrier: PackageResources.carrier_csv
         case .discard: []
         }

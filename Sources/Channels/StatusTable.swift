@@ -40,7 +40,7 @@ struct StatusTable: Sendable {
         return table
     }
 
-    /// The codes of a kind, for tests.
+    /// The codes of a kind.
     func codes(_ kind: String) -> Set<String> {
         Set(self.verdicts.keys.lazy.filter { $0.kind == kind }.map(\.code))
     }

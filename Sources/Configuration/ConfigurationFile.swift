@@ -20,7 +20,8 @@ public import Verification
 ///       "routes":    [{"channel": "sms", "prefix": "+41", "provider": "vonage"},
 ///                     {"country": "US", "priority": "otp", "providers": ["vonage", "calls"]},
 ///                     {"policy": "weighted", "providers": [{"name": "vonage", "weight": 300, "max_weight": 500}, "other"]}],
-///       "prices":    [{"channel": "sms", "prefix": "+41", "price": "0.05"}]
+///       "prices":    [{"channel": "sms", "prefix": "+41", "price": "0.05"}],
+///       "look_up":   {"provider": "vonage", "max_age": 86400, "timeout_ms": 800}
 ///     }
 ///
 /// What the file does not name is left alone. Keys and credentials are revoked by `"revoked": true` and brought back only by an
@@ -163,10 +164,25 @@ public struct ConfigurationFile: Sendable {
         public var isRemoved: Bool
     }
 
+    /// Whom to ask about numbers before codes are sent to them.
+    public struct LookUp: Sendable {
+        /// Whose address and credentials are used; nil with those of its own.
+        public var provider: String?
+        public var kind: String?
+        public var url: String?
+        public var credentials: [String: Secret]
+        public var settings: [String: String]
+        public var maxAge: Duration
+        public var timeLimit: Duration
+        public var isRemoved: Bool
+    }
+
     public var accounts: [Account] = []
     public var providers: [Provider] = []
     public var routes: [Route] = []
     public var prices: [ListedPrice] = []
+    /// Nil: it stays as it is.
+    public var lookUp: LookUp?
 
     /// Lines of codes for one provider.
     static let codeLimit = 2000

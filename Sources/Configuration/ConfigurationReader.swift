@@ -23,13 +23,14 @@ struct ConfigurationReader {
 
     mutating func read(_ json: JSON) -> ConfigurationFile {
         var file = ConfigurationFile()
-        guard self.fields.isObject(json, known: ["accounts", "providers", "routes", "prices"], at: "") else {
+        guard self.fields.isObject(json, known: ["accounts", "providers", "routes", "prices", "look_up"], at: "") else {
             return file
         }
         file.accounts = self.elements(json, "accounts", known: Self.accountFields) { $0.account($1, at: $2) }
         file.providers = self.elements(json, "providers", known: Self.providerFields) { $0.provider($1, at: $2) }
         file.routes = self.elements(json, "routes", known: Self.routeFields) { $0.route($1, at: $2) }
         file.prices = self.elements(json, "prices", known: Self.priceFields) { $0.price($1, at: $2) }
+        file.lookUp = self.lookUp(json)
         self.refuseDoubled(file.accounts.map(\.name), "name", at: "/accounts")
         self.refuseDoubled(file.providers.map(\.name), "name", at: "/providers")
         self.refuseDoubledKeys(of: file.accounts)
@@ -152,7 +153,7 @@ struct ConfigurationReader {
         }
     }
 
-    private mutating func credentials(_ json: JSON, at path: String) -> [String: Secret] {
+    mutating func credentials(_ json: JSON, at path: String) -> [String: Secret] {
         guard let value = json["credentials"] else { return [:] }
         guard let members = value.members else {
             self.fields.fail("\(path)/credentials", "must be an object of names and secrets")
@@ -165,7 +166,7 @@ struct ConfigurationReader {
         return credentials
     }
 
-    private mutating func settings(_ json: JSON, at path: String) -> [String: String] {
+    mutating func settings(_ json: JSON, at path: String) -> [String: String] {
         guard let value = json["settings"] else { return [:] }
         guard let members = value.members, members.allSatisfy({ $0.value.string != nil }) else {
             self.fields.fail("\(path)/settings", "must be an object of names and texts")

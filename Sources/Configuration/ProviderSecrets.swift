@@ -38,6 +38,38 @@ public enum ProviderSecrets {
                 settings: Self.texts(in: Array(provider.settings.utf8)), codes: provider.codes))
     }
 
+    /// Whom a stored look-up asks.
+    public static func numberDirectory(
+        for lookUp: StoredLookUp, among providers: [StoredProvider], masterKeys: MasterKeys
+    ) throws -> any NumberDirectory {
+        guard let kind = LookUpKind(rawValue: lookUp.kind) else {
+            throw ProviderSecretsError.unknownKind(lookUp.kind)
+        }
+        let provider = providers.first { $0.id == lookUp.provider }
+        let credentials = try Self.credentials(of: lookUp, provider, kind, masterKeys)
+        let url = lookUp.url.isEmpty ? kind.defaultBaseURL ?? provider?.url ?? "" : lookUp.url
+        return try kind.make(
+            ProviderAccount(
+                id: ProviderID(rawValue: 0), name: "look_up", kind: .discard, baseURL: url, credentials: credentials,
+                settings: Self.texts(in: Array(lookUp.settings.utf8))))
+    }
+
+    /// Its own, or those of the provider that are of use.
+    private static func credentials(
+        of lookUp: StoredLookUp, _ provider: StoredProvider?, _ kind: LookUpKind, _ masterKeys: MasterKeys
+    ) throws -> Credentials {
+        if let provider {
+            let theirs = try Self.credentials(of: provider, masterKeys: masterKeys)
+            let used = theirs.names.filter(kind.credentialNames.contains)
+            return Credentials(
+                Dictionary(uniqueKeysWithValues: used.compactMap { name in theirs[name].map { (name, $0) } }))
+        }
+        guard let plain = try? masterKeys.open(lookUp.credentials, for: Configurator.lookUpContext) else {
+            throw ProviderSecretsError.sealed
+        }
+        return Credentials(Self.texts(in: plain).mapValues { Secret($0) })
+    }
+
     private static func credentials(of provider: StoredProvider, masterKeys: MasterKeys) throws -> Credentials {
         guard let plain = try? masterKeys.open(provider.credentials, for: Self.context(of: provider.name)) else {
             throw ProviderSecretsError.sealed

@@ -57,6 +57,7 @@ public struct Rotation: Sendable {
         case .credential(let vendor, let name): vendor.sealingContext(of: name)
         case .endpoint(_, let kind, let account, let publicID):
             kind.sealingContext(account: account, publicID: publicID)
+        case .lookUp: Configurator.lookUpContext
         }
     }
 
@@ -133,6 +134,7 @@ extension Rotation {
             case .provider(let name): "provider \(name)"
             case .credential(let vendor, let name): "\(vendor.rawValue) credential \(name)"
             case .endpoint(_, _, _, let publicID): "webhook \(publicID)"
+            case .lookUp: "number look-up"
             }
         }
 

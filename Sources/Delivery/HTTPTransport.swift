@@ -33,7 +33,7 @@ extension WebRequest {
 
 extension WebClientError {
     /// What this failure means for the message: only a request that surely was not processed may be repeated freely.
-    fileprivate var outcome: Outcome {
+    var outcome: Outcome {
         switch self.kind {
         case .notSent, .forbidden: .notSent(.networkTimeout)
         case .answerLost, .cancelled: .unanswered(.networkTimeout)

@@ -13,6 +13,7 @@ struct Sender: Sendable {
     /// However long a provider may take by its own setting, a request ends early enough for a drain to write it back.
     let requestTimeLimit: Duration
     let navigator: Navigator
+    let doubts: Doubts
     let settler: Settler<Settled>
     let holdings: Holdings<MessageID>
     let metrics: DeliveryMetrics
@@ -130,11 +131,19 @@ struct Sender: Sendable {
         let timeout =
             first.isHurried ? min(outlet.provider.timeout, outlet.provider.slowAfter) : outlet.provider.timeout
         let started = ContinuousClock.now
-        let outcomes = await outlet.transport.outcomes(
-            of: parcels.map(\.dispatch), timeout: min(timeout, self.requestTimeLimit))
+        let outcomes = await self.outcomes(of: parcels, timeout: min(timeout, self.requestTimeLimit), outlet)
         let duration = ContinuousClock.now - started
         self.metrics.providerTime(outlet.name).observe(duration)
         return zip(parcels, outcomes).map { parcel, outcome in self.conclude(parcel, outcome, duration, outlet) }
+    }
+
+    /// What the provider has already is accepted without being sent again.
+    private func outcomes(of parcels: [Parcel], timeout: Duration, _ outlet: Outlet) async -> [Outcome] {
+        let settled = await self.doubts.settled(parcels.map(\.claim), by: outlet.driver)
+        let dispatches = parcels.filter { !settled.contains($0.claim.id) }.map(\.dispatch)
+        guard !dispatches.isEmpty else { return parcels.map { _ in .accepted(parts: []) } }
+        var outcomes = await outlet.transport.outcomes(of: dispatches, timeout: timeout)[...]
+        return parcels.map { settled.contains($0.claim.id) ? .accepted(parts: []) : outcomes.removeFirst() }
     }
 
     /// Counts and tells what came of an attempt, and decides what follows.

@@ -13,6 +13,8 @@ struct Transports: Sendable {
         case .http(let driver):
             HTTPTransport(
                 provider: configured.provider.name, driver: driver, client: self.client, logger: self.logger)
+        case .smtp(let driver):
+            SMTPTransport(provider: configured.provider.name, driver: driver, logger: self.logger)
         case .nowhere: NowhereTransport()
         }
     }

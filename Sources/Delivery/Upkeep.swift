@@ -225,6 +225,7 @@ struct Upkeep: Sendable {
     private func keepHouse() async throws {
         let made = try await self.store.makePartitions(daysAhead: Self.partitionDaysAhead)
         if made > 0 { self.logger.info("made partitions", ["count": made]) }
+        while try await self.store.dropLookUps(limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
         for lane in self.lanes {
             while try await self.store.dropIdempotencyKeys(
                 lane: lane, olderThan: Self.idempotencyRetention, limit: 1000) == 1000

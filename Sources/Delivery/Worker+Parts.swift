@@ -55,7 +55,7 @@ extension Worker {
         }
 
         func messages(
-            masterKeys: MasterKeys, health: Health, metrics: DeliveryMetrics
+            masterKeys: MasterKeys, client: WebClient, health: Health, metrics: DeliveryMetrics
         ) -> Pipeline<MessageSource, Settled> {
             let store = self.store
             let source = MessageSource(store: store, outlets: self.outlets, metrics: metrics)
@@ -73,9 +73,8 @@ extension Worker {
             }
             let sender = Sender(
                 lease: self.lease, masterKeys: masterKeys, policy: self.configuration.policy,
-                requestTimeLimit: self.requestTimeLimit, navigator: self.navigator, settler: settler,
-                holdings: self.holdings, metrics: metrics,
-                logger: self.logger)
+                requestTimeLimit: self.requestTimeLimit, navigator: self.navigator, doubts: Doubts(client: client),
+                settler: settler, holdings: self.holdings, metrics: metrics, logger: self.logger)
             let outlets = self.outlets
             let detour = Detour(
                 outlets: outlets, navigator: self.navigator, sender: sender, logger: self.logger)

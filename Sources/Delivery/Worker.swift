@@ -15,6 +15,7 @@ public import WebClient
 ///     Claimer ─▶ MessageSource: Outlets (a queue for each provider) ─▶ Sender ─▶ Settler
 ///     Claimer ─▶ EventSource (slots)                                ─▶ Teller ─▶ Settler
 ///     Lease: the heartbeat all of them depend on      Upkeep: promotes, reaps, expires, makes partitions
+///     Reconciler: asks for receipts that do not come
 ///
 /// Draining stops the claims, gives back what has not been begun, lets requests under way end and writes back what came
 /// of them. What a process that is killed held is taken over when its lease has run out.
@@ -28,6 +29,14 @@ public final class Worker: Service {
         public var policy = RetryPolicy()
         /// How long a drain may take. Requests to providers end two seconds earlier, so that they can be written back.
         public var drainDeadline: Duration = .seconds(15)
+        /// When receipts that do not come are asked for.
+        public var reconciliation = Reconciliation()
+
+        /// At which ages of messages, and how often is looked for such.
+        public struct Reconciliation: Sendable {
+            public var ages: [Duration] = Reconciler.ages
+            public var interval: Duration = Reconciler.interval
+        }
 
         public init(name: String) { self.name = name }
     }
@@ -51,6 +60,7 @@ public final class Worker: Service {
     private let conditions: ConditionsWatch
     private let shares: Shares
     private let service: DirectoryWatch<ServicePlan>
+    private let reconciler: Reconciler
     private let logger: Logger
 
     /// - `client`: for providers; `callbackClient`: for customers' endpoints, whose addresses it must judge.
@@ -79,12 +89,16 @@ public final class Worker: Service {
         self.outlets = parts.outlets
         self.logger = logger
         self.messages = parts.messages(
-            masterKeys: masterKeys, health: self.health, metrics: DeliveryMetrics(metrics))
+            masterKeys: masterKeys, client: client, health: self.health, metrics: DeliveryMetrics(metrics))
         self.events = parts.events(masterKeys: masterKeys, client: callbackClient, metrics: EventMetrics(metrics))
         self.upkeep = Upkeep(
             store: store, lanes: configuration.lanes, lease: configuration.lease, messages: parts.messageSignals,
             events: parts.eventSignals, service: self.service, metrics: DeliveryMetrics(metrics),
             eventMetrics: EventMetrics(metrics), logger: logger)
+        self.reconciler = Reconciler(
+            store: store, lanes: configuration.lanes, service: self.service, client: client,
+            metrics: ReconciliationMetrics(metrics), events: parts.eventSignals.ready, logger: logger,
+            ages: configuration.reconciliation.ages, interval: configuration.reconciliation.interval)
     }
 
     /// Works until drained. Cancelled, it stops at once, and what was under way is left to its lease.
@@ -122,6 +136,7 @@ public final class Worker: Service {
             await self.messages.run {
                 await withTaskGroup { group in
                     group.addTask { await self.upkeep.run() }
+                    group.addTask { await self.reconciler.run() }
                     group.addTask { await self.followConfiguration() }
                 }
             }

@@ -183,6 +183,7 @@ public struct Intake: Sendable {
         case .guardBlocks: try await self.answerGuardBlocks(request)
         case .guardBlock(let id): try await self.answerGuardBlock(id, request)
         case .guardRefusals: try await self.answerGuardRefusals(request)
+        case .silence: try await self.answerSilence(request)
         case .webhooks: try await self.answerWebhooks(request)
         case .webhook(let id): try await self.answerWebhook(id, request)
         case .rotation(let id): try await self.answerRotation(id, request)

@@ -27,6 +27,7 @@ enum Route {
     case guardBlocks
     case guardBlock(Int64?)
     case guardRefusals
+    case silence
     case webhooks
     case webhook(String?)
     case rotation(String?)
@@ -74,6 +75,7 @@ enum Route {
         case ("guard", 1) where rest[3] == "blocks": .guardBlocks
         case ("guard", 2) where rest[3] == "blocks": .guardBlock(Int64(rest[4]))
         case ("guard", 1) where rest[3] == "refusals": .guardRefusals
+        case ("reports", 1) where rest[3] == "silent": .silence
         case ("webhooks", 0): .webhooks
         case ("webhooks", 1): .webhook(Self.name(rest[3]))
         case ("webhooks", 2) where rest[4] == "rotate": .rotation(Self.name(rest[3]))

@@ -16,6 +16,8 @@ public struct Directory: Sendable {
     public var accountsWithOptOuts: [AccountID] = []
     /// What each account's file says of its guard, as JSON.
     public var guardPolicies: [AccountID: String] = [:]
+    /// Whom to ask about numbers; nil: nobody.
+    public var lookUp: StoredLookUp?
 }
 
 /// A key that may be used; revoked ones are not read.
@@ -120,7 +122,8 @@ extension Store {
             revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
             providers: try await self.providers(), routes: try await self.routes(), prices: try await self.prices(),
             endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts(),
-            guardPolicies: try await self.guardPolicies())
+            guardPolicies: try await self.guardPolicies(),
+            lookUp: try await self.lookUp())
     }
 
     private func keys() async throws(PostgresError) -> [StoredKey] {

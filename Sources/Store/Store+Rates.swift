@@ -91,16 +91,16 @@ extension Store {
                 RETURNING *
             ), added AS (
                 INSERT INTO rates AS r (lane, hour, account_id, provider_id, channel, country, sent, delivered, undelivered,
-                                        converted, unconverted)
+                                        converted, unconverted, silent)
                 SELECT lane, hour, account_id, provider_id, channel, country, sum(sent), sum(delivered), sum(undelivered),
-                       sum(converted), sum(unconverted)
+                       sum(converted), sum(unconverted), sum(silent)
                 FROM taken GROUP BY lane, hour, account_id, provider_id, channel, country
                 -- In their order, so that two who add do not wait for each other in a circle.
                 ORDER BY lane, hour, account_id, provider_id, channel, country
                 ON CONFLICT (lane, hour, account_id, provider_id, channel, country) DO UPDATE SET
                     sent = r.sent + excluded.sent, delivered = r.delivered + excluded.delivered,
                     undelivered = r.undelivered + excluded.undelivered, converted = r.converted + excluded.converted,
-                    unconverted = r.unconverted + excluded.unconverted
+                    unconverted = r.unconverted + excluded.unconverted, silent = r.silent + excluded.silent
             )
             SELECT count(*) FROM taken
             """

@@ -8,6 +8,8 @@ public struct SealedSecrets: Sendable {
         case provider(String)
         case credential(Vendor, String)
         case endpoint(EndpointID, EndpointKind, account: AccountID, publicID: String)
+        /// Of the look-up of numbers.
+        case lookUp
     }
 
     public var owner: Owner
@@ -60,7 +62,10 @@ extension Store {
                     account: AccountID(rawValue: try row.decode(2)), publicID: try row.decode(3)),
                 sealed: try row.decode(4, as: Bytes.self).bytes)
         }
-        return providers + credentials + endpoints
+        let lookUp = try await Self.lookUp(in: transaction).map {
+            SealedSecrets(owner: .lookUp, sealed: $0.credentials)
+        }
+        return providers + credentials + endpoints + (lookUp.map { [$0] } ?? [])
     }
 
     /// Puts the same secrets, sealed with another key, in the place of what is stored.
@@ -80,6 +85,7 @@ extension Store {
         case .endpoint(let id, _, _, _):
             try await transaction.execute(
                 "UPDATE endpoints SET secrets = \(Bytes(secrets.sealed)) WHERE id = \(id.rawValue)")
+        case .lookUp: try await transaction.execute("UPDATE look_up SET credentials = \(Bytes(secrets.sealed))")
         }
     }
 
@@ -93,6 +99,8 @@ extension Store {
                    count(*) FILTER (WHERE owner = 'endpoint')
             FROM (
                 SELECT get_byte(credentials, 1)::smallint AS key, 'provider' AS owner FROM providers
+                -- The one of the look-up counts among them.
+                UNION ALL SELECT get_byte(credentials, 1)::smallint, 'provider' FROM look_up
                 UNION ALL SELECT get_byte(secrets, 1)::smallint, 'credential' FROM credentials
                 UNION ALL SELECT get_byte(secrets, 1)::smallint, 'endpoint' FROM endpoints WHERE secrets IS NOT NULL
             ) sealed GROUP BY key

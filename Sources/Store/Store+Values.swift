@@ -48,6 +48,13 @@ extension MessageID {
         return (Self.start(ofDay: today - 11), Self.start(ofDay: today + 2))
     }
 
+    /// The days that a message may have been accepted in of which a receipt is still expected: the longest window and the
+    /// furthest `send_at` before it, and more for when nobody has looked for a while.
+    static var daysOfSilence: (first: MessageID, end: MessageID) {
+        let today = Timestamp.now.milliseconds / Self.day
+        return (Self.start(ofDay: today - 31), Self.start(ofDay: today + 2))
+    }
+
     /// Milliseconds; partitions are by day in UTC.
     private static let day: Int64 = 86_400_000
     /// The last that an id has room for: one that a stranger makes up may name it.

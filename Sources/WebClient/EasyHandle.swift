@@ -6,7 +6,7 @@ import HTTP
 /// One libcurl handle, lent to one transfer after another. Making one costs far more than reusing it.
 ///
 /// Owned by the client's thread, and used by nobody else: libcurl calls back on the thread that drives it.
-final class EasyHandle {
+final class EasyHandle: TransferHandle {
     let easy: UnsafeMutableRawPointer
     private let responseByteLimit: Int
     private let egress: EgressPolicy?
@@ -38,20 +38,13 @@ final class EasyHandle {
         curl_slist_free_all(self.pinList)
     }
 
-    /// The handle libcurl speaks of.
-    static func of(_ easy: UnsafeMutableRawPointer) -> EasyHandle {
-        // Every handle of ours has this set in `setCallbacks`.
-        Unmanaged<EasyHandle>.fromOpaque(ccurl_get_private(easy)!).takeUnretainedValue()
-    }
-
-    var ticket: UInt64? { self.transfer?.ticket }
-
     /// Takes on a transfer; it begins when the handle is added to libcurl's loop. A client with a policy gives it the
     /// route it has judged.
     func begin(_ transfer: Transfer, by route: Route? = nil) {
         let request = transfer.request
         let timeout = route?.timeout ?? request.timeout
         self.transfer = transfer
+        self.setTicket(transfer.ticket)
         self.deadline = .now + timeout
         self.sending = Sending(bodyByteCount: request.body.count, isRepeatable: request.isRepeatable)
         self.response = IncomingResponse(byteLimit: self.responseByteLimit)
@@ -94,7 +87,6 @@ final class EasyHandle {
 
     private func setCallbacks() {
         let context = Unmanaged.passUnretained(self).toOpaque()
-        ccurl_set_pointer(self.easy, CURLOPT_PRIVATE, context)
         ccurl_set_pointer(self.easy, CURLOPT_WRITEDATA, context)
         ccurl_set_pointer(self.easy, CURLOPT_HEADERDATA, context)
         ccurl_set_pointer(self.easy, CURLOPT_READDATA, context)
@@ -276,12 +268,4 @@ private let onSocketWanted: curl_opensocket_callback = { context, _, address in
     guard handle(context).mayDial(bytes) else { return CURL_SOCKET_BAD }
     let type = address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue)
     return socket(address.pointee.family, type, address.pointee.protocol)
-}
-
-extension Duration {
-    /// 1 at least (libcurl takes 0 for "no limit"), a day at most.
-    fileprivate var wholeMilliseconds: Int {
-        let (seconds, attoseconds) = self.components
-        return max(1, Int(min(seconds, 86_400)) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
-    }
 }

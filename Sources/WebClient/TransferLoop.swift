@@ -8,7 +8,7 @@ final class TransferLoop {
     private let configuration: WebClient.Configuration
     /// What transfers pass before they are dialled; nil without a policy.
     private let gate: EgressGate?
-    private var running: [UInt64: EasyHandle] = [:]
+    private var running: [UInt64: any TransferHandle] = [:]
     private var idle: [EasyHandle] = []
     /// No running transfer's deadline is before this; nil when none runs.
     private var earliestDeadline: ContinuousClock.Instant?
@@ -24,6 +24,12 @@ final class TransferLoop {
 
     func begin(_ transfer: Transfer) {
         if let gate { gate.admit(transfer) } else { self.dial(transfer) }
+    }
+
+    /// Mails go where the operator says: no policy of ours judges that.
+    func begin(_ transfer: MailTransfer) {
+        guard let handle = MailHandle(transfer) else { return transfer.fail(.notSent, "memory is short") }
+        self.run(handle, transfer.ticket)
     }
 
     /// An unknown ticket has ended already.
@@ -59,10 +65,14 @@ final class TransferLoop {
             return transfer.fail(.notSent, "memory is short")
         }
         handle.begin(transfer, by: route)
+        self.run(handle, transfer.ticket)
+    }
+
+    private func run(_ handle: any TransferHandle, _ ticket: UInt64) {
         guard curl_multi_add_handle(self.multi, handle.easy) == CURLM_OK else {
             return handle.finish(CURLE_FAILED_INIT)
         }
-        self.running[transfer.ticket] = handle
+        self.running[ticket] = handle
         self.earliestDeadline = min(self.earliestDeadline ?? handle.deadline, handle.deadline)
     }
 
@@ -75,7 +85,8 @@ final class TransferLoop {
             let code = message.pointee.data.result
             // From here on `message` dangles.
             curl_multi_remove_handle(self.multi, easy)
-            self.end(EasyHandle.of(easy), code)
+            guard let ticket = ticket(of: easy), let handle = self.running[ticket] else { continue }
+            self.end(handle, ticket, code)
         }
     }
 
@@ -91,19 +102,21 @@ final class TransferLoop {
         guard let earliest = self.earliestDeadline else { return }
         let now = ContinuousClock.now
         guard now >= earliest else { return }
-        for handle in Array(self.running.values) where handle.deadline <= now {
+        for (ticket, handle) in self.running.filter({ $0.value.deadline <= now }) {
             curl_multi_remove_handle(self.multi, handle.easy)
-            self.end(handle, CURLE_OPERATION_TIMEDOUT)
+            self.end(handle, ticket, CURLE_OPERATION_TIMEDOUT)
         }
         self.earliestDeadline = self.running.values.map(\.deadline).min()
     }
 
-    private func end(_ handle: EasyHandle, _ code: CURLcode) {
-        if let ticket = handle.ticket { self.running[ticket] = nil }
+    private func end(_ handle: any TransferHandle, _ ticket: UInt64, _ code: CURLcode) {
+        self.running[ticket] = nil
         handle.finish(code)
         // A failure may leave something behind in the handle: libcurl (7.88) remembers that it wanted to rewind a body
         // for another try, and does so in the handle's next request.
-        if code == CURLE_OK, self.idle.count < idleLimit { self.idle.append(handle) }
+        if code == CURLE_OK, self.idle.count < idleLimit, let handle = handle as? EasyHandle {
+            self.idle.append(handle)
+        }
     }
 }
 

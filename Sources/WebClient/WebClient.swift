@@ -4,7 +4,7 @@ public import HTTP
 import Polling
 import Synchronization
 
-/// Sends HTTP requests, many at a time, on one thread.
+/// Sends HTTP requests, and mails by SMTP, many at a time, on one thread.
 ///
 /// libcurl's multi handle may be used from one thread only, apart from `curl_multi_wakeup`. So one thread owns it;
 /// tasks leave transfers in an inbox, wake the thread and suspend.
@@ -14,6 +14,7 @@ import Synchronization
 public final class WebClient: Sendable {
     private enum Message: Sendable {
         case begin(Transfer)
+        case beginMail(MailTransfer)
         case cancel(ticket: UInt64)
     }
 
@@ -73,23 +74,39 @@ public final class WebClient: Sendable {
     public func send(_ request: WebRequest) async throws(WebClientError) -> HTTPResponse {
         try Self.check(request)
         guard !Task.isCancelled else { throw WebClientError(.cancelled, reason: "the request was cancelled") }
+        return try await self.outcome { .begin(Transfer(request, ticket: $0, continuation: $1)) }.get()
+    }
+
+    /// Hands a mail to a server and waits for its last reply, whatever that says. Connections are kept for later mails of
+    /// the same account, and shared by nobody at once.
+    ///
+    /// A cancelled task leaves at once with `.cancelled` and its connection is closed.
+    public func send(_ mail: MailRequest) async throws(WebClientError) -> MailReply {
+        guard mail.isSendable else { throw WebClientError(.notSent, reason: "an address or a name cannot be sent") }
+        guard !Task.isCancelled else { throw WebClientError(.cancelled, reason: "the mail was cancelled") }
+        return try await self.outcome { .beginMail(MailTransfer(ticket: $0, request: mail, continuation: $1)) }.get()
+    }
+
+    // MARK: - Private
+
+    /// Posts what `begin` makes of a ticket, and waits for its outcome.
+    private func outcome<Outcome: Sendable>(
+        _ begin: (_ ticket: UInt64, _ continuation: CheckedContinuation<Outcome, Never>) -> Message
+    ) async -> Outcome {
         let ticket = self.inbox.withLock { inbox in
             defer { inbox.nextTicket += 1 }
             return inbox.nextTicket
         }
-        let outcome = await withTaskCancellationHandler {
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                self.post(.begin(Transfer(request, ticket: ticket, continuation: continuation)))
+                self.post(begin(ticket, continuation))
                 // A cancellation from before the line above has found nothing to cancel.
                 if Task.isCancelled { self.post(.cancel(ticket: ticket)) }
             }
         } onCancel: {
             self.post(.cancel(ticket: ticket))
         }
-        return try outcome.get()
     }
-
-    // MARK: - Private
 
     /// A line break in a method or field would be a second field, or a second request.
     private static func check(_ request: WebRequest) throws(WebClientError) {
@@ -111,7 +128,11 @@ public final class WebClient: Sendable {
     }
 
     private static func refuse(_ message: Message) {
-        if case .begin(let transfer) = message { transfer.fail(.notSent, "the client has stopped") }
+        switch message {
+        case .begin(let transfer): transfer.fail(.notSent, "the client has stopped")
+        case .beginMail(let transfer): transfer.fail(.notSent, "the client has stopped")
+        case .cancel: break
+        }
     }
 
     // MARK: - On the client's thread
@@ -146,8 +167,9 @@ public final class WebClient: Sendable {
         }
         for message in messages {
             switch message {
-            case .begin where isStopping: Self.refuse(message)
+            case .begin where isStopping, .beginMail where isStopping: Self.refuse(message)
             case .begin(let transfer): loop.begin(transfer)
+            case .beginMail(let transfer): loop.begin(transfer)
             case .cancel(let ticket): loop.cancel(ticket)
             }
         }

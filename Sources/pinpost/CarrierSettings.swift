@@ -45,6 +45,7 @@ enum CarrierSettings {
         Self.readContracts(&configuration, &reader)
         configuration.own.apiKey =
             reader.optionalSecret("CARRIER_API_KEY", help: "The API key that /calls and /mails take.") ?? Secret("")
+        Self.readMail(&configuration, &reader)
         configuration.receiptDelay = reader.duration(
             "CARRIER_RECEIPT_DELAY", default: .milliseconds(100), in: .zero...(.seconds(3600)),
             help: "From taking a message to posting its receipt.")
@@ -97,6 +98,18 @@ enum CarrierSettings {
             reader.optionalSecret("CARRIER_\(name)_RECEIPT_PASSWORD", help: "Goes with the user.") ?? Secret("")
     }
 
+    private static func readMail(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
+        let address = reader.optionalAddress(
+            "CARRIER_SMTP_LISTEN", help: "Where mails are taken by SMTP, in IPv4; nowhere without it.")
+        configuration.mail.host = address?.host
+        configuration.mail.port = address?.port ?? 0
+        configuration.mail.user =
+            reader.optionalString("CARRIER_SMTP_USER", help: "Who may hand over mails by SMTP; anybody without it.")
+            ?? ""
+        configuration.mail.password =
+            reader.optionalSecret("CARRIER_SMTP_PASSWORD", help: "Goes with the user.") ?? Secret("")
+    }
+
     private static func readInfobip(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
         configuration.infobip.apiKey =
             reader.optionalSecret("CARRIER_INFOBIP_API_KEY", help: "The API key that /sms/3/messages takes.")
@@ -133,9 +146,12 @@ extension Role {
         var web = WebServer.Configuration(port: listen.port)
         web.address = listen.host
         web.bodyByteLimit = 8 << 20
+        let sink = configuration.mail.host.map {
+            MailSink(carrier, address: $0, port: configuration.mail.port, logger: base.logger)
+        }
         let server = WebService(web, name: "carrier", logger: base.logger, onListening: onListening) {
             await carrier.respond(to: $0)
         }
-        return Role(services: [carrier, server])
+        return Role(services: [carrier, server] + (sink.map { [$0] } ?? []))
     }
 }

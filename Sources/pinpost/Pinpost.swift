@@ -34,6 +34,7 @@ struct Pinpost {
         case "apply": try await ApplyCommand.run(line)
         case "rotate": try await RotateCommand.run()
         case "codes": try CodesCommand.run(line)
+        case "report": try await ReportCommand.run(line)
         case "bench": try await BenchCommand.run(line)
         case let name: preconditionFailure("\(name) is in the syntax and has no command")
         }

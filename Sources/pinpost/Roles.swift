@@ -1,4 +1,5 @@
 import Carrier
+import Channels
 import Configuration
 import Crypto
 import Delivery
@@ -39,9 +40,12 @@ extension Role {
                 $0, masterKeys: masterKeys, logger: logger, region: { regions.region(of: $0.e164) },
                 conditions: { conditions.current })
         }
+        let sources = try await DirectoryWatch(stores.watch) { [logger = base.logger] in
+            Self.lookUpSource($0, masterKeys: masterKeys, logger: logger)
+        }
         let intake = Intake(
             store: stores.reads, acceptStore: stores.accepts, access: access, masterKeys: masterKeys,
-            egress: base.settings.egress, lookUp: base.settings.lookUp.lookUp, metrics: base.metrics,
+            egress: base.settings.egress, lookUp: Self.lookUp(base, stores.reads, sources), metrics: base.metrics,
             logger: base.logger,
             onAccepted: {
                 onAccepted()
@@ -62,6 +66,7 @@ extension Role {
             services: [
                 Self.watch(access, name: "keys and routes", health: health, logger: base.logger),
                 Self.watch(conditions, logger: base.logger),
+                Self.watch(sources, name: "number look-up", health: health, logger: base.logger),
                 FunctionService(name: "hints", run: { await hints.run() }, drain: { hints.drain() }),
                 FunctionService(name: "commits", run: { await intake.run() }, drain: { intake.drain() }),
                 FunctionService(
@@ -116,11 +121,31 @@ extension Role {
     }
 }
 
-extension ProcessSettings.LookUp {
-    fileprivate var lookUp: any NumberLookUp {
-        switch self {
-        case .offline: OfflineLookUp()
-        case .off: NoLookUp()
+extension Role {
+    /// With a provider configured, it is asked about what the numbering plans let pass.
+    private static func lookUp(
+        _ base: ProcessBase, _ store: Store, _ sources: DirectoryWatch<LookUpSource?>
+    ) -> any NumberLookUp {
+        guard base.settings.lookUp == .offline else { return NoLookUp() }
+        let client = WebClient(WebClient.Configuration())
+        client.start()
+        return ProviderLookUp(store: store, metrics: base.metrics, source: { sources.current }) { request, timeout in
+            try? await client.send(
+                WebRequest(
+                    method: request.method, url: request.url, fields: request.fields, body: request.body,
+                    timeout: timeout))
+        }
+    }
+
+    private static func lookUpSource(_ directory: Directory, masterKeys: MasterKeys, logger: Logger) -> LookUpSource? {
+        guard let lookUp = directory.lookUp else { return nil }
+        do {
+            let numbers = try ProviderSecrets.numberDirectory(
+                for: lookUp, among: directory.providers, masterKeys: masterKeys)
+            return LookUpSource(directory: numbers, maxAge: lookUp.maxAge, timeLimit: lookUp.timeLimit)
+        } catch {
+            logger.error("numbers cannot be looked up", ["error": "\(error)"])
+            return nil
         }
     }
 }

@@ -57,6 +57,14 @@ enum Syntax {
                     Then run this until its last line says that the old key may be taken away.
                     """),
             .init(
+                "report",
+                summary: "Print a report over all accounts. `silent`: messages of which no receipt came.",
+                positionals: ["silent"],
+                options: [
+                    .init("--days", value: "N", summary: "Of messages accepted in the last N days; 8, 90 at most."),
+                    .init("--list", value: "N", summary: "List the newest N of them too; 10000 at most."),
+                ]),
+            .init(
                 "bench", summary: "Measure this machine: throughput and latencies beside the database's own floor.",
                 options: [
                     .init(

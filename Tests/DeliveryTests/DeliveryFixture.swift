@@ -178,6 +178,8 @@ struct DeliveryFixture: Sendable {
     /// `callable` and nowhere else that is not public.
     func work(
         policy: RetryPolicy = Self.hasty, lease: Duration = .seconds(15), callable: String = "127.0.0.0/8",
+        reconciliation: Worker.Configuration.Reconciliation = .init(),
+        wrap: @escaping @Sendable (any Driver) -> any Driver = { $0 },
         _ body: (Worker) async throws -> Void
     ) async throws {
         var callbacks = WebClient.Configuration()
@@ -188,11 +190,12 @@ struct DeliveryFixture: Sendable {
         var configuration = Worker.Configuration(name: "test")
         configuration.policy = policy
         configuration.lease = lease
+        configuration.reconciliation = reconciliation
         let worker = try await Worker(
             configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, client: client,
             callbackClient: callbackClient, metrics: self.metrics, logger: .silent
         ) { provider in
-            try ProviderSecrets.driver(for: provider, masterKeys: TestSystem.masterKeys, receiptBaseURL: nil)
+            wrap(try ProviderSecrets.driver(for: provider, masterKeys: TestSystem.masterKeys, receiptBaseURL: nil))
         }
         try await withThrowingTaskGroup { group in
             group.addTask { try await worker.run() }

@@ -30,6 +30,8 @@ final class ScriptedProvider: Sendable {
         var asked: [Asked] = []
         var answers: [Answer] = []
         var usual = Answer.taken
+        var known: [String: String] = [:]
+        var inquiries: [String] = []
         var now = 0
         var most = 0
     }
@@ -48,6 +50,12 @@ final class ScriptedProvider: Sendable {
 
     func release() { self.turnstile.release() }
 
+    /// What it tells of a reference when it is asked; see ``AskableDriver``.
+    func know(_ reference: String, _ state: String) { self.state.withLock { $0.known[reference] = state } }
+
+    /// References that were asked about.
+    var inquiries: [String] { self.state.withLock { $0.inquiries } }
+
     var asked: [Asked] { self.state.withLock { $0.asked } }
     var references: [String] { self.asked.flatMap(\.references) }
     /// The most requests that were being answered at once.
@@ -60,6 +68,7 @@ final class ScriptedProvider: Sendable {
     // MARK: - HTTP
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
+        if request.method == "GET" { return self.answerInquiry(request) }
         let asked = Self.asked(request)
         let answer = self.state.withLock { state in
             state.asked.append(asked)
@@ -70,6 +79,15 @@ final class ScriptedProvider: Sendable {
         await self.turnstile.pass()
         self.state.withLock { $0.now -= 1 }
         return Self.response(answer, to: asked, isVonage: request.path.hasSuffix("/sms/json"))
+    }
+
+    private func answerInquiry(_ request: HTTPRequest) -> HTTPResponse {
+        let reference = request.query ?? ""
+        let known = self.state.withLock { state in
+            state.inquiries.append(reference)
+            return state.known[reference]
+        }
+        return HTTPResponse(status: known == nil ? 404 : 200, body: Array((known ?? "").utf8))
     }
 
     private static func asked(_ request: HTTPRequest) -> Asked {

@@ -31,6 +31,7 @@ import Testing
             _ = await fixture.topUp("first", "1")
             _ = await fixture.post("/v1/messages/\(message)/conversion", ["converted": true])
             _ = await fixture.get("/v1/rates")
+            _ = await fixture.get("/v1/reports/silent")
             _ = await fixture.post("/v1/opt-outs", ["to": .string(IntakeFixture.number)])
             _ = await fixture.post("/v1/opt-outs/search", [:])
             _ = await fixture.post("/v1/opt-outs/remove", ["to": .string(IntakeFixture.number)])

@@ -35,7 +35,8 @@ import Testing
         Case(
             name: "a landline can be called", outcome: refusal(.failoverChannel, .permanentRecipient),
             onward: Onward(sameChannel: true, otherChannel: true), way: .otherChannel),
-        Case(name: "a landline takes no short message anywhere", outcome: refusal(.failoverChannel, .permanentRecipient)),
+        Case(
+            name: "a landline takes no short message anywhere", outcome: refusal(.failoverChannel, .permanentRecipient)),
         Case(name: "a code does not wait for a busy provider", outcome: refusal(.retrySame), way: .any),
         Case(name: "others do, once", outcome: refusal(.retrySame), priority: .transactional),
         Case(name: "but not twice", outcome: refusal(.retrySame), priority: .transactional, attempt: 2, way: .any),

@@ -13,7 +13,7 @@ import Timestamps
     private static let rows = 20_000
 
     /// Messages of two days, all sent, with their attempts, parts and receipts; and a backlog in the outbox.
-    private static func fill(_ fixture: StoreFixture) async throws {
+    static func fill(_ fixture: StoreFixture) async throws {
         _ = try await fixture.pool.execute(
             """
             WITH ids AS (

@@ -8,8 +8,8 @@ import Polling
 struct PythonPeer {
     /// Without `.py`.
     var script: String
-    /// Of the list of packages, without `-requirements.txt`.
-    var requirements: String
+    /// Of the list of packages, without `-requirements.txt`; nil for Debian's own, which `docker/packages` names.
+    var requirements: String?
 
     /// For a virtual environment and all packages in it; another test may be making it.
     private static let installTime = Duration.seconds(240)
@@ -19,7 +19,8 @@ struct PythonPeer {
 
     /// Runs the script to its end. Throws all that it printed unless every check of it passed.
     func run(_ environment: [String: String]) async throws {
-        let python = "\(try await self.virtualEnvironment())/bin/python"
+        var python = "/usr/bin/python3"
+        if let requirements { python = "\(try await Self.virtualEnvironment(requirements))/bin/python" }
         let child = try await ChildProcess.start(
             "/usr/bin/setpriv", ["--pdeathsig", "KILL", "--", python, "-u", "\(Self.peers)/\(self.script).py"],
             environment: environment.merging(["PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"]) { $1 },
@@ -55,9 +56,9 @@ struct PythonPeer {
         """
 
     /// The directory of the virtual environment.
-    private func virtualEnvironment() async throws -> String {
-        let directory = "\(Self.checkout)/.build/peers/\(self.requirements)"
-        let list = "\(Self.peers)/\(self.requirements)-requirements.txt"
+    private static func virtualEnvironment(_ requirements: String) async throws -> String {
+        let directory = "\(Self.checkout)/.build/peers/\(requirements)"
+        let list = "\(Self.peers)/\(requirements)-requirements.txt"
         // `timeout` ends all that pip has started, too.
         let child = try await ChildProcess.start(
             "/usr/bin/timeout",
@@ -71,7 +72,7 @@ struct PythonPeer {
         guard status.isSuccess else {
             throw Failure(
                 """
-                The packages of \(self.requirements)-requirements.txt cannot be installed, so the client that they are \
+                The packages of \(requirements)-requirements.txt cannot be installed, so the client that they are \
                 for was not tried: this test needs PyPI, or what pip is set up to use in its place, and the Debian \
                 package python3-venv. The installation \(status); it may take \(Self.installTime).
                 \(child.printed)

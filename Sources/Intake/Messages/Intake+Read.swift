@@ -48,7 +48,7 @@ extension Intake {
         let page = MessagePage.merging(pages, limit: Int(query.limit))
         return Self.ok([
             "messages": .array(page.messages.map { .object($0.members) }),
-            "next": .init(page.next.map(ListQuery.cursor)),
+            "next": .init(page.next?.cursor),
         ])
     }
 }
@@ -107,7 +107,7 @@ private struct ListQuery {
             self.filter.until = Timestamp(value)
             return self.filter.until == nil ? "must be a time in RFC 3339" : nil
         case "cursor":
-            self.filter.before = Self.id(ofCursor: value)
+            self.filter.before = MessageID(cursor: value)
             return self.filter.before == nil ? "must be a cursor that a list has given" : nil
         case "limit":
             guard let limit = Int32(value), Self.limits.contains(limit) else {
@@ -119,11 +119,15 @@ private struct ListQuery {
         }
     }
 
-    /// Opaque, so that nobody builds one.
-    static func cursor(_ id: MessageID) -> String { Base64.encode(Array("\(id)".utf8), .url) }
+}
 
-    private static func id(ofCursor text: String) -> MessageID? {
-        Base64.decode(text, .url).flatMap { MessageID(String(decoding: $0, as: UTF8.self)) }
+extension MessageID {
+    /// Where a list goes on; opaque, so that nobody builds one.
+    var cursor: String { Base64.encode(Array("\(self)".utf8), .url) }
+
+    init?(cursor text: String) {
+        guard let bytes = Base64.decode(text, .url) else { return nil }
+        self.init(String(decoding: bytes, as: UTF8.self))
     }
 }
 

@@ -33,6 +33,23 @@ extension OpenAPI {
                 }
             }
         },
+        "/v1/reports/silent": {
+            "get": {
+                "operationId": "getSilentMessages", "tags": ["outcomes"],
+                "summary": "Messages that providers took, or may have, and of which nothing final was heard: those that wait for a receipt, and those that ended as unknown without one; counted by provider and country, and listed, newest first. Scope: read.",
+                "parameters": [
+                    {"name": "since", "in": "query", "description": "When messages were accepted; eight days ago when not given, 90 days ago at most.", "schema": {"type": "string", "format": "date-time"}},
+                    {"name": "until", "in": "query", "description": "Now when not given.", "schema": {"type": "string", "format": "date-time"}},
+                    {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
+                    {"name": "cursor", "in": "query", "description": "The `next` of the page before.", "schema": {"type": "string"}}
+                ],
+                "responses": {
+                    "200": {"description": "The counts of the whole time, and a page of the messages. A page may be short, or empty, and yet have a next one.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SilenceReport"}}}},
+                    "422": {"$ref": "#/components/responses/Invalid"},
+                    \#(Self.refusals)
+                }
+            }
+        },
         "/v1/opt-outs": {
             "post": {
                 "operationId": "addOptOut", "tags": ["outcomes"],
@@ -109,6 +126,39 @@ extension OpenAPI {
                 "unconverted": {"type": "integer", "description": "Reported not to have converted."},
                 "delivery_rate": {"type": ["number", "null"], "description": "Delivered, of those sent: 0 to 1. Null when none was sent."},
                 "conversion_rate": {"type": ["number", "null"], "description": "Converted, of those sent: 0 to 1. Null when nothing is known of any."}
+            }
+        },
+        "SilenceReport": {
+            "type": "object", "additionalProperties": false, "required": ["since", "until", "counts", "messages", "next"],
+            "properties": {
+                "since": {"type": "string", "format": "date-time"}, "until": {"type": "string", "format": "date-time"},
+                "counts": {"type": "array", "items": {"$ref": "#/components/schemas/SilenceCount"}},
+                "messages": {"type": "array", "items": {"$ref": "#/components/schemas/SilentMessage"}},
+                "next": {"type": ["string", "null"], "description": "The `cursor` of the next page."}
+            }
+        },
+        "SilenceCount": {
+            "type": "object", "additionalProperties": false,
+            "required": ["provider", "channel", "country", "sent", "ended", "waiting"],
+            "properties": {
+                "provider": {"type": "string"}, "channel": {"$ref": "#/components/schemas/Channel"},
+                "country": {"type": ["string", "null"], "description": "The calling code; null for mails."},
+                "sent": {"type": "integer", "description": "Handed over, silent or not."},
+                "ended": {"type": "integer", "description": "Ended as unknown: no receipt came within the provider's window."},
+                "waiting": {"type": "integer", "description": "A receipt may still come."}
+            }
+        },
+        "SilentMessage": {
+            "type": "object", "additionalProperties": false,
+            "required": ["id", "provider", "channel", "country", "status", "reason", "ended", "accepted_at"],
+            "properties": {
+                "id": {"type": "string", "format": "uuid"},
+                "provider": {"type": "string"}, "channel": {"$ref": "#/components/schemas/Channel"},
+                "country": {"type": ["string", "null"]},
+                "status": {"type": "string", "enum": ["accepted", "unknown"]},
+                "reason": {"type": ["string", "null"], "description": "`no_dlr` for one that has ended."},
+                "ended": {"type": "boolean"},
+                "accepted_at": {"type": "string", "format": "date-time"}
             }
         },
         "AddedOptOut": {
