@@ -134,8 +134,10 @@ let package = Package(
         tests("BatchingTests", ["Batching"]),
         tests(
             "CarrierTests",
+            [
                 "Carrier", "Channels", "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Telemetry",
                 "Timestamps", "WebClient", "WebServer",
+            ]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
