@@ -1,4 +1,6 @@
+import JSON
 import Messaging
+import Postgres
 import Routing
 import Store
 import Telemetry
