@@ -1,4 +1,5 @@
 import Messaging
+import Store
 import TestSystem
 import Testing
 import WebClient
@@ -18,7 +19,7 @@ import WebClient
     static let answers = [
         Bad(name: "garbage", answer: .bytes("\u{16}\u{3}\u{1} what is this\r\n\r\n"), reason: .networkTimeout),
         Bad(name: "nothing, and closes", answer: .bytes(""), reason: .networkTimeout),
-        Bad(name: "half a head", answer: .bytes("HTTP/1.1 200 OK\r\nContent-Ty"), reason: .networkTimeout),
+        Bad(name: "half a head", answer: .bytes("HTTP/1.1 200 OK\r\nContent-Ty"), reason: .providerError),
         Bad(
             name: "half a body", answer: .bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"messages\":[{\"st"),
             reason: .networkTimeout),

@@ -4,18 +4,18 @@ import Messaging
 import Timestamps
 
 extension FuzzTarget {
-    /// Callbacks: `KIND METHOD TARGET`, fields and a body. The account's token is added, so that what is read is reached; without
-    /// it nothing may be taken.
+    /// Callbacks: `KIND METHOD TARGET`, fields and a body. It is proved, so that what reads it is reached; without proof nothing
+    /// may be taken.
     static let receipts = FuzzTarget(name: "receipts") { bytes in
         let message = FuzzMessage(bytes)
         guard let driver = FuzzAccounts.driver(message.word(0)) else { return }
         let target = message.word(2).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        var request = HTTPRequest(
+        let stranger = HTTPRequest(
             method: message.word(1), path: String(target.first ?? ""),
             query: target.count > 1 ? String(target[1]) : nil,
             fields: message.fields, body: message.body)
-        if !bytes.contains(FuzzAccounts.token.utf8) { try Self.checkStranger(driver, request) }
-        request.path += "/\(FuzzAccounts.token)"
+        if !bytes.contains(FuzzAccounts.token.utf8) { try Self.checkStranger(driver, stranger) }
+        let request = FuzzSigner.proved(stranger, kind: message.word(0))
         guard case .receipts(let receipts)? = try Self.callback(driver, request) else { return }
         try promise("receipts have a limit", receipts.count <= 5000)
         for receipt in receipts { try Self.check(receipt) }
