@@ -52,15 +52,18 @@ import WebClient
             while statistics["vonage"]?["receipts"]?["posted"] != 2 {
                 statistics = await carrier.get("/statistics").json
             }
+            let none: JSON = [
+                "requests": 0, "accepted": 0, "segments": 0, "refused": 0,
+                "receipts": ["posted": 0, "failed": 0, "lost": 0],
+            ]
             #expect(
-                statistics.text
-                    == #"{"vonage":{"requests":2,"accepted":1,"segments":2,"refused":1,"#
-                    + #""receipts":{"posted":2,"failed":0,"lost":0}},"infobip":{"requests":0,"accepted":0,"#
-                    + #""segments":0,"refused":0,"receipts":{"posted":0,"failed":0,"lost":0}},"carrier":{"requests":0,"#
-                    + #""accepted":0,"segments":0,"refused":0,"receipts":{"posted":0,"failed":0,"lost":0}},"#
-                    + #""scheduled":0,"#
-                    + #""arrivals":{"references":0,"uncounted":0}}"#
-            )
+                statistics["vonage"] == [
+                    "requests": 2, "accepted": 1, "segments": 2, "refused": 1,
+                    "receipts": ["posted": 2, "failed": 0, "lost": 0],
+                ])
+            #expect(statistics["infobip"] == none && statistics["twilio"] == none && statistics["carrier"] == none)
+            #expect(statistics["scheduled"] == 0)
+            #expect(statistics["arrivals"] == ["references": 0, "uncounted": 0])
         }
     }
 

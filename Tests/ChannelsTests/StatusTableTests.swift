@@ -68,6 +68,17 @@ import Testing
         )
         #expect(infobip.codes("override") == codes([628, 630, 631]))
     }
+
+    /// What each of Twilio's codes of calls says (providers.md section 2.1.3); those of messages are in its conformance case.
+    @Test(arguments: [
+        ("13223", Verdict.Reason.invalidDestination), ("13224", .landline), ("13225", .callBarred),
+        ("13226", .invalidDestination), ("13227", .geoNotPermitted), ("21215", .geoNotPermitted),
+        ("21216", .fraudBlocked), ("21219", .configError), ("32017", .senderInvalid), ("32203", .fraudBlocked),
+        ("32205", .geoNotPermitted),
+    ])
+    func twiliosCodesOfCallsAreLines(_ code: String, _ reason: Verdict.Reason) {
+        #expect(StatusTable.twilio["error", code]?.reason == reason)
+    }
 }
 
 private func codes(_ numbers: [Int]) -> Set<String> { Set(numbers.map(String.init)) }

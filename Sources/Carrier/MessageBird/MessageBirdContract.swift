@@ -49,7 +49,7 @@ struct MessageBirdContract: Contract {
         case .unauthorized: self.problem(401, 2, "access_key")
         case .invalid(let name): self.problem(422, 9, name)
         case .invalidRecipient: self.problem(422, 10, "recipients")
-        case .throttled: self.problem(429, 99, "rate").with("Retry-After", refusal.retryAfter)
+        case .throttled: HTTPResponse(status: 429).with("Retry-After", refusal.retryAfter)
         case .asked(let code): self.problem(422, code.flatMap { Int64($0) } ?? 10, "recipients")
         case .internalError: HTTPResponse(status: 500)
         }

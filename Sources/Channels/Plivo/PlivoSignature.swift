@@ -32,6 +32,8 @@ struct PlivoSignature: Sendable {
 
     // MARK: - Private
 
+    /// A form or a query of more is not looked at: a stranger's would be sorted before it is refused. Plivo sends some twenty.
+    private static let parameterLimit = 256
     /// More in one header are not looked at: each costs a hash.
     private static let signatureLimit = 8
 
@@ -43,12 +45,14 @@ struct PlivoSignature: Sendable {
 
     /// Nil when the query or the form is none.
     private static func base(of request: HTTPRequest, at address: String) -> String? {
-        guard let query = Form(parsing: request.query ?? "") else { return nil }
+        guard let query = Form(parsing: request.query ?? ""), query.pairs.count <= Self.parameterLimit else {
+            return nil
+        }
         let queryText = Self.sorted(query).map { "\($0.name)=\($0.value)" }.joined(separator: "&")
         let withQuery = queryText.isEmpty ? address : "\(address)?\(queryText)"
         // Anybody may put a body behind a GET.
         if request.method != "POST" { return request.body.isEmpty ? withQuery : nil }
-        guard let form = Form(parsing: request.body) else { return nil }
+        guard let form = Form(parsing: request.body), form.pairs.count <= Self.parameterLimit else { return nil }
         if form.pairs.isEmpty { return withQuery }
         let parameters = Self.sorted(form).map { $0.name + $0.value }.joined()
         return "\(address)?\(queryText)\(queryText.isEmpty ? "" : ".")\(parameters)"

@@ -14,14 +14,17 @@ import Timestamps
             #expect(request.method == sending.method)
             #expect(request.url == sending.url)
             #expect(String(decoding: request.body, as: UTF8.self) == sending.body)
-            var fields = request.fields
-            if item.mintsTokens {
-                fields["Authorization"] = fields["Authorization"]?.split(separator: " ").first.map(String.init)
-            }
-            #expect(fields == sending.fields)
+            #expect(Self.comparable(request.fields, item) == sending.fields)
             // Whatever prints a request shows neither body nor secret.
             #expect(!"\(request)".contains("123456"))
         }
+    }
+
+    private static func comparable(_ fields: HTTPFields, _ item: ConformanceCase) -> HTTPFields {
+        guard item.mintsTokens, let authorization = fields["Authorization"] else { return fields }
+        var fields = fields
+        fields["Authorization"] = String(authorization.prefix { $0 != " " })
+        return fields
     }
 
     @Test(arguments: ConformanceCase.all) func responsesMeanTheseOutcomes(_ item: ConformanceCase) throws {
@@ -60,7 +63,7 @@ import Timestamps
             "", "{", "[]", "{}", "null", "0", "\"ok\"", "<html><body>It works!</body></html>", "\0", "{\"id\":",
             "{\"id\":{}}", "{\"sid\":7}", "{\"messages\":[[]]}", "{\"messages\":{}}", "{\"data\":[1]}",
             "{\"message_uuid\":\"x\"}", "{\"errors\":{}}", "{\"errors\":[]}", "{\"id\":\"\"}", "{\"error\":\"no\"}",
-            String(repeating: "[", count: 100_000), String(repeating: "x", count: 100_000),
+            String(repeating: "[", count: 4_000), String(repeating: "x", count: 4_000),
         ].map { Array($0.utf8) } + [[0xFF, 0xFE, 0x00, 0x22], [0x7B, 0x22, 0xC3, 0x28, 0x22, 0x7D]]
 
     /// An outcome for each message, no crash; and of a success that says nothing, that it may have been sent.

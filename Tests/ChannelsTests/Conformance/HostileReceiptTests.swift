@@ -6,9 +6,9 @@ import Testing
 /// Callbacks that nobody would send who means well, under a right proof: the worst case, in which a provider has gone mad or a
 /// secret is known. Refused, or read as far as they can be; never a crash, and nothing that a database or a log would choke on.
 @Suite struct HostileReceiptTests {
-    private static let deep = String(repeating: "[", count: 50_000) + String(repeating: "]", count: 50_000)
-    private static let deepObjects = String(repeating: "{\"data\":", count: 10_000) + "1"
-    private static let long = String(repeating: "9", count: 1 << 20)
+    private static let deep = String(repeating: "[", count: 5_000) + String(repeating: "]", count: 5_000)
+    private static let deepObjects = String(repeating: "{\"data\":", count: 2_000) + "1"
+    private static let long = String(repeating: "9", count: 1 << 14)
 
     static let bodies: [[UInt8]] =
         [
@@ -26,7 +26,7 @@ import Testing
             "{\"data\":{\"payload\":{\"id\":\"\(long)\",\"to\":[{\"status\":\"\(long)\"}]}}}",
             "[{\"type\":\"\(long)\",\"errorCode\":\(long),\"message\":{\"id\":\"\(long)\"}}]",
             "{\"type\":\"recipient_delivery_report_sms\",\"batch_id\":\"\(long)\",\"status\":\"a\\u0000b\",\"code\":1e400}",
-            String(repeating: "a=1&", count: 100_000),
+            String(repeating: "a=1&", count: 2_000),
         ].map { Array($0.utf8) } + [
             [0xFF, 0xFE], [0xEF, 0xBB, 0xBF, 0x7B, 0x7D], [0x7B, 0x00, 0x7D, 0x00], [0x22, 0xC3, 0x28, 0x22],
             [0x1F, 0x8B, 0x08, 0x00],
@@ -51,7 +51,7 @@ import Testing
         ]
         let values = [
             "", "=", "Basic ", "Basic =", "Basic \(Self.long)", "Bearer x", "..", "a.b.c", "eyJhbGciOiJub25lIn0.e30.",
-            Self.long, String(repeating: "AA==,", count: 100_000), "-1", "99999999999999999999", "1e3", "\u{1F600}",
+            Self.long, String(repeating: "AA==,", count: 2_000), "-1", "99999999999999999999", "1e3", "\u{1F600}",
         ]
         for value in values {
             var request = item.callbacks[0].request
