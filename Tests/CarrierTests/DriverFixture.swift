@@ -19,11 +19,11 @@ struct DriverFixture: Sendable {
     ) async throws {
         let (receipts, receipt) = AsyncStream<Receipt>.makeStream()
         let receiver = Receiver(arrived: receipt)
-        try await withClient { client in
-            try await withServer(receiver.respond) { receiverPort in
+        try await withTestClient { client in
+            try await withTestServer(receiver.respond) { receiverPort in
                 let receiptURL = "http://127.0.0.1:\(receiverPort)/receipts/p1"
                 let carrier = Carrier(configuration: account.configuration(receiptURL), client: client)
-                try await withServer(carrier.respond) { port in
+                try await withTestServer(carrier.respond) { port in
                     let driver = try account.driver("http://127.0.0.1:\(port)", receiptURL, wrongly: wrongly)
                     receiver.serve(driver)
                     let fixture = DriverFixture(driver: driver, client: client, carrier: carrier, receipts: receipts)
@@ -169,19 +169,19 @@ struct ContractAccount: Sendable, CustomStringConvertible {
     func configuration(_ receiptURL: String) -> Carrier.Configuration {
         .test { configuration in
             configuration.infobip.receiptAuthorization = .basic(user: "user", password: Secret("pass"))
-            configuration.contracts.vonage.applicationID = "app-1"
-            configuration.contracts.vonage.publicKey = RSAPublicKey(pem: TestKey.publicPEM)
-            configuration.contracts.vonage.apiKey = "abcd1234"
-            configuration.contracts.vonage.signatureSecret = Secret("sigsecret")
-            configuration.contracts.twilio.accountSID = "AC01"
-            configuration.contracts.twilio.authToken = Secret("12345")
-            configuration.contracts.bandwidth.username = "api"
-            configuration.contracts.bandwidth.password = Secret("s3cret")
-            configuration.contracts.sendGrid.apiKey = Secret("SG.1")
-            configuration.contracts.sendGrid.signingKey = ECDSAPrivateKey(pem: Secret(TestKey.p256))
-            configuration.contracts.sendGrid.receiptURL = receiptURL
-            configuration.contracts.gateway.secret = Secret("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz")
-            configuration.contracts.gateway.receiptURL = receiptURL
+            configuration.services.vonage.applicationID = "app-1"
+            configuration.services.vonage.publicKey = RSAPublicKey(pem: TestKey.publicPEM)
+            configuration.services.vonage.apiKey = "abcd1234"
+            configuration.services.vonage.signatureSecret = Secret("sigsecret")
+            configuration.services.twilio.accountSID = "AC01"
+            configuration.services.twilio.authToken = Secret("12345")
+            configuration.services.bandwidth.username = "api"
+            configuration.services.bandwidth.password = Secret("s3cret")
+            configuration.services.sendGrid.apiKey = Secret("SG.1")
+            configuration.services.sendGrid.signingKey = ECDSAPrivateKey(pem: Secret(TestKey.p256))
+            configuration.services.sendGrid.receiptURL = receiptURL
+            configuration.services.gateway.secret = Secret("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz")
+            configuration.services.gateway.receiptURL = receiptURL
         }
     }
 }

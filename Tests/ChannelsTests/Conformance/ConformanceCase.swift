@@ -85,7 +85,7 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     var unknownStatus = "teleported"
     /// A success without a body takes the messages.
     var takesSilence = false
-    /// Requests carry a token that is new each time; its `Authorization` is compared without it.
+    /// Requests carry a token that is new each time; their `Authorization` is compared without it.
     var mintsTokens = false
 
     var testDescription: String { self.account.kind.rawValue }

@@ -14,14 +14,17 @@ import Timestamps
             #expect(request.method == sending.method)
             #expect(request.url == sending.url)
             #expect(String(decoding: request.body, as: UTF8.self) == sending.body)
-            var fields = request.fields
-            if item.mintsTokens {
-                fields["Authorization"] = fields["Authorization"]?.split(separator: " ").first.map(String.init)
-            }
-            #expect(fields == sending.fields)
+            #expect(Self.comparable(request.fields, item) == sending.fields)
             // Whatever prints a request shows neither body nor secret.
             #expect(!"\(request)".contains("123456"))
         }
+    }
+
+    private static func comparable(_ fields: HTTPFields, _ item: ConformanceCase) -> HTTPFields {
+        guard item.mintsTokens, let authorization = fields["Authorization"] else { return fields }
+        var fields = fields
+        fields["Authorization"] = String(authorization.prefix { $0 != " " })
+        return fields
     }
 
     @Test(arguments: ConformanceCase.all) func responsesMeanTheseOutcomes(_ item: ConformanceCase) throws {
