@@ -6,7 +6,7 @@ import Timestamps
 
 /// Attacks on an account amid its ordinary traffic, with money to lose: the guard trips before 1 % of it is spent, and refuses nobody
 /// else. The same each time: the clock and the dice are the test's.
-@Suite(.timeLimit(.minutes(2))) struct AdversaryTests {
+@Suite(.timeLimit(.minutes(10))) struct AdversaryTests {
     static let price = 0.05
 
     /// What the attack would send, one message each.
@@ -20,7 +20,7 @@ import Timestamps
     }
 
     private static let attacks = [
-        Attack(testDescription: "sequential blocks, as fast as can be", pause: .milliseconds(100), count: 40_000) {
+        Attack(testDescription: "sequential blocks, as fast as can be", pause: .milliseconds(100), count: 15_000) {
             "+99255\(1_000_000 + $0)"
         },
         Attack(
@@ -86,6 +86,8 @@ import Timestamps
     @Test(arguments: attacks) private func withTheGuardOffAllOfItIsSpent(attack: Attack) {
         var watchman = Watchman()
         watchman.policy.mode = .watch
+        var attack = attack
+        attack.count /= 10
         let (spent, _, _) = Self.run(attack, watchman)
         #expect(spent > Double(attack.count) * Self.price * 0.999)
     }

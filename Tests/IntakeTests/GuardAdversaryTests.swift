@@ -10,7 +10,7 @@ import Timestamps
 
 /// Attacks on an account through its API, amid its ordinary traffic. How the guard decides is tested with millions of messages apart
 /// from this; here it is that every request is judged and every use told.
-@Suite(.timeLimit(.minutes(5))) struct GuardAdversaryTests {
+@Suite(.timeLimit(.minutes(10))) struct GuardAdversaryTests {
     /// Time as the test has it go by.
     private final class Clock: Sendable {
         private let state = Mutex(Timestamp(seconds: 1_800_000_000))

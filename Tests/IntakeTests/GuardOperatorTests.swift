@@ -4,6 +4,8 @@ import JSON
 import Messaging
 import Postgres
 import Store
+import Telemetry
+import TestSystem
 import Testing
 import Timestamps
 

@@ -1,3 +1,4 @@
+import Crypto
 import Guard
 import HTTP
 import JSON
