@@ -2,12 +2,13 @@ import Channels
 import HTTP
 import Messaging
 import Postgres
-import Store
+import Telemetry
 import TestSystem
 import Testing
 import Timestamps
 
 @testable import Delivery
+@testable import Store
 
 /// Asking a provider what became of messages, before they are sent again and when receipts do not come.
 @Suite(.timeLimit(.minutes(3))) struct ReconcilerTests {
@@ -46,12 +47,13 @@ import Timestamps
     /// The window passes for one message and not for the other.
     @Test(arguments: [true, false])
     func afterTheWindowAMessageEndsAsUnknown(isAskable: Bool) async throws {
+        let wrap: @Sendable (any Driver) -> any Driver = { isAskable ? AskableDriver($0) : $0 }
         try await DeliveryFixture.run(.init(name: "infobip", port: 0)) { fixture, provider async throws in
             let ids = try await fixture.accept(2)
             try await fixture.work(reconciliation: Self.never) { _ in try await fixture.wait(for: .accepted, count: 2) }
             _ = try await fixture.system.pool.execute(
                 "UPDATE messages SET accepted_at = now() - interval '73 hours' WHERE lane = 0 AND id = \(ids[0])")
-            try await fixture.work(reconciliation: Self.atOnce, wrap: isAskable ? Self.askable : { $0 }) { _ in
+            try await fixture.work(reconciliation: Self.atOnce, wrap: wrap) { _ in
                 try await fixture.wait(for: .unknown)
                 if isAskable { while provider.inquiries.count < 2 { try await Task.sleep(for: .milliseconds(2)) } }
             }
