@@ -44,19 +44,23 @@ let package = Package(
         library(
             "Delivery",
             [
-                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
-                "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
+                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Polling",
+                "Postgres", "ReceiptKeeping", "Routing", "SMPP", "Store", "Telemetry", "Telling", "Timestamps",
+                "Verification", "WebClient",
             ]
         ),
         library(
             "Receipts",
             [
-                "Batching", "Channels", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry",
-                "Timestamps",
+                "Channels", "HTTP", "JSON", "Messaging", "ReceiptKeeping", "Store", "Telemetry", "Timestamps",
             ]
         ),
         library(
-            "Carrier", ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Telemetry", "Timestamps", "WebClient"]
+            "Carrier",
+            [
+                "Alphabets", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Polling", "SMPP", "Telemetry",
+                "Timestamps", "WebClient",
+            ]
         ),
         library(
             "Configuration",
@@ -78,10 +82,15 @@ let package = Package(
         // workers and files alike.
         library("Telling", ["Callbacks", "Crypto", "Egress", "JSON", "Messaging", "Store"]),
 
+        // For receivers and workers alike.
+        library(
+            "ReceiptKeeping", ["Batching", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry", "Timestamps"]),
+
         // 5: tables, and providers' dialects.
         library("Store", ["Crypto", "JSON", "Messaging", "Postgres", "Routing", "Timestamps", "Verification"]),
         .target(
-            name: "Channels", dependencies: ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"],
+            name: "Channels",
+            dependencies: ["Alphabets", "Crypto", "HTTP", "JSON", "Messaging", "SMPP", "Timestamps"],
             // What each provider's codes mean, as data.
             resources: [.embedInCode("Tables")], swiftSettings: strict),
         // What customers are told, in each vendor's words. Beside it stands Channels, which signs as Vonage does.
@@ -89,7 +98,7 @@ let package = Package(
 
         // 4: pure values and functions.
         library("Routing", ["Messaging"]),
-        library("Messaging", ["JSON", "Timestamps"]),
+        library("Messaging", ["Alphabets", "JSON", "Timestamps"]),
         library("Verification", ["Crypto", "JSON", "Messaging"]),
 
         // 3: thin shells around C libraries and processes.
@@ -99,7 +108,11 @@ let package = Package(
         library("WebClient", ["CAres", "CCurl", "Egress", "HTTP", "Polling"]),
         library("Lifecycle", ["Polling", "Telemetry"]),
 
+        // Between: sessions, which wait as the processes' lives do.
+        library("SMPP", ["CLinux", "CTLS", "Lifecycle", "Polling"]),
+
         // 2: values and small tools, each one thing.
+        library("Alphabets"),
         library("Batching"),
         library("Crypto", ["CCrypto"]),
         library("Egress"),
@@ -119,6 +132,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
         // Debian's libphonenumber-dev, which comes without a pkg-config file.
         .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
 
@@ -131,7 +145,8 @@ let package = Package(
         tests("EgressTests", ["Egress"]),
         tests("HTTPTests", ["HTTP"]),
         tests("CryptoTests", ["Crypto"]),
-        tests("MessagingTests", ["Messaging"]),
+        tests("AlphabetsTests", ["Alphabets"]),
+        tests("MessagingTests", ["Alphabets", "Messaging"]),
         tests("RoutingTests", ["Messaging", "Routing"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
         tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
@@ -142,6 +157,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("PollingTests", ["Polling"]),
+        tests("SMPPTests", ["Polling", "SMPP"]),
         tests("PostgresTests", ["Polling", "Postgres", "PostgresServer", "TestDatabase", "Timestamps"]),
         tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
         tests(

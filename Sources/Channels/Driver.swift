@@ -33,6 +33,7 @@ extension Driver {
 /// Over what a provider is spoken to. Whoever sends has one way to do it for each.
 public enum Wire: Sendable {
     case http(any HTTPDriver)
+    case smpp(SMPPDriver)
     /// Nobody is asked: everything is taken at once.
     case nowhere
 }
@@ -147,6 +148,7 @@ public enum Drivers {
         switch account.kind {
         case .vonageSMS: try VonageSMS(account)
         case .infobipSMS: try InfobipSMS(account)
+        case .smpp: try SMPPDriver(account)
         case .carrier: try CarrierGateway(account)
         case .discard: try Discard(account)
         }

@@ -7,6 +7,8 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     case vonageSMS = "vonage-sms"
     /// Infobip SMS version 3; see ``InfobipSMS``.
     case infobipSMS = "infobip-sms"
+    /// Any SMSC that speaks SMPP 3.4; see ``SMPPDriver``.
+    case smpp = "smpp"
     /// The simulated carrier's own contract, for what has no real driver yet; see ``CarrierGateway``.
     case carrier = "carrier"
     /// Nobody; see ``Discard``.
@@ -15,7 +17,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     /// What it can carry.
     public var channels: Set<Channel> {
         switch self {
-        case .vonageSMS, .infobipSMS, .discard: [.sms]
+        case .vonageSMS, .infobipSMS, .smpp, .discard: [.sms]
         case .carrier: [.voice, .email]
         }
     }
@@ -26,8 +28,8 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .vonageSMS: "https://rest.nexmo.com"
         // Each of its accounts has a host of its own.
         case .infobipSMS: nil
-        // Wherever somebody has started it.
-        case .carrier: nil
+        // Each SMSC has a host of its own, and the carrier is wherever somebody has started it.
+        case .smpp, .carrier: nil
         case .discard: "http://127.0.0.1"
         }
     }

@@ -4,8 +4,8 @@ import Messaging
 ///
 /// Codes are data and not program: providers add and change them, and a line of a table is easier to check against
 /// their documentation than a branch. One line a code, with the columns `kind,code,state,permanence,action,reason`;
-/// `kind` parts code spaces of one provider, and `500-509` stands for each number from the first to the last. Empty
-/// lines and lines that begin with `#` are left out.
+/// `kind` parts code spaces of one provider, and `500-509` stands for each number from the first to the last, in
+/// hexadecimal with `0x400-0x4FF`. Empty lines and lines that begin with `#` are left out.
 struct StatusTable: Sendable {
     private struct Key: Hashable {
         let kind: String
@@ -63,11 +63,18 @@ struct StatusTable: Sendable {
         }
     }
 
+    /// No more than sixteen bits: a range is written out.
+    private static func hexadecimal(_ text: Substring) -> UInt16? {
+        text.hasPrefix("0x") ? UInt16(text.dropFirst(2), radix: 16) : nil
+    }
+
     private static func codes(in column: Substring) -> [String] {
         let ends = column.split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, let first = Int(ends[0]), let last = Int(ends[1]), first <= last else {
-            return [String(column)]
+        guard ends.count == 2 else { return [String(column)] }
+        if let first = Self.hexadecimal(ends[0]), let last = Self.hexadecimal(ends[1]), first <= last {
+            return (first...last).map { "0x" + String($0, radix: 16, uppercase: true) }
         }
+        guard let first = Int(ends[0]), let last = Int(ends[1]), first <= last else { return [String(column)] }
         return (first...last).map(String.init)
     }
 }
@@ -75,6 +82,7 @@ struct StatusTable: Sendable {
 extension StatusTable {
     static let vonageSMS = StatusTable(builtIn: PackageResources.vonage_sms_csv)
     static let infobipSMS = StatusTable(builtIn: PackageResources.infobip_sms_csv)
+    static let smpp = StatusTable(builtIn: PackageResources.smpp_csv)
     static let carrier = StatusTable(builtIn: PackageResources.carrier_csv)
 }
 

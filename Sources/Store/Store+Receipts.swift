@@ -31,9 +31,12 @@ extension Store {
     /// that can no longer arrive makes it undelivered. Two parts that come in at the same moment are counted right,
     /// because an `UPDATE` that waited for the other's row lock adds to what the other has written.
     ///
+    /// One that names no message is looked for by its part; one that is not found is kept as unmatched.
+    ///
     /// A receipt must come from the provider that the message went to; anything else is kept apart as unmatched.
     public func apply(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> ReceiptCounts {
         var counts = ReceiptCounts()
+        let receipts = try await self.locate(receipts)
         let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
         for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
             let rows = try await self.pool.query(Self.application(of: receipts, lane: lane)) {

@@ -147,8 +147,8 @@ struct DeliveryFixture: Sendable {
         configuration.policy = policy
         configuration.lease = lease
         let worker = try await Worker(
-            configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, client: client,
-            callbackClient: callbackClient, metrics: self.metrics, logger: .silent
+            configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, poller: TestDatabase.poller,
+            client: client, callbackClient: callbackClient, metrics: self.metrics, logger: .silent
         ) { provider in
             try ProviderSecrets.driver(for: provider, masterKeys: TestSystem.masterKeys, receiptBaseURL: nil)
         }
