@@ -138,7 +138,12 @@ let package = Package(
 
         // Tests, and what they share.
         tests("BatchingTests", ["Batching"]),
-        tests("CarrierTests", ["Carrier", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps", "WebClient"]),
+        tests(
+            "CarrierTests",
+            [
+                "Alphabets", "Carrier", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Polling", "SMPP",
+                "Timestamps", "WebClient",
+            ]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
@@ -149,7 +154,7 @@ let package = Package(
         tests("MessagingTests", ["Alphabets", "Messaging"]),
         tests("RoutingTests", ["Messaging", "Routing"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
-        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
+        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "SMPP", "Timestamps"]),
         tests("CallbacksTests", ["Callbacks", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         .target(
@@ -216,8 +221,8 @@ let package = Package(
         tests(
             "DeliveryTests",
             [
-                "Callbacks", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON", "Lifecycle",
-                "Messaging", "Postgres",
+                "Callbacks", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON",
+                "Lifecycle", "Messaging", "Polling", "Postgres", "ReceiptKeeping", "SMPP",
                 "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
             ]),
     ]

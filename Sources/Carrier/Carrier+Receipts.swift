@@ -95,8 +95,12 @@ extension Carrier {
 
     /// Posts, counts, and arranges what comes next: another try, or the receipts that follow.
     private func perform(_ post: ReceiptPost) async {
+        if post.provider == .smpp { return self.deliver(post) { isTaken in self.conclude(post, isTaken: isTaken) } }
         let status = await self.sendReceipt(self.request(for: post))
-        let isTaken = status.map { (200...299).contains($0) } ?? false
+        self.conclude(post, isTaken: status.map { (200...299).contains($0) } ?? false)
+    }
+
+    private func conclude(_ post: ReceiptPost, isTaken: Bool) {
         let retries = self.retries(of: post.provider)
         let poster = self.state.withLock { state -> CarrierState.Poster? in
             if isTaken {
@@ -140,6 +144,7 @@ extension Carrier {
         case .infobip:
             request = InfobipReport(receipts: post.receipts, now: self.now())
                 .request(to: post.url, from: self.configuration.infobip)
+        case .smpp: preconditionFailure("receipts by SMPP are no requests")
         case .own: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
         }
         request.timeout = self.configuration.postTimeout
@@ -151,6 +156,7 @@ extension Carrier {
         switch provider {
         case .vonage: self.configuration.vonage.retries
         case .infobip: self.configuration.infobip.retries
+        case .smpp: self.configuration.smpp.retries
         case .own: self.configuration.own.retries
         }
     }

@@ -8,8 +8,8 @@ public import WebClient
 
 /// The simulated carrier: stands for real providers, and does on demand what real ones do only now and then.
 ///
-/// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3; `POST /calls` and
-/// `POST /mails` are a contract of its own, for what we have no real provider for. Every message taken lies in the inbox
+/// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3; a ``ShortMessageCenter``
+/// takes SMPP beside it; `POST /calls` and `POST /mails` are a contract of its own, for what we have no real provider for. Every message taken lies in the inbox
 /// at once, and its receipts are posted after ``Configuration/receiptDelay``.
 ///
 /// **Looking.** `GET /inbox`, `GET /inbox?to=+41791234567` and `GET /inbox?to=anna@example.com` answer what the handsets
@@ -51,6 +51,7 @@ public final class Carrier: Service {
     let logger: Logger
     let sendReceipt: Post
     let state: Mutex<CarrierState>
+    let smppSessions = CenterSessions()
 
     /// `post` is called ``Configuration/postLimit`` times at once at most, early receipts apart.
     public init(

@@ -17,6 +17,8 @@ struct CarrierState {
     private var vonage = Statistics()
     private var infobip = Statistics()
     private var own = Statistics()
+    private var smppStatistics = Statistics()
+    var smpp = SMPPState()
 
     init(_ configuration: Carrier.Configuration) {
         self.inbox = Inbox(limit: configuration.inboxLimit)
@@ -35,6 +37,7 @@ struct CarrierState {
             case .vonage: self.vonage
             case .infobip: self.infobip
             case .own: self.own
+            case .smpp: self.smppStatistics
             }
         }
         set {
@@ -42,6 +45,7 @@ struct CarrierState {
             case .vonage: self.vonage = newValue
             case .infobip: self.infobip = newValue
             case .own: self.own = newValue
+            case .smpp: self.smppStatistics = newValue
             }
         }
     }
@@ -68,6 +72,7 @@ struct CarrierState {
     var statistics: JSON {
         [
             "vonage": self.vonage.json, "infobip": self.infobip.json, "carrier": self.own.json,
+            "smpp": self.smppStatistics.json,
             "scheduled": JSON(self.schedule.count),
             "arrivals": [
                 "references": JSON(self.arrivals.counts.count), "uncounted": JSON(self.arrivals.uncounted),

@@ -3,7 +3,7 @@ import Timestamps
 
 /// The contracts that the carrier speaks.
 enum Provider: String, Sendable, CaseIterable {
-    case vonage, infobip
+    case vonage, infobip, smpp
     /// Its own, for calls and mails.
     case own = "carrier"
 }

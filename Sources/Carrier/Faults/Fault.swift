@@ -11,12 +11,17 @@ struct Fault: Sendable, Hashable {
         case receiptNever = "receipt_never"
         case receiptOutOfOrder = "receipt_out_of_order"
         case receiptFailed = "receipt_failed"
+        // Of SMPP alone; elsewhere nothing happens.
+        case silence, nack, unbind
+        case receiptElsewhere = "receipt_elsewhere"
 
         /// Whether it befalls a request as a whole; otherwise it befalls each message in it.
         var isOfRequest: Bool {
             switch self {
-            case .slow, .throttle, .dropAnswer, .closeBeforeRead, .internalError, .garbage: true
-            case .refuse, .receiptEarly, .receiptTwice, .receiptLate, .receiptNever, .receiptOutOfOrder, .receiptFailed:
+            case .slow, .throttle, .dropAnswer, .closeBeforeRead, .internalError, .garbage, .silence, .nack, .unbind:
+                true
+            case .refuse, .receiptEarly, .receiptTwice, .receiptLate, .receiptNever, .receiptOutOfOrder, .receiptFailed,
+                .receiptElsewhere:
                 false
             }
         }
@@ -72,6 +77,10 @@ extension Fault {
         case "0014": .receiptLate
         case "0015": .receiptEarly
         case "0016": .receiptOutOfOrder
+        case "0041": .silence
+        case "0042": .nack
+        case "0043": .unbind
+        case "0044": .receiptElsewhere
         default: nil
         }
     }
