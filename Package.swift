@@ -162,7 +162,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("PollingTests", ["Polling"]),
-        tests("SMPPTests", ["Polling", "SMPP"]),
+        tests("SMPPTests", ["SMPP"]),
         tests("PostgresTests", ["Polling", "Postgres", "PostgresServer", "TestDatabase", "Timestamps"]),
         tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
         tests(
@@ -201,7 +201,7 @@ let package = Package(
             "SystemTests",
             [
                 "Callbacks", "Crypto", "Egress", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer",
-                "Settings", "Store", "TestDatabase", "Timestamps", "WebClient", "WebServer", "pinpost",
+                "SMPP", "Settings", "Store", "TestDatabase", "Timestamps", "WebClient", "WebServer", "pinpost",
             ]
         ),
         tests(

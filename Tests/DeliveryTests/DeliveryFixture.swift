@@ -29,8 +29,10 @@ struct DeliveryFixture: Sendable {
         var inFlight: Int64 = 10
         var perSecond: Int64 = 10_000
         var timeout: Int64 = 10
+        var settings: [String: String] = [:]
 
         var json: JSON {
+            if self.name.hasPrefix("smpp") { return self.smpp }
             let isVonage = self.name.hasPrefix("vonage")
             let credentials: JSON =
                 isVonage
@@ -41,6 +43,15 @@ struct DeliveryFixture: Sendable {
                 "url": .string("http://127.0.0.1:\(self.port)"), "credentials": credentials,
                 "in_flight": .integer(self.inFlight), "per_second": .integer(self.perSecond),
                 "timeout": .integer(self.timeout),
+            ]
+        }
+
+        private var smpp: JSON {
+            [
+                "name": .string(self.name), "kind": "smpp", "url": .string("smpp://127.0.0.1:\(self.port)"),
+                "credentials": ["system_id": "pinpost", "password": "s3cret"], "timeout": .integer(self.timeout),
+                "in_flight": .integer(self.inFlight), "per_second": .integer(self.perSecond),
+                "settings": .object(self.settings.map { .init($0.key, .string($0.value)) }),
             ]
         }
     }
