@@ -12,7 +12,7 @@ ALTER TABLE providers
 
 -- A country is two letters by ISO 3166; it stands for the prefixes of its numbers, so a route has one or the other.
 ALTER TABLE routes
-    ADD COLUMN country text CHECK (country ~ '^[A-Z]{2}$' AND prefix = ''),
+    ADD COLUMN country text CHECK (country IS NULL OR (country ~ '^[A-Z]{2}$' AND prefix = '')),
     ADD COLUMN sender text,
     ADD COLUMN priority smallint CHECK (priority BETWEEN 0 AND 2),
     -- Whether the targets share the messages by weight; otherwise the first that is well takes all.

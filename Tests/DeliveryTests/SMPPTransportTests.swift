@@ -170,7 +170,7 @@ import Timestamps
         try await Self.run({ $0.acceptsAnyCredential = false }) { fixture, _ async throws in
             try await fixture.work { _ async throws in
                 let id = try await fixture.accept()[0]
-                while try await fixture.attempts(of: id).last?.reason != .authFailed {
+                while try await fixture.attempts(of: id).last?.reason != Verdict.Reason.authFailed.rawValue {
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }

@@ -120,13 +120,13 @@ def drive():
         for number, identity in sent:
             way, state, attempt = WAYS[number]
             if state:
-                wait_for(f"{way.__name__}: {state}", identity, lambda it: it["state"] == state)
+                wait_for(f"{way.__name__}: {state}", identity, lambda it: it["status"] == state)
             else:
                 wait_for(
                     f"{way.__name__}: {attempt[0]} {attempt[1]}", identity,
                     lambda it: any(
-                        one["outcome"] in attempt and one.get("code", "") in ("", attempt[1])
-                        for one in it.get("attempts", [])))
+                        one["event"] == "attempt" and one["outcome"] in attempt and (one["code"] or "") in ("", attempt[1])
+                        for one in it["timeline"]))
     except Exception as error:
         checks.true("goes through", False, f"{type(error).__name__}: {error}")
     finally:

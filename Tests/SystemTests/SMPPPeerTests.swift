@@ -33,6 +33,18 @@ extension SystemTests {
             }
         }
 
+        @Test func kannelDeliversThroughTheCarrier() async throws {
+            try await Deployment.run { deployment in
+                let ports = (0..<5).map { _ in Ports.take() }
+                try await deployment.start(.carrier, settings: Self.center(ports[0]))
+                try await PythonPeer(script: "smpp_kannel", requirements: "kannel").run([
+                    "PINPOST_URL": "", "PINPOST_KEY": "", "SMPP_PORT": "\(ports[0])", "FOLDER": deployment.directory,
+                    "PORTS": ports[1...].map { "\($0)" }.joined(separator: ","),
+                    "CARRIER_URL": "http://127.0.0.1:\(deployment.ports.carrier)",
+                ])
+            }
+        }
+
         @Test func anotherSMSCIsSpokenTo() async throws {
             try await Deployment.run { deployment in
                 try await deployment.prepare()

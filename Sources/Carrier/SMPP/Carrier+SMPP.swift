@@ -8,8 +8,8 @@ extension Carrier {
     /// Whether a client is let in.
     func admit(_ bind: Bind) -> CommandStatus {
         self.state.withLock { $0[.smpp].requests += 1 }
-        if self.configuration.acceptsAnyCredential { return .ok }
         let account = self.configuration.smpp
+        if account.systemID.isEmpty, self.configuration.acceptsAnyCredential { return .ok }
         guard !account.systemID.isEmpty, bind.systemID == account.systemID else { return .invalidSystemID }
         return Secret(bind.password) == account.password ? .ok : .invalidPassword
     }

@@ -3,7 +3,7 @@ import SMPP
 
 /// A submission's text, and its place when it is a part of a longer one.
 struct SMPPPart: Hashable {
-    var text: String
+    var text = ""
     var reference: UInt16 = 0
     /// 1 for a message of its own.
     var total = 1
