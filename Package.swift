@@ -46,21 +46,24 @@ let package = Package(
         library(
             "Delivery",
             [
-                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "PhoneNumbers",
-                "Postgres", "Routing", "Store", "Telemetry", "Telling", "Timestamps", "Verification",
-                "WebClient",
+                "Batching", "Callbacks", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging",
+                "PhoneNumbers", "Polling", "Postgres", "ReceiptKeeping", "Routing", "SMPP", "Store",
+                "Telemetry", "Telling", "Timestamps", "Verification", "WebClient",
             ]
         ),
         library(
             "Receipts",
             [
-                "Batching", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres", "Store",
-                "Telemetry", "Timestamps",
+                "Batching", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Postgres",
+                "ReceiptKeeping", "Store", "Telemetry", "Timestamps",
             ]
         ),
         library(
             "Carrier",
-            ["Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Polling", "Telemetry", "Timestamps", "WebClient"]
+            [
+                "Alphabets", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging", "Polling", "SMPP",
+                "Telemetry", "Timestamps", "WebClient",
+            ]
         ),
         library(
             "Configuration",
@@ -84,11 +87,16 @@ let package = Package(
         // workers and files alike.
         library("Telling", ["Callbacks", "Crypto", "Egress", "JSON", "Messaging", "Store"]),
 
+        // For receivers and workers alike.
+        library(
+            "ReceiptKeeping", ["Batching", "Lifecycle", "Messaging", "Postgres", "Store", "Telemetry", "Timestamps"]),
+
         // 5: tables, and providers' dialects.
         library(
             "Store", ["Crypto", "Guard", "JSON", "Messaging", "Postgres", "Routing", "Timestamps", "Verification"]),
         .target(
-            name: "Channels", dependencies: ["Crypto", "HTTP", "JSON", "Messaging", "Timestamps"],
+            name: "Channels",
+            dependencies: ["Alphabets", "Crypto", "HTTP", "JSON", "Messaging", "SMPP", "Timestamps"],
             // What each provider's codes mean, as data.
             resources: [.embedInCode("Tables")], swiftSettings: strict),
         // What customers are told, in each vendor's words. Beside it stands Channels, which signs as Vonage does.
@@ -97,7 +105,7 @@ let package = Package(
         // 4: pure values and functions.
         library("Guard", ["JSON", "Messaging", "PhoneNumbers", "Timestamps"]),
         library("Routing", ["Messaging"]),
-        library("Messaging", ["JSON", "Timestamps"]),
+        library("Messaging", ["Alphabets", "JSON", "Timestamps"]),
         library("Verification", ["Crypto", "JSON", "Messaging"]),
 
         // 3: thin shells around C libraries and processes.
@@ -107,7 +115,11 @@ let package = Package(
         library("WebClient", ["CAres", "CCurl", "Egress", "HTTP", "Polling"]),
         library("Lifecycle", ["Polling", "Telemetry"]),
 
+        // Between: sessions, which wait as the processes' lives do.
+        library("SMPP", ["CLinux", "CTLS", "Lifecycle", "Polling"]),
+
         // 2: values and small tools, each one thing.
+        library("Alphabets"),
         library("Batching"),
         library("Crypto", ["CCrypto"]),
         library("Egress"),
@@ -127,6 +139,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
         // Debian's libphonenumber-dev, which comes without a pkg-config file.
         .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
 
@@ -135,8 +148,8 @@ let package = Package(
         tests(
             "CarrierTests",
             [
-                "Carrier", "Channels", "Crypto", "HTTP", "JSON", "Messaging", "Polling", "Telemetry",
-                "Timestamps", "WebClient", "WebServer",
+                "Alphabets", "Carrier", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging",
+                "Polling", "SMPP", "Telemetry", "Timestamps", "WebClient", "WebServer",
             ]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
@@ -144,11 +157,12 @@ let package = Package(
         tests("EgressTests", ["Egress"]),
         tests("HTTPTests", ["HTTP"]),
         tests("CryptoTests", ["Crypto"]),
-        tests("MessagingTests", ["Messaging"]),
+        tests("AlphabetsTests", ["Alphabets"]),
+        tests("MessagingTests", ["Alphabets", "Messaging"]),
         tests("RoutingTests", ["Messaging", "Routing"]),
         tests("GuardTests", ["Guard", "JSON", "Messaging", "PhoneNumbers", "Timestamps"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
-        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
+        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "SMPP", "Timestamps"]),
         tests("CallbacksTests", ["Callbacks", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
         .target(
@@ -156,6 +170,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("PollingTests", ["Polling"]),
+        tests("SMPPTests", ["SMPP"]),
         tests("PostgresTests", ["Polling", "Postgres", "PostgresServer", "TestDatabase", "Timestamps"]),
         tests("PostgresServerTests", ["Polling", "Postgres", "PostgresServer"]),
         tests(
@@ -194,7 +209,7 @@ let package = Package(
             "SystemTests",
             [
                 "Callbacks", "Crypto", "Egress", "HTTP", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer",
-                "Settings", "Store", "TestDatabase", "Timestamps", "WebClient", "WebServer", "pinpost",
+                "SMPP", "Settings", "Store", "TestDatabase", "Timestamps", "WebClient", "WebServer", "pinpost",
             ]
         ),
         tests(
@@ -224,9 +239,9 @@ let package = Package(
         tests(
             "DeliveryTests",
             [
-                "Callbacks", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "JSON", "Lifecycle",
-                "Messaging", "Polling", "Postgres", "Routing", "Store", "Telemetry", "TestDatabase",
-                "TestSystem", "Timestamps", "WebClient", "WebServer",
+                "Callbacks", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP",
+                "JSON", "Lifecycle", "Messaging", "Polling", "Postgres", "ReceiptKeeping", "Routing", "SMPP",
+                "Store", "Telemetry", "TestDatabase", "TestSystem", "Timestamps", "WebClient", "WebServer",
             ]),
     ]
 )

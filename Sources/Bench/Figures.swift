@@ -11,6 +11,7 @@ import JSON
 /// | `floor_update_per_s`, `floor_update_ms` | one-row updates of `verifications`, each with its commit, 64 connections: what a guess is at the least | a guess, which also keeps the pace and the failures of its recipient |
 /// | `check_p99_ratio` | the p99 of `check_ms` divided by that of `floor_update_ms` | |
 /// | `drain_per_s` | messages claimed, given to a provider that takes everything at once, and settled with their history kept, from a queue that was there before | a provider's speed: nothing is sent |
+/// | `smpp_submit_per_s` | messages of one part submitted by SMPP through one session with a window of 64, from a queue that was there before, their receipts taken over the same session and applied; over the time from the first claim to the last receipt applied | a provider's speed: the carrier's SMSC answers at once |
 /// | `end_to_end_single_per_s` | messages delivered: accepted one a request, sent one a request (Vonage's contract) over HTTP, receipts posted one a request, verified and applied; over the time from the first request to the last receipt applied | a provider's speed: the carrier answers at once |
 /// | `end_to_end_batch_per_s` | as above through the contract that takes many messages a request (Infobip's), accepted 100 a request | |
 /// | `accept_ms` | from when a request was due to its 202, sent at fixed intervals at a tenth of `accept_single_per_s`, workers running | the time of a caller in a closed loop |
@@ -34,6 +35,7 @@ struct Figures {
     var verifyCheck = 0.0
     var checkTimes: Percentiles?
     var drain = 0.0
+    var smppSubmit = 0.0
     var endToEndSingle = 0.0
     var endToEndBatch = 0.0
     var acceptTimes: Percentiles?
@@ -55,6 +57,7 @@ struct Figures {
             .init("verify_start_per_s", .rounded(self.verifyStart, 0)),
             .init("verify_check_per_s", .rounded(self.verifyCheck, 0)),
             .init("drain_per_s", .rounded(self.drain, 0)),
+            .init("smpp_submit_per_s", .rounded(self.smppSubmit, 0)),
             .init("end_to_end_single_per_s", .rounded(self.endToEndSingle, 0)),
             .init("end_to_end_batch_per_s", .rounded(self.endToEndBatch, 0)),
         ]

@@ -3,9 +3,8 @@ import Synchronization
 /// The parts of a run in their order, and how long is left.
 final class Schedule: Sendable {
     enum Part: CaseIterable {
-        case setUp, commits, updates, inserts, lifecycles, acceptSingle, start, check, acceptBatch, drain, single,
-            batch,
-            acceptTime, pickupTime, hanging
+        case setUp, commits, updates, inserts, lifecycles, acceptSingle, start, check, acceptBatch, drain, smpp,
+            single, batch, acceptTime, pickupTime, hanging
 
         fileprivate var title: String {
             switch self {
@@ -19,6 +18,7 @@ final class Schedule: Sendable {
             case .check: "guessing at codes, 64 callers"
             case .acceptBatch: "accepting, 100 messages a request, 8 callers"
             case .drain: "draining what was accepted"
+            case .smpp: "submitting by SMPP through one session, with receipts"
             case .single: "end to end, provider that takes one message a request"
             case .batch: "end to end, provider that takes many messages a request"
             case .acceptTime: "latency of accepting at a tenth of the peak"
@@ -36,6 +36,7 @@ final class Schedule: Sendable {
             case .lifecycles, .acceptSingle, .start, .acceptTime, .pickupTime: seconds + 1
             case .drain: 1.5 * seconds + 1
             case .single, .batch: seconds + 2
+            case .smpp: 1.5 * seconds + 2
             case .hanging: Double(Measurements.hangingSlices) * (Measurements.hangingSlicePart * seconds + 0.5)
             }
         }

@@ -14,6 +14,9 @@ extension Carrier {
         public var sinch = Account()
         public var messageBird = Account()
         public var mail = MailServer()
+        public var smpp = SMPP()
+        /// Where the SMSC listens; nil when there is none.
+        public var smppListen: (host: String, port: UInt16)?
         /// Takes every message whatever its credentials; for trying things out. The accounts below then only say how
         /// receipts are made.
         public var acceptsAnyCredential = false

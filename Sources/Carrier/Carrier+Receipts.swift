@@ -101,8 +101,12 @@ extension Carrier {
         if post.provider == .bandwidthCalls, post.attempt == 0 {
             post.receipts = [await self.answerCall(post.receipts[0])]
         }
+        if post.provider == .smpp { return self.deliver(post) { isTaken in self.conclude(post, isTaken: isTaken) } }
         let status = await self.sendReceipt(self.request(for: post))
-        let isTaken = status.map { (200...299).contains($0) } ?? false
+        self.conclude(post, isTaken: status.map { (200...299).contains($0) } ?? false)
+    }
+
+    private func conclude(_ post: ReceiptPost, isTaken: Bool) {
         let retries = self.retries(of: post.provider)
         let poster = self.state.withLock { state -> CarrierState.Poster? in
             if isTaken {
@@ -146,6 +150,7 @@ extension Carrier {
         case .infobip:
             request = InfobipReport(receipts: post.receipts, now: self.now())
                 .request(to: post.url, from: self.configuration.infobip)
+        case .smpp: preconditionFailure("receipts by SMPP are no requests")
         case .own, .smtp: request = OwnReceipt(receipt: post.receipts[0], now: self.now()).request(to: post.url)
         case .twilio, .bandwidth, .telnyx, .plivo, .sinch, .messageBird:
             let unique = self.state.withLock { $0.random.nextID() }
@@ -170,6 +175,7 @@ extension Carrier {
         switch provider {
         case .vonage: self.configuration.vonage.retries
         case .infobip: self.configuration.infobip.retries
+        case .smpp: self.configuration.smpp.retries
         // A mail has no receipt; its bounces are mails.
         case .own, .smtp: self.configuration.own.retries
         case .twilio, .bandwidth, .telnyx, .plivo, .sinch, .messageBird:

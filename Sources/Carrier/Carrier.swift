@@ -8,7 +8,8 @@ public import WebClient
 
 /// The simulated carrier: stands for real providers, and does on demand what real ones do only now and then.
 ///
-/// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3; `POST /calls` and
+/// **Sending.** `POST /sms/json` speaks Vonage's SMS API, `POST /sms/3/messages` Infobip's SMS API v3; a ``ShortMessageCenter``
+/// takes SMPP beside it; `POST /calls` and
 /// `POST /mails` are a contract of its own. Calls, mails and gateways: `POST /tts/3/advanced` (Infobip), `/v1/calls` and
 /// `/v1/messages` (Vonage), `/2010-04-01/Accounts/SID/Calls.json` (Twilio), `/api/v2/accounts/ID/calls` (Bandwidth, which asks
 /// what to say when the call is answered), `/email/4/messages` (Infobip), `/v3/mail/send` (SendGrid) and `/gateway` (an
@@ -61,6 +62,7 @@ public final class Carrier: Service {
     let sendReceipt: Post
     let ask: Ask
     let state: Mutex<CarrierState>
+    let smppSessions = CenterSessions()
 
     /// `post` is called ``Configuration/postLimit`` times at once at most, early receipts apart.
     public init(

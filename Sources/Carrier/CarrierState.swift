@@ -17,6 +17,7 @@ struct CarrierState {
     /// For asking what became of a message.
     var known: KnownMessages
     private var counts: [Provider: Statistics] = [:]
+    var smpp = SMPPState()
 
     init(_ configuration: Carrier.Configuration) {
         self.inbox = Inbox(limit: configuration.inboxLimit)

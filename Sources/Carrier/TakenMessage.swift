@@ -3,7 +3,7 @@ import Timestamps
 
 /// The contracts that the carrier speaks.
 enum Provider: String, Sendable, CaseIterable {
-    case vonage, infobip, twilio, bandwidth, telnyx, plivo, sinch
+    case vonage, infobip, smpp, twilio, bandwidth, telnyx, plivo, sinch
     case messageBird = "messagebird"
     case infobipCalls = "infobip-voice"
     case infobipMails = "infobip-email"

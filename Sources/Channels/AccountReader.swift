@@ -81,6 +81,19 @@ struct AccountReader {
         return String(url)
     }
 
+    /// The host, the port and whether to encrypt, of `smpp://HOST:PORT` or `smpps://HOST:PORT`.
+    mutating func smppURL() -> (host: String, port: UInt16, isEncrypted: Bool) {
+        let url = self.account.baseURL
+        for (scheme, port, isEncrypted) in [("smpp://", UInt16(2775), false), ("smpps://", 3550, true)] {
+            guard url.hasPrefix(scheme) else { continue }
+            var place = url.dropFirst(scheme.count)
+            if place.last == "/" { place.removeLast() }
+            if let (host, port) = Self.hostAndPort(place, default: port) { return (host, port, isEncrypted) }
+        }
+        self.problem("the URL is not smpp://HOST:PORT or smpps://HOST:PORT")
+        return ("", 0, false)
+    }
+
     /// The address for receipts without a slash at its end, so that a path can follow.
     mutating func receiptURL() -> String? {
         guard var url = self.account.receiptURL?[...] else { return nil }
@@ -103,6 +116,23 @@ struct AccountReader {
     }
 
     // MARK: - Private
+
+    /// A name or an address, in brackets when it holds colons, and a port.
+    private static func hostAndPort(_ text: Substring, default port: UInt16) -> (host: String, port: UInt16)? {
+        var host = text
+        var port = port
+        let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map { text.index(after: $0) } : nil
+        if let colon = text[(end ?? text.startIndex)...].firstIndex(of: ":") {
+            guard let number = UInt16(text[text.index(after: colon)...]), number > 0 else { return nil }
+            (host, port) = (text[..<colon], number)
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        // Nothing that begins a path, a query or a password.
+        let isHost =
+            !host.isEmpty && host.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            && !host.contains { "/?#@[]".contains($0) }
+        return isHost ? (String(host), port) : nil
+    }
 
     private static func isAbsolute(_ url: Substring) -> Bool {
         guard let scheme = ["https://", "http://"].first(where: { url.hasPrefix($0) }) else { return false }

@@ -41,6 +41,7 @@ extension Driver {
 public enum Wire: Sendable {
     case http(any HTTPDriver)
     case smtp(SMTPDriver)
+    case smpp(SMPPDriver)
     /// Nobody is asked: everything is taken at once.
     case nowhere
 }
@@ -176,6 +177,7 @@ public enum Drivers {
         case .sinchSMS: try SinchSMS(account)
         case .messageBirdSMS: try MessageBirdSMS(account)
         case .smtp: try SMTPDriver(account)
+        case .smpp: try SMPPDriver(account)
         case .carrier: try CarrierGateway(account)
         case .discard: try Discard(account)
         }

@@ -37,6 +37,8 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     case webhook = "webhook"
     /// Mails to an SMTP server; see ``SMTPDriver``.
     case smtp = "smtp"
+    /// Any SMSC that speaks SMPP 3.4; see ``SMPPDriver``.
+    case smpp = "smpp"
     /// The simulated carrier's own contract, for what has no real driver yet; see ``CarrierGateway``.
     case carrier = "carrier"
     /// Nobody; see ``Discard``.
@@ -45,7 +47,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     /// What it can carry.
     public var channels: Set<Channel> {
         switch self {
-        case .vonageSMS, .infobipSMS, .discard: [.sms]
+        case .vonageSMS, .infobipSMS, .smpp, .discard: [.sms]
         case .twilioSMS, .bandwidthSMS, .telnyxSMS, .plivoSMS, .sinchSMS, .messageBirdSMS: [.sms]
         case .vonageMessages: [.sms]
         case .infobipVoice, .vonageVoice, .twilioVoice, .bandwidthVoice: [.voice]
@@ -74,8 +76,8 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .twilioVoice: "https://api.twilio.com"
         case .bandwidthVoice: "https://voice.bandwidth.com"
         case .sendGrid: "https://api.sendgrid.com"
-        // Wherever somebody has started it.
-        case .carrier, .webhook: nil
+        // Each SMSC has a host of its own; the others are wherever somebody has started them.
+        case .smpp, .carrier, .webhook: nil
         case .discard: "http://127.0.0.1"
         }
     }
@@ -83,7 +85,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
     /// Whether the provider's rate counts segments and not messages (providers.md section 1 rule 6).
     public var countsSegments: Bool {
         switch self {
-        case .twilioSMS, .bandwidthSMS: true
+        case .twilioSMS, .bandwidthSMS, .smpp: true
         default: false
         }
     }
@@ -118,6 +120,7 @@ public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
         case .sinchSMS: PackageResources.sinch_sms_csv
         case .messageBirdSMS: PackageResources.messagebird_sms_csv
         case .smtp: PackageResources.smtp_csv
+        case .smpp: PackageResources.smpp_csv
         case .carrier: PackageResources.carrier_csv
         case .discard: []
         }

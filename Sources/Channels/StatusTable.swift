@@ -4,8 +4,8 @@ import Messaging
 ///
 /// Codes are data and not program: providers add and change them, and a line of a table is easier to check against
 /// their documentation than a branch. One line a code, with the columns `kind,code,state,permanence,action,reason`;
-/// `kind` parts code spaces of one provider, and `500-509` stands for each number from the first to the last. Empty
-/// lines and lines that begin with `#` are left out.
+/// `kind` parts code spaces of one provider, and `500-509` stands for each number from the first to the last, in
+/// hexadecimal with `0x400-0x4FF`. Empty lines and lines that begin with `#` are left out.
 struct StatusTable: Sendable {
     private struct Key: Hashable {
         let kind: String
@@ -66,15 +66,22 @@ struct StatusTable: Sendable {
         }
     }
 
+    /// No more than sixteen bits: a range is written out.
+    private static func hexadecimal(_ text: Substring) -> UInt16? {
+        text.hasPrefix("0x") ? UInt16(text.dropFirst(2), radix: 16) : nil
+    }
+
     /// Codes that one line may stand for.
     private static let rangeLimit = 1000
 
     /// Nil when they are too many: two numbers far apart are a mistake, and would fill the memory.
     private static func codes(in column: Substring) -> [String]? {
         let ends = column.split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, let first = Int(ends[0]), let last = Int(ends[1]), first <= last else {
-            return [String(column)]
+        guard ends.count == 2 else { return [String(column)] }
+        if let first = Self.hexadecimal(ends[0]), let last = Self.hexadecimal(ends[1]), first <= last {
+            return (first...last).map { "0x" + String($0, radix: 16, uppercase: true) }
         }
+        guard let first = Int(ends[0]), let last = Int(ends[1]), first <= last else { return [String(column)] }
         return last - first < Self.rangeLimit ? (first...last).map(String.init) : nil
     }
 }
@@ -95,6 +102,7 @@ extension StatusTable {
     static let sendGrid = StatusTable(builtIn: PackageResources.sendgrid_csv)
     static let vonageMessages = StatusTable(builtIn: PackageResources.vonage_messages_csv)
     static let webhook = StatusTable(builtIn: PackageResources.webhook_csv)
+    static let smpp = StatusTable(builtIn: PackageResources.smpp_csv)
     static let carrier = StatusTable(builtIn: PackageResources.carrier_csv)
 }
 

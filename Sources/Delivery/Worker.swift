@@ -3,7 +3,9 @@ public import Crypto
 public import Lifecycle
 public import Messaging
 import PhoneNumbers
+public import Polling
 import Postgres
+import ReceiptKeeping
 import Routing
 public import Store
 public import Telemetry
@@ -52,6 +54,7 @@ public final class Worker: Service {
     private let configuration: Configuration
     private let store: Store
     private let lease: Lease
+    private let keeper: ReceiptKeeper
     private let outlets: Outlets
     private let messages: Pipeline<MessageSource, Settled>
     private let events: Pipeline<EventSource, SettledEvent>
@@ -65,7 +68,7 @@ public final class Worker: Service {
 
     /// - `client`: for providers; `callbackClient`: for customers' endpoints, whose addresses it must judge.
     public init(
-        _ configuration: Configuration, store: Store, masterKeys: MasterKeys, client: WebClient,
+        _ configuration: Configuration, store: Store, masterKeys: MasterKeys, poller: Poller, client: WebClient,
         callbackClient: WebClient,
         metrics: Metrics, logger: Logger, drivers: @escaping @Sendable (StoredProvider) throws -> any Driver
     ) async throws {
@@ -78,8 +81,12 @@ public final class Worker: Service {
         self.conditions = conditions
         self.breakers = Breakers(
             shared: { conditions.current }, store: store, metrics: DeliveryMetrics(metrics), logger: logger)
+        self.keeper = ReceiptKeeper(
+            store: store, lanes: configuration.lanes, metrics: ReceiptMetrics(metrics), logger: logger)
+        let transports = Transports(
+            client: client, poller: poller, keeper: self.keeper, smppMetrics: SMPPMetrics(metrics), logger: logger)
         let parts = Parts(
-            configuration, store: store, transports: Transports(client: client, logger: logger),
+            configuration, store: store, transports: transports,
             navigator: Navigator(routes: { service.current.routes }, breakers: self.breakers), metrics: metrics,
             logger: logger, ready: self.hint)
         self.shares = parts.shares
@@ -106,6 +113,8 @@ public final class Worker: Service {
         await withTaskGroup { group in
             // To the very end: what is still under way after a drain needs its lease as much as before.
             group.addTask { await self.lease.run() }
+            // And so do receipts that come over sessions until these are closed.
+            group.addTask { await self.keeper.run() }
             await self.workUntilDrained()
             group.cancelAll()
         }

@@ -1,3 +1,5 @@
+import Alphabets
+
 /// How many short messages a text becomes: what is paid for, and what rates are counted in.
 ///
 /// A text whose every character stands in the GSM alphabet (3GPP TS 23.038) travels in septets, any other as a whole in
@@ -19,30 +21,16 @@ public struct Segments: Sendable, Hashable {
     public init(of text: String) {
         if let septets = Self.septets(of: text) {
             self.alphabet = .gsm7
-            self.count = Self.count(of: septets, single: 160, part: 153)
+            self.count = Cuts.ranges(of: septets, single: 160, part: 153).count
         } else {
             self.alphabet = .ucs2
             // Scalars and not code units: a surrogate pair torn in two would arrive as two question marks.
-            self.count = Self.count(of: text.unicodeScalars.map { UTF16.width($0) }, single: 70, part: 67)
+            let widths = text.unicodeScalars.map { UTF16.width($0) }
+            self.count = Cuts.ranges(of: widths, single: 70, part: 67).count
         }
     }
 
     // MARK: - Private
-
-    /// How many parts hold characters of these widths. A character stands in one part whole, so a part may end short.
-    private static func count(of widths: [Int], single: Int, part: Int) -> Int {
-        guard widths.reduce(0, +) > single else { return 1 }
-        var parts = 1
-        var used = 0
-        for width in widths {
-            if used + width > part {
-                parts += 1
-                used = 0
-            }
-            used += width
-        }
-        return parts
-    }
 
     /// The width of each character; nil when one is not in the alphabet.
     private static func septets(of text: String) -> [Int]? {
@@ -54,39 +42,4 @@ public struct Segments: Sendable, Hashable {
         }
         return widths
     }
-}
-
-/// The default alphabet of 3GPP TS 23.038 section 6.2.1 with its extension table.
-///
-/// Two well-known traps: the lower-case `ç` and the backtick are in neither table, although some libraries think so.
-enum GSMAlphabet {
-    /// Row by row from 0x00. The escape, 0x1B, is no character and so is left out.
-    static let basic = """
-        @£$¥èéùìòÇ\nØø\rÅå\
-        Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ\
-         !"#¤%&'()*+,-./\
-        0123456789:;<=>?\
-        ¡ABCDEFGHIJKLMNO\
-        PQRSTUVWXYZÄÖÑÜ§\
-        ¿abcdefghijklmno\
-        pqrstuvwxyzäöñüà
-        """
-
-    /// Reached by the escape, so each costs two septets.
-    static let `extension` = "\u{0C}^{}\\[~]|€"
-
-    /// 1 or 2; nil when the alphabet lacks the character.
-    static func septets(of scalar: Unicode.Scalar) -> Int? {
-        let index = Int(scalar.value)
-        guard index < Self.widths.count, Self.widths[index] > 0 else { return nil }
-        return Int(Self.widths[index])
-    }
-
-    /// By scalar value, up to the greatest that the alphabet has, which is the euro sign; 0 for what it lacks.
-    private static let widths: [UInt8] = {
-        var widths = [UInt8](repeating: 0, count: 0x20AD)
-        for scalar in Self.basic.unicodeScalars { widths[Int(scalar.value)] = 1 }
-        for scalar in Self.extension.unicodeScalars { widths[Int(scalar.value)] = 2 }
-        return widths
-    }()
 }

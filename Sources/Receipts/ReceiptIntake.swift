@@ -1,10 +1,8 @@
-import Batching
 public import Channels
 public import Crypto
 public import HTTP
-import Lifecycle
 public import Messaging
-import Postgres
+import ReceiptKeeping
 public import Store
 public import Telemetry
 import Timestamps
@@ -25,19 +23,8 @@ public struct ReceiptSource: Sendable {
 /// A provider is told 2xx after COMMIT and never before; what it sends twice, late, early or in another order does no
 /// harm. A receipt whose message is not known yet is kept and joined when it is.
 public final class ReceiptIntake: Sendable {
-    /// Receipts in one statement. A single request may bring more by itself.
-    static let batchLimit = 500
-    /// Receipts that may wait for a commit; beyond that the answer is 503, and providers come again.
-    static let queueLimit = 50_000
-    static let writers = 2
-    /// How long a statement waits for more while another is under way.
-    static let gather = Duration.milliseconds(5)
-    /// Tries of one batch before the provider has to come again.
-    static let tryLimit = 3
-
     private let sources: DirectoryWatch<[String: ReceiptSource]>
-    private let batcher: Batcher<IncomingReceipt, Void>
-    private let joiner: Joiner
+    private let keeper: ReceiptKeeper
     private let scripts: Scripts
     private let metrics: ReceiptMetrics
     private let logger: Logger
@@ -49,41 +36,19 @@ public final class ReceiptIntake: Sendable {
         metrics: Metrics, logger: Logger, onProgress: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void = {}
     ) {
-        let receiptMetrics = ReceiptMetrics(metrics)
-        let joiner = Joiner(store: store, lanes: lanes, metrics: receiptMetrics, logger: logger)
+        let metrics = ReceiptMetrics(metrics)
         self.sources = sources
-        self.metrics = receiptMetrics
+        self.metrics = metrics
         self.logger = logger
-        self.joiner = joiner
         self.scripts = Scripts(store: store, masterKeys: masterKeys, logger: logger)
-        self.batcher = Batcher(
-            name: "receipts", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
-            gather: Self.gather
-        ) { receipts in
-            let counts: ReceiptCounts
-            do {
-                counts = try await Self.apply(receipts, store: store, logger: logger)
-            } catch {
-                onFailure()
-                throw error
-            }
-            receiptMetrics.count(counts)
-            if counts.unmatched > 0 { joiner.signal.ring() }
-            onProgress()
-            return [Void](repeating: (), count: receipts.count)
-        }
+        self.keeper = ReceiptKeeper(
+            store: store, lanes: lanes, metrics: metrics, logger: logger, onProgress: onProgress, onFailure: onFailure)
     }
 
     /// Hosts the commits and the joining of kept receipts until drained.
-    public func run() async {
-        await withTaskGroup { group in
-            group.addTask { await self.joiner.run() }
-            await self.batcher.run()
-            group.cancelAll()
-        }
-    }
+    public func run() async { await self.keeper.run() }
 
-    public func drain() { self.batcher.drain() }
+    public func drain() { self.keeper.drain() }
 
     /// Answers one callback: `/receipts/PROVIDER`, and whatever the provider's driver wants to find behind it.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -128,8 +93,7 @@ public final class ReceiptIntake: Sendable {
 
     private func store(_ receipts: [Receipt], of source: ReceiptSource) async -> HTTPResponse {
         do {
-            let incoming = receipts.map { IncomingReceipt(provider: source.provider, receipt: $0) }
-            _ = try await self.batcher.submit(contentsOf: incoming)
+            try await self.keeper.keep(receipts, of: source.provider)
             return source.driver.receiptAnswer()
         } catch {
             return self.unavailable("could not store receipts; the provider was asked to come again", error)
@@ -142,23 +106,6 @@ public final class ReceiptIntake: Sendable {
         var response = Self.refusal(503, "come again")
         response.fields["Retry-After"] = "1"
         return response
-    }
-
-    /// Applies a batch, and again when it stood in another statement's way: applying twice changes nothing.
-    private static func apply(
-        _ receipts: [IncomingReceipt], store: Store, logger: Logger
-    ) async throws -> ReceiptCounts {
-        for attempt in 1... {
-            do throws(PostgresError) {
-                return try await store.apply(receipts)
-            } catch {
-                guard case .server(let state, _, _) = error, state.category == "40", attempt < Self.tryLimit else {
-                    throw error
-                }
-                logger.debug("applying receipts again", ["error": "\(error)"])
-            }
-        }
-        preconditionFailure("the loop ends by return or throw")
     }
 
     private func refuse(_ refusal: ReceiptRefusal) -> HTTPResponse {

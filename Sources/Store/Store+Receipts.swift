@@ -35,9 +35,12 @@ extension Store {
     ///
     /// Only a mail may still turn out undelivered after it was delivered.
     ///
+    /// One that names no message is looked for by its part; one that is not found is kept as unmatched.
+    ///
     /// A receipt must come from the provider that the message went to; anything else is kept apart as unmatched.
     public func apply(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> ReceiptCounts {
         var counts = ReceiptCounts()
+        let receipts = try await self.locate(receipts)
         let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
         for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
             let rows = try await self.pool.query(Self.application(of: receipts, lane: lane)) {

@@ -2,6 +2,7 @@ import Carrier
 import Crypto
 import HTTP
 import Lifecycle
+import Polling
 import Settings
 import Telemetry
 import WebClient
@@ -43,6 +44,7 @@ enum CarrierSettings {
             help: "How this account wants its receipts.")
         Self.readInfobip(&configuration, &reader)
         Self.readContracts(&configuration, &reader)
+        Self.readSMPP(&configuration, &reader)
         configuration.own.apiKey =
             reader.optionalSecret("CARRIER_API_KEY", help: "The API key that /calls and /mails take.") ?? Secret("")
         Self.readMail(&configuration, &reader)
@@ -110,6 +112,30 @@ enum CarrierSettings {
             reader.optionalSecret("CARRIER_SMTP_PASSWORD", help: "Goes with the user.") ?? Secret("")
     }
 
+    private static func readSMPP(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
+        typealias IDForm = Carrier.Configuration.SMPP.IDForm
+        configuration.smppListen = reader.optionalAddress(
+            "CARRIER_SMPP_LISTEN", help: "Where the SMSC takes SMPP, as in 127.0.0.1:2775; nowhere without it."
+        ).map { ($0.host, $0.port) }
+        configuration.smpp.systemID =
+            reader.optionalString("CARRIER_SMPP_SYSTEM_ID", help: "The client that the SMSC lets in.") ?? ""
+        configuration.smpp.password =
+            reader.optionalSecret("CARRIER_SMPP_PASSWORD", help: "Goes with the client.") ?? Secret("")
+        configuration.smpp.perSecond = reader.integer(
+            "CARRIER_SMPP_PER_SECOND", default: 0, in: 0...1_000_000,
+            help: "Submissions that the SMSC takes in a second; 0 for any number.")
+        configuration.smpp.latency = reader.duration(
+            "CARRIER_SMPP_LATENCY", default: .zero, in: .zero...(.seconds(60)),
+            help: "How long the SMSC takes to answer a submission.")
+        configuration.smpp.ids = reader.choice(
+            "CARRIER_SMPP_IDS", default: IDForm.decimal, help: "How the SMSC writes ids in answers.")
+        configuration.smpp.receiptIDs = reader.choice(
+            "CARRIER_SMPP_RECEIPT_IDS", default: IDForm.decimal, help: "How the SMSC writes ids in receipts.")
+        configuration.smpp.reportsElsewhere = reader.boolean(
+            "CARRIER_SMPP_REPORTS_ELSEWHERE", default: false,
+            help: "Whether receipts come over another session than the one that submitted.")
+    }
+
     private static func readInfobip(_ configuration: inout Carrier.Configuration, _ reader: inout SettingsReader) {
         configuration.infobip.apiKey =
             reader.optionalSecret("CARRIER_INFOBIP_API_KEY", help: "The API key that /sms/3/messages takes.")
@@ -131,6 +157,7 @@ extension Carrier.Configuration {
         for path in [\Self.twilio, \.bandwidth, \.telnyx, \.plivo, \.sinch, \.messageBird] {
             self[keyPath: path].retries = self[keyPath: path].retries.map { $0 * factor }
         }
+        self.smpp.retries = self.smpp.retries.map { $0 * factor }
     }
 }
 
@@ -152,6 +179,13 @@ extension Role {
         let server = WebService(web, name: "carrier", logger: base.logger, onListening: onListening) {
             await carrier.respond(to: $0)
         }
-        return Role(services: [carrier, server] + (sink.map { [$0] } ?? []))
+        var services: [any Service] = [carrier, server]
+        if let sink { services.append(sink) }
+        if let place = configuration.smppListen {
+            let center = try ShortMessageCenter(
+                carrier: carrier, host: place.host, port: place.port, poller: try Poller.running())
+            services.insert(center, at: 1)
+        }
+        return Role(services: services)
     }
 }

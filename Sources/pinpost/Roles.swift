@@ -163,7 +163,7 @@ extension Role {
         configuration.lease = base.settings.lease
         configuration.drainDeadline = base.settings.drainDeadline
         let worker = try await Worker(
-            configuration, store: store, masterKeys: masterKeys, client: client,
+            configuration, store: store, masterKeys: masterKeys, poller: poller, client: client,
             callbackClient: Self.callbackClient(base.settings), metrics: base.metrics, logger: base.logger
         ) { provider in
             try ProviderSecrets.driver(for: provider, masterKeys: masterKeys, receiptBaseURL: receiptURL)

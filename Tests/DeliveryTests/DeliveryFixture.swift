@@ -31,8 +31,10 @@ struct DeliveryFixture: Sendable {
         var perSecond: Int64 = 10_000
         var timeout: Int64 = 10
         var slowAfter: Int64 = 1200
+        var settings: [String: String] = [:]
 
         var json: JSON {
+            if self.name.hasPrefix("smpp") { return self.smpp }
             let isVonage = self.name.hasPrefix("vonage")
             let credentials: JSON =
                 isVonage
@@ -43,6 +45,15 @@ struct DeliveryFixture: Sendable {
                 "url": .string("http://127.0.0.1:\(self.port)"), "credentials": credentials,
                 "in_flight": .integer(self.inFlight), "per_second": .integer(self.perSecond),
                 "timeout": .integer(self.timeout), "slow_after_ms": .integer(self.slowAfter),
+            ]
+        }
+
+        private var smpp: JSON {
+            [
+                "name": .string(self.name), "kind": "smpp", "url": .string("smpp://127.0.0.1:\(self.port)"),
+                "credentials": ["system_id": "pinpost", "password": "s3cret"], "timeout": .integer(self.timeout),
+                "in_flight": .integer(self.inFlight), "per_second": .integer(self.perSecond),
+                "settings": .object(self.settings.map { .init($0.key, .string($0.value)) }),
             ]
         }
     }
@@ -192,8 +203,8 @@ struct DeliveryFixture: Sendable {
         configuration.lease = lease
         configuration.reconciliation = reconciliation
         let worker = try await Worker(
-            configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, client: client,
-            callbackClient: callbackClient, metrics: self.metrics, logger: .silent
+            configuration, store: self.system.store, masterKeys: TestSystem.masterKeys, poller: TestDatabase.poller,
+            client: client, callbackClient: callbackClient, metrics: self.metrics, logger: .silent
         ) { provider in
             wrap(try ProviderSecrets.driver(for: provider, masterKeys: TestSystem.masterKeys, receiptBaseURL: nil))
         }

@@ -1,3 +1,4 @@
+import Alphabets
 import Testing
 
 @testable import Messaging

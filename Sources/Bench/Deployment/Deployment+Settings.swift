@@ -10,6 +10,8 @@ extension Deployment {
                 "CARRIER_VONAGE_API_SECRET": "bench-secret", "CARRIER_VONAGE_SIGNATURE_SECRET": "bench-signature",
                 "CARRIER_INFOBIP_API_KEY": "bench-secret", "CARRIER_INFOBIP_RECEIPT_USER": "bench",
                 "CARRIER_INFOBIP_RECEIPT_PASSWORD": "bench-secret",
+                "CARRIER_SMPP_LISTEN": "127.0.0.1:\(self.smppPort)", "CARRIER_SMPP_SYSTEM_ID": "bench",
+                "CARRIER_SMPP_PASSWORD": "secret",
             ]
         }
         var settings = ["PINPOST_RECEIPT_URL": "http://127.0.0.1:\(self.receiverPorts[index])"]
@@ -52,6 +54,11 @@ extension Deployment {
                     "credentials": [
                         "api_key": "bench-secret", "receipt_username": "bench", "receipt_password": "bench-secret",
                     ],
+                ],
+                [
+                    "name": "smpp", "kind": "smpp", "url": .string("smpp://127.0.0.1:\(self.smppPort)"),
+                    "sender": "Pinpost", "in_flight": 16, "per_second": 1_000_000,
+                    "credentials": ["system_id": "bench", "password": "secret"], "settings": ["window": "64"],
                 ],
             ],
             "routes": .array(

@@ -15,6 +15,7 @@ final class Deployment: Sendable {
         case discard = "+41"
         case vonage = "+42"
         case infobip = "+43"
+        case smpp = "+44"
     }
 
     let apiKey = APIKey.make()
@@ -27,6 +28,7 @@ final class Deployment: Sendable {
     /// What the processes seal with.
     var masterKeys: MasterKeys { get throws { try MasterKeys(parsing: self.masterKey) } }
     let carrierPort: UInt16
+    let smppPort: UInt16
     let receiverPorts: [UInt16]
     private let state = Mutex(State())
 
@@ -41,14 +43,15 @@ final class Deployment: Sendable {
     init(
         executable: String, copies: Int, databaseURL: String, directory: String, environment: [String: String]
     ) throws {
-        let ports = try LocalSocket.freePorts(1 + copies)
+        let ports = try LocalSocket.freePorts(2 + copies)
         self.executable = executable
         self.copies = copies
         self.databaseURL = databaseURL
         self.directory = directory
         self.environment = environment
         self.carrierPort = ports[0]
-        self.receiverPorts = Array(ports[1...])
+        self.smppPort = ports[1]
+        self.receiverPorts = Array(ports[2...])
     }
 
     /// Makes the tables, the account and the providers.

@@ -40,20 +40,20 @@ extension Measurements {
         }
     }
 
-    // MARK: - Private
-
-    private func receiptsApplied() async throws -> Double {
-        let deployment = self.deployment
-        return try await BlockingWork.run("look") { _ in try deployment.sum([DeliveryWatch.metric], of: .receiver)[0] }
-    }
-
     /// The counter of receipts is not proof: the messages' states are.
-    private func checkDelivered(_ accepted: Int) async throws {
+    func checkDelivered(_ accepted: Int) async throws {
         try await self.database.waitUntilSettled()
         let delivered = try await self.database.delivered()
         guard delivered == accepted else {
             throw BenchError("\(delivered) of \(accepted) accepted messages were delivered")
         }
+    }
+
+    // MARK: - Private
+
+    private func receiptsApplied() async throws -> Double {
+        let deployment = self.deployment
+        return try await BlockingWork.run("look") { _ in try deployment.sum([DeliveryWatch.metric], of: .receiver)[0] }
     }
 }
 

@@ -25,6 +25,8 @@ struct Measurements {
         figures.acceptBatch = accepted.acceptedPerSecond
         schedule.begin(.drain)
         figures.drain = try await self.drain(accepted.accepted)
+        schedule.begin(.smpp)
+        figures.smppSubmit = try await self.submitBySMPP()
         // What the last workers left behind is no business of the next.
         try await self.database.reset()
         try await self.deployment.start([.worker])

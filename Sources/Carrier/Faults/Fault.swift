@@ -14,13 +14,17 @@ struct Fault: Sendable, Hashable {
         case callBusy = "call_busy"
         case callUnanswered = "call_no_answer"
         case callMachine = "call_machine"
+        // Of SMPP alone; elsewhere nothing happens.
+        case silence, nack, unbind
+        case receiptElsewhere = "receipt_elsewhere"
 
         /// Whether it befalls a request as a whole; otherwise it befalls each message in it.
         var isOfRequest: Bool {
             switch self {
-            case .slow, .throttle, .dropAnswer, .closeBeforeRead, .internalError, .garbage: true
+            case .slow, .throttle, .dropAnswer, .closeBeforeRead, .internalError, .garbage, .silence, .nack, .unbind:
+                true
             case .refuse, .receiptEarly, .receiptTwice, .receiptLate, .receiptNever, .receiptOutOfOrder, .receiptFailed,
-                .callBusy, .callUnanswered, .callMachine:
+                .receiptElsewhere, .callBusy, .callUnanswered, .callMachine:
                 false
             }
         }
@@ -79,6 +83,10 @@ extension Fault {
         case "0021": .callBusy
         case "0022": .callUnanswered
         case "0023": .callMachine
+        case "0041": .silence
+        case "0042": .nack
+        case "0043": .unbind
+        case "0044": .receiptElsewhere
         default: nil
         }
     }

@@ -1,7 +1,8 @@
 import Store
-import Telemetry
+public import Telemetry
 
-struct ReceiptMetrics: Sendable {
+/// What is counted of receipts.
+public struct ReceiptMetrics: Sendable {
     let stored: Counter
     let unmatched: Counter
     let joined: Counter
@@ -11,7 +12,7 @@ struct ReceiptMetrics: Sendable {
     let delivery: Histogram
     private let metrics: Metrics
 
-    init(_ metrics: Metrics) {
+    public init(_ metrics: Metrics) {
         self.metrics = metrics
         self.stored = metrics.counter("pinpost_receipts_total", help: "Receipts stored and applied.")
         self.unmatched = metrics.counter(
@@ -32,7 +33,7 @@ struct ReceiptMetrics: Sendable {
         for age in counts.finished { self.delivery.observe(age) }
     }
 
-    func refused(_ reason: String) -> Counter {
+    public func refused(_ reason: String) -> Counter {
         self.metrics.counter(
             "pinpost_receipts_refused_total", help: "Callbacks refused, by reason.", labels: ["reason": reason])
     }

@@ -1,0 +1,36 @@
+import Messaging
+import Postgres
+
+extension Store {
+    /// Names the messages of receipts that come under a part's id alone, where the part is known already: then there is no
+    /// need to keep them and to join them later.
+    ///
+    /// As joining does it, each is looked for in the partitions of the last days by LATERAL with a LIMIT; the newest, for some
+    /// providers begin to count anew.
+    func locate(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> [IncomingReceipt] {
+        let nameless = receipts.indices.filter { receipts[$0].receipt.message == nil && !receipts[$0].receipt.part.isEmpty }
+        guard !nameless.isEmpty else { return receipts }
+        let lane = Lane(rawValue: 0)
+        let found = try await self.pool.query(
+            """
+            SELECT w.number, p.message_id, p.series
+            FROM unnest(\(nameless.map { Int32($0) }), \(nameless.map { receipts[$0].provider.rawValue }),
+                        \(nameless.map { receipts[$0].receipt.part })) AS w (number, provider_id, part)
+            CROSS JOIN LATERAL (
+                SELECT message_id, series FROM parts
+                WHERE lane = \(lane.column) AND part = w.part AND provider_id = w.provider_id
+                  AND message_id >= first_id_of(now() - interval '8 days')
+                ORDER BY message_id DESC LIMIT 1
+            ) p
+            """
+        ) { row throws(PostgresError) in
+            (
+                index: Int(try row.decode(0, as: Int32.self)),
+                message: MessageReference(id: try row.decode(1), series: try row.decode(2))
+            )
+        }
+        var receipts = receipts
+        for (index, message) in found { receipts[index].receipt.message = message }
+        return receipts
+    }
+}

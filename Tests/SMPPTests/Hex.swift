@@ -1,0 +1,5 @@
+/// Octets from hexadecimal digits, blanks apart.
+func octets(_ hex: String) -> [UInt8] {
+    let digits = hex.filter { !$0.isWhitespace }.compactMap(\.hexDigitValue)
+    return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+}
