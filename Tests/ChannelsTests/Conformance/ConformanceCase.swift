@@ -83,6 +83,10 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     var now = Sample.now
     /// One that no table holds.
     var unknownStatus = "teleported"
+    /// A success without a body takes the messages.
+    var takesSilence = false
+    /// Requests carry a token that is new each time; its `Authorization` is compared without it.
+    var mintsTokens = false
 
     var testDescription: String { self.account.kind.rawValue }
 

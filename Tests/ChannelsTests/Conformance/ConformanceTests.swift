@@ -14,7 +14,11 @@ import Timestamps
             #expect(request.method == sending.method)
             #expect(request.url == sending.url)
             #expect(String(decoding: request.body, as: UTF8.self) == sending.body)
-            #expect(request.fields == sending.fields)
+            var fields = request.fields
+            if item.mintsTokens {
+                fields["Authorization"] = fields["Authorization"]?.split(separator: " ").first.map(String.init)
+            }
+            #expect(fields == sending.fields)
             // Whatever prints a request shows neither body nor secret.
             #expect(!"\(request)".contains("123456"))
         }
@@ -63,7 +67,7 @@ import Timestamps
     @Test(arguments: ConformanceCase.all) func garbageIsAnOutcome(_ item: ConformanceCase) throws {
         let driver = try item.driver()
         let dispatches = item.sendings[0].dispatches
-        for body in Self.garbage {
+        for body in Self.garbage where !(item.takesSilence && body.isEmpty) {
             for status in [200, 201, 202, 204] {
                 let outcomes = driver.outcomes(for: dispatches, response: HTTPResponse(status: status, body: body))
                 #expect(outcomes == dispatches.map { _ in .unanswered(.providerError) }, "\(status)")

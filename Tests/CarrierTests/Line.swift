@@ -58,13 +58,13 @@ func withLine(
     let client = WebClient(WebClient.Configuration())
     client.start()
     let result = await Task {
-        try await withServer({ request in
+        try await withListener({ request in
             arrived.yield(request)
             return HTTPResponse(status: 200)
         }) { receiver in
             let receiptURL = "http://127.0.0.1:\(receiver)/receipts/p1"
             let carrier = Carrier(configuration: configuration(receiptURL), client: client)
-            try await withServer({ await carrier.respond(to: $0) }) { port in
+            try await withListener({ await carrier.respond(to: $0) }) { port in
                 let driver = try Drivers.make(account("http://127.0.0.1:\(port)", receiptURL))
                 guard case .http(let driver) = driver.wire else { preconditionFailure("no HTTP") }
                 let line = Line(driver: driver, carrier: carrier, client: client, callbacks: callbacks)
@@ -83,7 +83,7 @@ func withLine(
 }
 
 /// A server on a free port for the time of `body`.
-private func withServer(
+private func withListener(
     _ handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
     _ body: @escaping @Sendable (_ port: UInt16) async throws -> Void
 ) async throws {
