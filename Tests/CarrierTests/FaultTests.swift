@@ -37,7 +37,8 @@ import WebClient
         switch provider {
         case .vonage: await carrier.sendVonage(to: number)
         case .infobip: await carrier.sendInfobip(to: number)
-        case .own, .smtp: await carrier.sendOwn("/calls", OwnContractTests.with(OwnContractTests.call, "to", "+\(number)"))
+        case .own, .smtp:
+            await carrier.sendOwn("/calls", OwnContractTests.with(OwnContractTests.call, "to", "+\(number)"))
         }
     }
 
