@@ -28,7 +28,9 @@ public enum TextCoding: String, Sendable, Hashable, CaseIterable {
         case .latin1: return String(String.UnicodeScalarView(octets.map { Unicode.Scalar($0) }))
         case .ucs2:
             let octets = Array(octets)
-            let units = stride(from: 0, to: octets.count - 1, by: 2).map { UInt16(octets[$0]) << 8 | UInt16(octets[$0 + 1]) }
+            let units = stride(from: 0, to: octets.count - 1, by: 2).map {
+                UInt16(octets[$0]) << 8 | UInt16(octets[$0 + 1])
+            }
             return String(decoding: units, as: UTF16.self) + (octets.count % 2 == 1 ? "\u{FFFD}" : "")
         }
     }

@@ -63,6 +63,13 @@ struct AccountReader {
         self.setting(name, default: nil, expected: "a text") { $0.isEmpty ? String??.none : .some($0) }
     }
 
+    /// A whole number within bounds.
+    mutating func number(_ name: String, default value: Int, in range: ClosedRange<Int>) -> Int {
+        self.setting(name, default: value, expected: "\(range.lowerBound) to \(range.upperBound)") { text in
+            Int(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
     /// The kind's own table of codes with the operator's lines over it.
     mutating func table(_ builtIn: StatusTable) -> StatusTable {
         do throws(StatusTableError) {

@@ -8,7 +8,9 @@ extension Store {
     /// As joining does it, each is looked for in the partitions of the last days by LATERAL with a LIMIT; the newest, for some
     /// providers begin to count anew.
     func locate(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> [IncomingReceipt] {
-        let nameless = receipts.indices.filter { receipts[$0].receipt.message == nil && !receipts[$0].receipt.part.isEmpty }
+        let nameless = receipts.indices.filter {
+            receipts[$0].receipt.message == nil && !receipts[$0].receipt.part.isEmpty
+        }
         guard !nameless.isEmpty else { return receipts }
         let lane = Lane(rawValue: 0)
         let found = try await self.pool.query(

@@ -137,12 +137,15 @@ struct IncomingReply {
     private(set) var text = ""
     private var isWhole = true
 
+    /// The answer to QUIT, which libcurl sends behind a refusal, and which must not hide that.
+    private static let farewell = 221
     /// Of the text of one reply, in bytes; the rest is left out.
     static let textLimit = 2048
 
     mutating func take(_ line: some Collection<UInt8>) {
         let bytes = Array(line)
-        guard bytes.count >= 3, let code = Int(String(decoding: bytes[..<3], as: UTF8.self)) else { return }
+        guard bytes.count >= 3, let code = Int(String(decoding: bytes[..<3], as: UTF8.self)), code != Self.farewell
+        else { return }
         if self.isWhole { (self.code, self.text) = (code, "") }
         self.isWhole = bytes.count < 4 || bytes[3] != UInt8(ascii: "-")
         let rest = bytes.dropFirst(4).filter { $0 != 0x0D && $0 != 0x0A }

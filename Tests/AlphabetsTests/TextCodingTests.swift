@@ -3,10 +3,11 @@ import Testing
 @testable import Alphabets
 
 @Suite struct TextCodingTests {
-    @Test(arguments: [
-        ("@£Hi", [0x00, 0x01, 0x48, 0x69]), ("€{", [0x1B, 0x65, 0x1B, 0x28]), ("§à\n", [0x5F, 0x7F, 0x0A]),
-        ("¡¿", [0x40, 0x60]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("@£Hi", [0x00, 0x01, 0x48, 0x69]), ("€{", [0x1B, 0x65, 0x1B, 0x28]), ("§à\n", [0x5F, 0x7F, 0x0A]),
+            ("¡¿", [0x40, 0x60]),
+        ] as [(String, [UInt8])])
     func gsmIsOneSeptetAnOctet(_ text: String, _ octets: [UInt8]) {
         #expect(TextCoding.gsm7.encode(text) == octets)
         #expect(TextCoding.gsm7.decode(octets) == text)

@@ -39,7 +39,9 @@ import Timestamps
             group.addTask { try await center.run() }
             let result: Result<Void, any Error>
             do {
-                result = .success(try await DeliveryFixture.run([outlet]) { fixture async throws in try await body(fixture, carrier) })
+                result = .success(
+                    try await DeliveryFixture.run([outlet]) { fixture async throws in try await body(fixture, carrier) }
+                )
             } catch {
                 result = .failure(error)
             }
@@ -93,7 +95,10 @@ import Timestamps
     }
 
     @Test(arguments: [
-        (Carrier.Configuration.SMPP.IDForm.hexadecimal, Carrier.Configuration.SMPP.IDForm.decimal, "resp_hex_receipt_dec"),
+        (
+            Carrier.Configuration.SMPP.IDForm.hexadecimal, Carrier.Configuration.SMPP.IDForm.decimal,
+            "resp_hex_receipt_dec"
+        ),
         (.decimal, .hexadecimal, "resp_dec_receipt_hex"), (.hexadecimal, .hexadecimal, "both_hex_ci"),
     ])
     func idsAreReadInTheirBases(

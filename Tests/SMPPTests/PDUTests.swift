@@ -45,7 +45,8 @@ import Testing
             .enquireLinkResponse, .genericNack, .submit(message), .submitResponse(MessageResponse(messageID: "4F")),
             .submitResponse(nil), .deliver(message), .deliverResponse(MessageResponse()), .deliverResponse(nil),
             .data(data), .dataResponse(MessageResponse(messageID: "1")), .dataResponse(nil),
-            .submitMulti(MultiMessage(destinations: [.address(address), .list("all")], message: Self.noDestination(message))),
+            .submitMulti(
+                MultiMessage(destinations: [.address(address), .list("all")], message: Self.noDestination(message))),
             .submitMultiResponse(
                 MultiResponse(messageID: "9", failures: [.init(address: address, status: .invalidDestination)])),
             .submitMultiResponse(nil), .query(Query(messageID: "4F", source: address)),
@@ -88,8 +89,10 @@ import Testing
         #expect { try PDU.decode(octets(hex)) } throws: { ($0 as? PDUError)?.problem == .length }
     }
 
-    @Test(arguments: ["00000010 00000000 00000000 00000001", "00000010 00000777 00000000 00000001",
-        "00000010 8000000b 00000000 00000001"])
+    @Test(arguments: [
+        "00000010 00000000 00000000 00000001", "00000010 00000777 00000000 00000001",
+        "00000010 8000000b 00000000 00000001",
+    ])
     func anUnknownCommandKeepsItsHeader(_ hex: String) {
         #expect { try PDU.decode(octets(hex)) } throws: { error in
             let error = error as? PDUError

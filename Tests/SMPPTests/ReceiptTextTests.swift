@@ -14,14 +14,15 @@ import Testing
         #expect(text?.doneDate == "2611211201")
     }
 
-    @Test(arguments: [
-        ("STAT:UNDELIV ID:af-09 ERR:0x1F", "af-09", "UNDELIV", "0x1F"),
-        ("id: 12  stat: EXPIRED\0", "12", "EXPIRED", nil),
-        ("id:12\nstat:REJECTD\nerr:EC_9 text", "12", "REJECTD", "EC_9 text"),
-        ("done date:20261121120000 stat:DELIVRD", nil, "DELIVRD", nil),
-        ("id:1 stat:DELIVRD err:", "1", "DELIVRD", nil),
-        ("submit date:1 done date:2 id:7", "7", nil, nil),
-    ] as [(String, String?, String?, String?)])
+    @Test(
+        arguments: [
+            ("STAT:UNDELIV ID:af-09 ERR:0x1F", "af-09", "UNDELIV", "0x1F"),
+            ("id: 12  stat: EXPIRED\0", "12", "EXPIRED", nil),
+            ("id:12\nstat:REJECTD\nerr:EC_9 text", "12", "REJECTD", "EC_9 text"),
+            ("done date:20261121120000 stat:DELIVRD", nil, "DELIVRD", nil),
+            ("id:1 stat:DELIVRD err:", "1", "DELIVRD", nil),
+            ("submit date:1 done date:2 id:7", "7", nil, nil),
+        ] as [(String, String?, String?, String?)])
     func variantsAreRead(_ text: String, _ id: String?, _ state: String?, _ error: String?) {
         let receipt = ReceiptText(text.utf8)
         #expect(receipt?.id == id)

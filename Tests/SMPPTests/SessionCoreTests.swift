@@ -149,7 +149,8 @@ import Testing
         var core = try Self.bound()
         _ = core.submit(Self.messages(2), deadline: Self.start + .seconds(5))
         for (pdu, status) in zip(try core.written(), [CommandStatus.throttled, .queueFull]) {
-            _ = core.receive(.success(PDU(.submitResponse(nil), status: status, sequence: pdu.sequence)), now: Self.start)
+            _ = core.receive(
+                .success(PDU(.submitResponse(nil), status: status, sequence: pdu.sequence)), now: Self.start)
         }
         #expect(core.throttles == 2)
     }
@@ -158,7 +159,10 @@ import Testing
 
     @Test func itsRequestsAreAnswered() throws {
         var core = try Self.bound()
-        for body in [PDU.Body.enquireLink, .query(Query(messageID: "1", source: Address())), .outbind(Outbind(systemID: "", password: ""))] {
+        for body in [
+            PDU.Body.enquireLink, .query(Query(messageID: "1", source: Address())),
+            .outbind(Outbind(systemID: "", password: "")),
+        ] {
             _ = core.receive(.success(PDU(body, sequence: 9)), now: Self.start)
         }
         let unknown = PDUHeader(length: 16, commandID: 0x777, status: .ok, sequence: 10)
@@ -210,7 +214,8 @@ import Testing
         _ = core.tick(now: Self.start + .seconds(30))
         let enquiry = try core.written()[0]
         #expect(enquiry.body == .enquireLink)
-        _ = core.receive(.success(PDU(.enquireLinkResponse, sequence: enquiry.sequence)), now: Self.start + .seconds(31))
+        _ = core.receive(
+            .success(PDU(.enquireLinkResponse, sequence: enquiry.sequence)), now: Self.start + .seconds(31))
         _ = core.tick(now: Self.start + .seconds(45))
         #expect(core.phase == .bound)
         _ = core.tick(now: Self.start + .seconds(61))
@@ -236,7 +241,9 @@ import Testing
 
     @Test func backoffDoublesAndIsLongAfterARefusal() {
         let backoff = SessionBackoff()
-        #expect((1...8).map { backoff.wait(after: .unbound, failures: $0, random: 1) } == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
+        #expect(
+            (1...8).map { backoff.wait(after: .unbound, failures: $0, random: 1) }
+                == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
         #expect(backoff.wait(after: .unbound, failures: 1, random: 0) == .milliseconds(500))
         #expect(backoff.wait(after: .refused(.invalidPassword), failures: 1, random: 0) == .seconds(30))
         #expect(backoff.wait(after: .refused(.alreadyBound), failures: 9, random: 1) == .seconds(300))

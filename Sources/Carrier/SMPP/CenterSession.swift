@@ -139,7 +139,8 @@ final class CenterSession: Sendable {
         case .unbind:
             self.append(PDU(.unbindResponse, sequence: pdu.sequence))
             self.end()
-        case .deliverResponse, .genericNack: self.conclude(pdu.sequence, isTaken: pdu.body != .genericNack && pdu.status == .ok)
+        case .deliverResponse, .genericNack:
+            self.conclude(pdu.sequence, isTaken: pdu.body != .genericNack && pdu.status == .ok)
         case .unbindResponse: self.end()
         case let body where body.isResponse: break
         default: self.append(PDU(.genericNack, status: .invalidCommand, sequence: pdu.sequence))

@@ -11,7 +11,9 @@ struct SMPPPart: Hashable {
 
     init(_ message: ShortMessage, alphabet: TextCoding) {
         var octets = message.payload[...]
-        if message.esmClass & 0x40 != 0, let length = octets.first { self.readHeader(octets.dropFirst().prefix(Int(length))) }
+        if message.esmClass & 0x40 != 0, let length = octets.first {
+            self.readHeader(octets.dropFirst().prefix(Int(length)))
+        }
         if message.esmClass & 0x40 != 0 { octets = octets.dropFirst(Int(octets.first ?? 0) + 1) }
         self.text = Self.coding(message.dataCoding, alphabet).decode(octets)
         if let reference = message.parameters.number(.segmentReference),

@@ -7,7 +7,8 @@ extension SMPPDriver {
     public func receipt(in message: ShortMessage) -> Receipt? {
         guard self.isReceipt(message) else { return nil }
         let text = ReceiptText(message.payload)
-        guard let id = message.parameters.text(.receiptedMessageID).flatMap({ $0.isEmpty ? nil : $0 }) ?? text?.id else {
+        guard let id = message.parameters.text(.receiptedMessageID).flatMap({ $0.isEmpty ? nil : $0 }) ?? text?.id
+        else {
             return nil
         }
         let state = message.parameters.number(.messageState)

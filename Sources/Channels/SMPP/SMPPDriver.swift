@@ -86,7 +86,9 @@ public struct SMPPDriver: Driver {
         let count = reader.number("binds", default: 1, in: 1...16)
         let window = reader.number("window", default: 10, in: 1...1000)
         let enquire = reader.number("enquire_link_seconds", default: 30, in: 1...3600)
-        let authorities = reader.setting("authorities", default: nil, expected: "a path") { $0.isEmpty ? nil : .some($0) }
+        let authorities = reader.setting("authorities", default: nil, expected: "a path") {
+            $0.isEmpty ? nil : .some($0)
+        }
         if authorities != nil, !place.isEncrypted { reader.problem("setting authorities goes with smpps only") }
         let tls = place.isEncrypted ? TLSSettings(authorities: authorities) : nil
         return (0..<count).flatMap { _ in kinds }.map { kind in
@@ -106,12 +108,6 @@ extension AccountReader {
     ) -> Word where Word.RawValue == String {
         let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
         return self.setting(name, default: value, expected: "one of \(words)") { Word(rawValue: $0) }
-    }
-
-    mutating func number(_ name: String, default value: Int, in range: ClosedRange<Int>) -> Int {
-        self.setting(name, default: value, expected: "\(range.lowerBound) to \(range.upperBound)") { text in
-            Int(text).flatMap { range.contains($0) ? $0 : nil }
-        }
     }
 
     /// A text for a field of an SMPP PDU.

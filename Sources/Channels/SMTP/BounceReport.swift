@@ -21,9 +21,12 @@ struct BounceReport: Hashable {
     /// Recipients in one report; each of our mails has one.
     private static let itemLimit = 16
 
+    /// Bytes that are read; what was sent back stands behind the report, and may be long.
+    private static let byteLimit = 256 << 10
+
     /// Nil for what is no report.
     init?(parsing message: [UInt8]) {
-        let mail = MIMEPart(message[...])
+        let mail = MIMEPart(message.prefix(Self.byteLimit))
         guard mail.type == "multipart/report" else { return nil }
         var items: [Item] = []
         for part in mail.parts {
@@ -149,8 +152,8 @@ struct MIMEFields {
 
 extension ArraySlice<UInt8> {
     /// Without their ends, which are CRLF or, behind some pipes, LF alone.
-    var mailLines: some Sequence<ArraySlice<UInt8>> {
-        self.lazy.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
+    var mailLines: [ArraySlice<UInt8>] {
+        self.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
             line.last == 0x0D ? line.dropLast() : line
         }
     }

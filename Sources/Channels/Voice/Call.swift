@@ -87,12 +87,3 @@ struct CallSettings: Sendable {
         self.languages = list.with(fallback: fallback)
     }
 }
-
-extension AccountReader {
-    /// A whole number within bounds.
-    mutating func number(_ name: String, default value: Int, in range: ClosedRange<Int>) -> Int {
-        self.setting(name, default: value, expected: "\(range.lowerBound) to \(range.upperBound)") {
-            Int($0).flatMap { range.contains($0) ? $0 : nil }
-        }
-    }
-}

@@ -14,7 +14,8 @@ extension PDU {
     /// Reads one whole PDU. Never traps, whatever the octets are; what is no PDU has its reason.
     public static func decode(_ octets: some Collection<UInt8>) throws(PDUError) -> PDU {
         let octets = ArraySlice(octets)
-        guard let header = PDUHeader(octets), octets.count <= Self.lengthLimit, Int(header.length) == octets.count else {
+        guard let header = PDUHeader(octets), octets.count <= Self.lengthLimit, Int(header.length) == octets.count
+        else {
             throw PDUError(.length, header: PDUHeader(octets))
         }
         guard let command = header.command else { throw PDUError(.command, header: header) }

@@ -77,7 +77,8 @@ public final class Session: Sendable {
     private let closing = Signal()
 
     public init(
-        _ configuration: Configuration, poller: Poller, observe: @escaping Observe = { _ in }, receive: @escaping Receive
+        _ configuration: Configuration, poller: Poller, observe: @escaping Observe = { _ in },
+        receive: @escaping Receive
     ) {
         precondition((1...1000).contains(configuration.window), "a window below 1 lets nothing through")
         self.configuration = configuration
@@ -304,7 +305,8 @@ public struct SessionBackoff: Sendable, Hashable {
 
     /// Between half of it and all, by `random` from 0 to 1, so that many do not come at once.
     func wait(after ending: Ending, failures: Int, random: Double) -> Duration {
-        let (first, last) = if case .refused = ending { (self.refused, self.refusedLast) } else { (self.first, self.last) }
+        let (first, last) =
+            if case .refused = ending { (self.refused, self.refusedLast) } else { (self.first, self.last) }
         let doubled = first * (1 << min(max(failures - 1, 0), 16))
         return min(doubled, last) * (0.5 + 0.5 * random)
     }

@@ -87,7 +87,8 @@ struct SessionCore {
     mutating func submit(_ messages: [ShortMessage], deadline: Instant) -> (id: UInt64, effects: [Effect]) {
         self.lastSubmission += 1
         let id = self.lastSubmission
-        self.submissions[id] = Submission(results: Array(repeating: .notSent, count: messages.count), left: messages.count)
+        self.submissions[id] = Submission(
+            results: Array(repeating: .notSent, count: messages.count), left: messages.count)
         let entries = messages.enumerated().map { Entry(submission: id, index: $0, message: $1, deadline: deadline) }
         guard self.phase == .bound, !self.isClosing, self.configuration.kind != .receiver else {
             return (id, entries.flatMap { self.resolve($0, .notSent) })
@@ -282,7 +283,9 @@ struct SessionCore {
             self.end(.framingLost)
             return []
         }
-        if self.phase == .binding { return self.receiveBindResponse(pdu.status == .ok ? .bindFailed : pdu.status, now: .now) }
+        if self.phase == .binding {
+            return self.receiveBindResponse(pdu.status == .ok ? .bindFailed : pdu.status, now: .now)
+        }
         // A nack of an enquiry is a sign of life too.
         self.receiveEnquiryAnswer(pdu.sequence)
         return self.settle(pdu.sequence, .refused(pdu.status == .ok ? .systemError : pdu.status))
@@ -333,7 +336,9 @@ struct SessionCore {
     }
 
     private mutating func nextSequence() -> UInt32 {
-        repeat { self.sequence = self.sequence == 0x7FFF_FFFF ? 1 : self.sequence + 1 } while self.window[self.sequence] != nil
+        repeat {
+            self.sequence = self.sequence == 0x7FFF_FFFF ? 1 : self.sequence + 1
+        } while self.window[self.sequence] != nil
         return self.sequence
     }
 }

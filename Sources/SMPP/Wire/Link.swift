@@ -87,8 +87,10 @@ public final class Link: Sendable {
         while sent < octets.count {
             switch try self.writeSome(octets[sent...]) {
             case .done(let count): sent += count
-            case .waitToRead: try await self.wait(for: .readable, on: self.writingSocket, until: .now + Self.writeTimeout)
-            case .waitToWrite: try await self.wait(for: .writable, on: self.writingSocket, until: .now + Self.writeTimeout)
+            case .waitToRead:
+                try await self.wait(for: .readable, on: self.writingSocket, until: .now + Self.writeTimeout)
+            case .waitToWrite:
+                try await self.wait(for: .writable, on: self.writingSocket, until: .now + Self.writeTimeout)
             }
         }
     }

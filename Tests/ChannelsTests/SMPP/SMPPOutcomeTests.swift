@@ -27,7 +27,8 @@ import Testing
     @Test(arguments: cases) func eachStatusHasItsOutcome(_ sample: Case) throws {
         let driver = try Sample.smpp()
         for status in sample.statuses {
-            guard case .refused(let verdict, let code, let wait) = driver.outcome(of: [.refused(.init(rawValue: status))])
+            guard
+                case .refused(let verdict, let code, let wait) = driver.outcome(of: [.refused(.init(rawValue: status))])
             else {
                 Issue.record("\(status) is no refusal")
                 continue
@@ -49,13 +50,15 @@ import Testing
 
     @Test func aMessageIsWhatItsPartsAre() throws {
         let driver = try Sample.smpp()
-        #expect(driver.outcome(of: [.accepted(messageID: "7"), .accepted(messageID: "8")]) == .accepted(parts: ["7", "8"]))
+        #expect(
+            driver.outcome(of: [.accepted(messageID: "7"), .accepted(messageID: "8")]) == .accepted(parts: ["7", "8"]))
         #expect(driver.outcome(of: [.accepted(messageID: "")]) == .accepted(parts: []))
         #expect(driver.outcome(of: [.notSent, .notSent]) == .notSent(.networkTimeout))
         // What may have been sent is never called refused.
         #expect(driver.outcome(of: [.refused(.systemError), .unanswered]) == .unanswered(.networkTimeout))
         #expect(driver.outcome(of: [.accepted(messageID: "7"), .unanswered]) == .unanswered(.networkTimeout))
-        guard case .refused(let verdict, "partly_sent", nil) = driver.outcome(of: [.accepted(messageID: "7"), .notSent])
+        guard
+            case .refused(let verdict, "partly_sent", nil) = driver.outcome(of: [.accepted(messageID: "7"), .notSent])
         else {
             Issue.record("half a message counts as sent")
             return
@@ -93,7 +96,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "http://smsc.example", "smpp://", "smpp://smsc.example:0", "smpp://smsc.example:70000", "smpp://a:b@smsc.example",
+        "http://smsc.example", "smpp://", "smpp://smsc.example:0", "smpp://smsc.example:70000",
+        "smpp://a:b@smsc.example",
         "smpp://smsc.example/path", "smsc.example:2775", "smpp://[::1",
     ]) func aURLThatIsNoneIsAProblem(_ url: String) {
         #expect(throws: ProviderProblems.self) { try SMPPDriver(Sample.smppAccount(url: url)) }
@@ -101,7 +105,8 @@ import Testing
 
     @Test(arguments: [
         ("window", "0"), ("window", "1001"), ("binds", "17"), ("bind", "both"), ("alphabet", "ebcdic"),
-        ("number_address", "1"), ("number_address", "1/256"), ("dlr_id_mode", "x"), ("system_type", "much too long for it"),
+        ("number_address", "1"), ("number_address", "1/256"), ("dlr_id_mode", "x"),
+        ("system_type", "much too long for it"),
         ("receipts", "some"), ("authorities", "/etc/ca.pem"), ("sender", "x"),
     ]) func aWrongSettingIsAProblem(_ name: String, _ value: String) {
         #expect {

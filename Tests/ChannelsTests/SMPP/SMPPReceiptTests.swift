@@ -17,12 +17,13 @@ import Timestamps
                     status: "DELIVRD", code: "000", occurredAt: Timestamp("2026-11-21T12:01:00Z")))
     }
 
-    @Test(arguments: [
-        ("ENROUTE", .sent), ("ACCEPTD", .sent), ("BUFFERED", .sent), ("DELIVRD", .delivered), ("EXPIRED", .expired),
-        ("DELETED", .failed), ("UNDELIV", .undelivered), ("REJECTD", .rejected), ("UNKNOWN", .unknown),
-        ("SCHEDUL", .submitted), ("SCHEDULED", .submitted), ("SKIPPED", .failed), ("FAILED", .failed),
-        ("delivrd", .delivered), ("NONSENSE", .unknown),
-    ] as [(String, Verdict.ProviderState)])
+    @Test(
+        arguments: [
+            ("ENROUTE", .sent), ("ACCEPTD", .sent), ("BUFFERED", .sent), ("DELIVRD", .delivered), ("EXPIRED", .expired),
+            ("DELETED", .failed), ("UNDELIV", .undelivered), ("REJECTD", .rejected), ("UNKNOWN", .unknown),
+            ("SCHEDUL", .submitted), ("SCHEDULED", .submitted), ("SKIPPED", .failed), ("FAILED", .failed),
+            ("delivrd", .delivered), ("NONSENSE", .unknown),
+        ] as [(String, Verdict.ProviderState)])
     func eachWordHasItsState(_ word: String, _ state: Verdict.ProviderState) throws {
         let receipt = try Sample.smpp().receipt(in: Sample.smppReceipt("id:1 stat:\(word) err:001"))
         #expect(receipt?.verdict.state == state)
@@ -30,10 +31,11 @@ import Timestamps
         #expect(receipt?.code == "001")
     }
 
-    @Test(arguments: [
-        (1, .sent), (2, .delivered), (3, .expired), (4, .failed), (5, .undelivered), (6, .sent), (7, .unknown),
-        (8, .rejected),
-    ] as [(UInt8, Verdict.ProviderState)])
+    @Test(
+        arguments: [
+            (1, .sent), (2, .delivered), (3, .expired), (4, .failed), (5, .undelivered), (6, .sent), (7, .unknown),
+            (8, .rejected),
+        ] as [(UInt8, Verdict.ProviderState)])
     func parametersComeBeforeTheText(_ number: UInt8, _ state: Verdict.ProviderState) throws {
         let parameters: [OptionalParameters.Parameter] = [
             .init(.receiptedMessageID, Array("A7\0".utf8)), .init(.messageState, [number]),
@@ -66,7 +68,9 @@ import Timestamps
             #expect(driver.receipt(in: Sample.smppReceipt(text))?.verdict.reason == reason)
         }
         let network: [OptionalParameters.Parameter] = [.init(.networkErrorCode, [3, 1, 2])]
-        #expect(driver.receipt(in: Sample.smppReceipt("id:1 stat:UNDELIV", parameters: network))?.verdict.reason == .callBarred)
+        #expect(
+            driver.receipt(in: Sample.smppReceipt("id:1 stat:UNDELIV", parameters: network))?.verdict.reason
+                == .callBarred)
     }
 
     @Test func anIntermediateReceiptIsOne() throws {
@@ -83,7 +87,9 @@ import Timestamps
         #expect(driver.receipt(in: Sample.smppReceipt("my id: 7", esmClass: 0)) == nil)
     }
 
-    @Test(arguments: ["", "stat:DELIVRD", "\0\0\0", "Hello"]) func aReceiptThatNamesNoMessageIsNone(_ text: String) throws {
+    @Test(arguments: ["", "stat:DELIVRD", "\0\0\0", "Hello"]) func aReceiptThatNamesNoMessageIsNone(_ text: String)
+        throws
+    {
         #expect(try Sample.smpp().receipt(in: Sample.smppReceipt(text)) == nil)
     }
 
@@ -109,7 +115,9 @@ import Timestamps
         ("resp_hex_receipt_dec", "FFFFFFFFFFFFFFFFFFFF", "1208925819614629174706175", true),
         // What cannot be read in its base stays as it is.
         ("resp_hex_receipt_dec", "abc-1", "abc-1", true), ("both_hex_ci", "0", "000", true),
-    ]) func idsOfReceiptsFindThoseOfAnswers(_ mode: String, _ answered: String, _ reported: String, _ isSame: Bool) throws {
+    ]) func idsOfReceiptsFindThoseOfAnswers(_ mode: String, _ answered: String, _ reported: String, _ isSame: Bool)
+        throws
+    {
         let driver = try Sample.smpp(["dlr_id_mode": mode])
         guard case .accepted(let parts) = driver.outcome(of: [.accepted(messageID: answered)]) else {
             Issue.record("an answer without an error is no acceptance")
@@ -121,10 +129,11 @@ import Timestamps
 
     // MARK: - Times
 
-    @Test(arguments: [
-        ("2611211201", "2026-11-21T12:01:00Z"), ("261121120130", "2026-11-21T12:01:30Z"),
-        ("20261121120130", "2026-11-21T12:01:30Z"), ("26112112", nil), ("2613211201", nil), ("26112112ab", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("2611211201", "2026-11-21T12:01:00Z"), ("261121120130", "2026-11-21T12:01:30Z"),
+            ("20261121120130", "2026-11-21T12:01:30Z"), ("26112112", nil), ("2613211201", nil), ("26112112ab", nil),
+        ] as [(String, String?)])
     func datesComeInThreeLengths(_ text: String, _ time: String?) throws {
         let receipt = try Sample.smpp().receipt(in: Sample.smppReceipt("id:1 stat:DELIVRD done date:\(text)"))
         #expect(receipt?.occurredAt == time.flatMap { Timestamp($0) })

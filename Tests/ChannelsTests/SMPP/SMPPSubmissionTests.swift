@@ -18,10 +18,11 @@ import Testing
         #expect(try PDU(.submit(message), sequence: 7).encoded() == header + text)
     }
 
-    @Test(arguments: [
-        ("ACME", 5, 0, "ACME"), ("+41791234567", 1, 1, "41791234567"), ("41791234567", 1, 1, "41791234567"),
-        ("12345", 3, 0, "12345"), ("+12345", 1, 1, "12345"), ("My Shop 24", 5, 0, "My Shop 24"),
-    ] as [(String, UInt8, UInt8, String)])
+    @Test(
+        arguments: [
+            ("ACME", 5, 0, "ACME"), ("+41791234567", 1, 1, "41791234567"), ("41791234567", 1, 1, "41791234567"),
+            ("12345", 3, 0, "12345"), ("+12345", 1, 1, "12345"), ("My Shop 24", 5, 0, "My Shop 24"),
+        ] as [(String, UInt8, UInt8, String)])
     func aSenderHasItsType(_ sender: String, _ type: UInt8, _ plan: UInt8, _ text: String) throws {
         let message = try Sample.smpp().submissions(of: Sample.dispatch(sender: sender))[0]
         #expect(message.source == Address(type: type, plan: plan, text))
@@ -33,14 +34,18 @@ import Testing
             "number_address": "2/1", "short_code_address": "6/0", "name_address": "5/1", "destination_address": "0/1",
         ]
         let driver = try Sample.smpp(settings)
-        for (sender, type, plan) in [("+41791234567", 2, 1), ("12345", 6, 0), ("ACME", 5, 1)] as [(String, UInt8, UInt8)] {
+        for (sender, type, plan) in [("+41791234567", 2, 1), ("12345", 6, 0), ("ACME", 5, 1)]
+            as [(String, UInt8, UInt8)]
+        {
             let message = try driver.submissions(of: Sample.dispatch(sender: sender))[0]
             #expect((message.source.type, message.source.plan) == (type, plan))
             #expect((message.destination.type, message.destination.plan) == (0, 1))
         }
     }
 
-    @Test(arguments: ["Twelve chars", "Zürich", "+4179123456789012", ""]) func aSenderThatCannotBeIsRefused(_ sender: String) {
+    @Test(arguments: ["Twelve chars", "Zürich", "+4179123456789012", ""]) func aSenderThatCannotBeIsRefused(
+        _ sender: String
+    ) {
         #expect {
             try Sample.smpp().submissions(of: Sample.dispatch(sender: sender))
         } throws: { error in
