@@ -36,7 +36,7 @@ import Timestamps
             switch self {
             case .sequential: "+99255\(1_000_000 + index)"
             case .slow: "+99255\(1000 + index % 1000)\(100 + index / 1000 * 37)"
-            case .aliases: index % 2 == 0 ? "+447911123456" : "+4407911123456"
+            case .aliases: index % 2 == 0 ? "+447500123456" : "+4407500123456"
             }
         }
     }
