@@ -43,7 +43,7 @@ CREATE INDEX guard_blocks_lifted ON guard_blocks (lifted_until) WHERE lifted_unt
 -- Raised by every change of blocks: processes look at it once a second. The configuration has one of its own, as reading all of that
 -- takes longer.
 CREATE TABLE guard_revision (
-    only     boolean PRIMARY KEY DEFAULT true CHECK (only),
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     revision bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
 INSERT INTO guard_revision DEFAULT VALUES;

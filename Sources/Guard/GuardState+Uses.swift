@@ -24,7 +24,7 @@ extension GuardState {
     /// Whether a guess may be looked at; before it is.
     ///
     /// An address or a device has so many wrong ones. When most of an account's guesses are wrong, so that somebody tries many
-    /// numbers from many places, each place has two, as has, over all, what comes from nobody knows where.
+    /// numbers from many places, each place has two, and two more for each right one; what comes from nobody knows where has none.
     public mutating func judgeGuess(
         of account: AccountID, _ caller: GuardCaller, _ policy: GuardPolicy, at now: Timestamp
     ) -> GuardRefusal? {
@@ -37,7 +37,7 @@ extension GuardState {
                 return GuardRefusal(.wrongGuesses, retryAfter: wait)
             }
             let count = self.count(key, at: now, \.day)
-            if isAlarmed, count.sent >= Self.guessesInAlarm, count.sent > count.used {
+            if isAlarmed, count.sent >= Self.guessesInAlarm, count.sent > Self.guessesInAlarm * count.used {
                 self.alarmedUntil[account] = now + Self.alarmRest
                 return GuardRefusal(.wrongGuesses, retryAfter: Self.alarmRest)
             }

@@ -36,7 +36,7 @@ import Timestamps
             switch self {
             case .sequential: "+99255\(1_000_000 + index)"
             case .slow: "+99255\(1000 + index % 1000)\(100 + index / 1000 * 37)"
-            case .aliases: index % 2 == 0 ? "+447911123456" : "+4407911123456"
+            case .aliases: index % 2 == 0 ? "+447500123456" : "+4407500123456"
             }
         }
     }
@@ -46,7 +46,7 @@ import Timestamps
         attack: Attack, mode: String
     ) async throws {
         let clock = Clock()
-        let configuration = GuardFixture.configuration(guard: ["mode": .string(mode)])
+        let configuration = GuardFixture.configuration(["*": "on"], guard: ["mode": .string(mode)])
         try await GuardFixture.run(configuration, clock: { clock.now }) { fixture async throws in
             let outcome = try await Self.run(attack, fixture, clock)
             #expect(outcome.sent * 100 < attack.count, "\(outcome.sent) of \(attack.count): \(outcome.refused)")
@@ -93,7 +93,7 @@ import Timestamps
     /// Five guesses at the codes of each of many numbers, from a hundred addresses.
     @Test func sprayedGuessesAreStopped() async throws {
         let clock = Clock()
-        let configuration = GuardFixture.configuration(guard: ["ahead": 100_000])
+        let configuration = GuardFixture.configuration(["*": "on"], guard: ["ahead": 100_000])
         try await GuardFixture.run(configuration, clock: { clock.now }) { fixture async throws in
             var evaluated = 0
             var ids: [String] = []

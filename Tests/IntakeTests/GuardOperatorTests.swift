@@ -36,7 +36,7 @@ import Timestamps
             #expect(refusals.allSatisfy { $0["country"] == "GB" && $0["refused"] == 1 })
             let lifted = await fixture.base.ask("DELETE", "/v1/guard/blocks/\(id)?for=1h", key: GuardFixture.key)
             #expect(lifted.status == 200 && lifted.json["lifted_until"]?.string != nil)
-            for number in 0..<5 { #expect(await fixture.start("+4474001234\(50 + number)").status == 202) }
+            for number in 0..<2 { #expect(await fixture.start("+4474001234\(50 + number)").status == 202) }
             #expect(await fixture.get("/v1/guard/blocks").json["blocks"]?.array == [])
             #expect(await fixture.get("/v1/guard/blocks?ended=true").json["blocks"]?.array?.count == 1)
         }
@@ -68,7 +68,7 @@ import Timestamps
                 let switches: [(JSON, String, Channel)] = [
                     (["scope": "channel", "value": "voice"], "+447400123456", .voice),
                     (["scope": "country", "value": "CH"], "+41791234567", .sms),
-                    (["scope": "account"], "+447911123456", .sms),
+                    (["scope": "account"], "+447500123456", .sms),
                     (["scope": "number", "value": "+4407900123456", "all_accounts": true], "+447900123456", .sms),
                 ]
                 for (block, number, channel) in switches {

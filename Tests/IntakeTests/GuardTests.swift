@@ -29,8 +29,8 @@ import Timestamps
 
     @Test func everyAPIRefusesACountryThatIsOffInItsOwnWords() async throws {
         try await GuardFixture.run { fixture async throws in
-            for api in API.allCases {
-                #expect(Self.isSent(api, await fixture.send(api, to: "+447400123456")), "\(api)")
+            for (place, api) in API.allCases.enumerated() {
+                #expect(Self.isSent(api, await fixture.send(api, to: "+44740\(place)123456")), "\(api)")
             }
             let number = "+393123456789"
             for api in [API.own, .verifications] {
@@ -76,7 +76,7 @@ import Timestamps
                     #expect(refused.status == 429, "\(api) \(refused.text)")
                     #expect(Int(refused.fields["Retry-After"] ?? "").map { (1...600).contains($0) } == true, "\(api)")
                 }
-                #expect(Self.isSent(api, await fixture.send(api, to: "+447911123456")), "\(api)")
+                #expect(Self.isSent(api, await fixture.send(api, to: "+447500123456")), "\(api)")
             }
         }
     }
@@ -130,7 +130,7 @@ import Timestamps
             #expect(await fixture.start("+447420123456", caller: ["address": "2001:db8:1:3::1"]).status == 202)
             for place in 0..<7 {
                 let message: JSON = [
-                    "to": .string("+4479\(10 + place)123456"), "body": "1", "priority": "otp",
+                    "to": .string("+4475\(10 + place)123456"), "body": "1", "priority": "otp",
                     "caller": ["device": "d"],
                 ]
                 #expect(await fixture.post("/v1/messages", message).status == (place < 5 ? 202 : 429))
