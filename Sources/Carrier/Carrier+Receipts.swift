@@ -101,7 +101,9 @@ extension Carrier {
         if post.provider == .bandwidthCalls, post.attempt == 0 {
             post.receipts = [await self.answerCall(post.receipts[0])]
         }
-        if post.provider == .smpp { return self.deliver(post) { isTaken in self.conclude(post, isTaken: isTaken) } }
+        if post.provider == .smpp {
+            return self.deliver(post) { [post] isTaken in self.conclude(post, isTaken: isTaken) }
+        }
         let status = await self.sendReceipt(self.request(for: post))
         self.conclude(post, isTaken: status.map { (200...299).contains($0) } ?? false)
     }
