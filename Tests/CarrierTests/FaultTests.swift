@@ -35,6 +35,7 @@ import WebClient
 
     private func send(to number: String, _ provider: Provider, on carrier: Carrier) async -> HTTPResponse {
         switch provider {
+        case .smpp: preconditionFailure("not over HTTP")
         case .vonage: await carrier.sendVonage(to: number)
         case .infobip: await carrier.sendInfobip(to: number)
         case .own: await carrier.sendOwn("/calls", OwnContractTests.with(OwnContractTests.call, "to", "+\(number)"))
@@ -62,6 +63,7 @@ import WebClient
             let (number, answer) = await self.send("refuse", "0001", asking, provider, on: carrier)
             let status = answer.json["messages"]?[0]?["status"]
             switch provider {
+            case .smpp: preconditionFailure("not over HTTP")
             case .vonage: #expect(status == "6")
             case .infobip: #expect(status?["name"] == "REJECTED_DESTINATION")
             default: #expect(answer.json["code"] == "invalid_destination")
@@ -89,6 +91,7 @@ import WebClient
             let (number, answer) = await self.send("throttle", "0002", asking, provider, on: carrier)
             let wait = asking == .rule ? 3 : 1000
             switch provider {
+            case .smpp: preconditionFailure("not over HTTP")
             case .vonage:
                 let text = "Throughput Rate Exceeded - please wait [ \(wait) ] and retry"
                 #expect(answer.json["messages"]?[0] == ["status": "1", "error-text": .string(text)])
@@ -159,6 +162,7 @@ import WebClient
             #expect(self.isTaken(answer, provider))
             let post = await office.next()
             switch provider {
+            case .smpp: preconditionFailure("not over HTTP")
             case .vonage:
                 #expect(post.query["status"] == "failed")
                 #expect(post.query["err-code"] == "1")
@@ -241,6 +245,7 @@ import WebClient
             let second = await office.next()
             let expected =
                 switch provider {
+                case .smpp: preconditionFailure("not over HTTP")
                 case .vonage: ["delivered", "buffered"]
                 case .infobip: ["DELIVERED_TO_HANDSET", "DELIVERED_TO_OPERATOR"]
                 default: ["delivered", "on_the_way"]
@@ -280,4 +285,9 @@ import WebClient
     @Test(arguments: ["41791230001", "99812340001", "99912340017", "999001"]) func otherNumbersAreSafe(number: String) {
         #expect(Fault.asked(by: "+\(number)") == nil)
     }
+}
+
+extension Provider {
+    /// Those that are asked by requests; SMPP has tests of its own.
+    static let overHTTP = Self.allCases.filter { $0 != .smpp }
 }

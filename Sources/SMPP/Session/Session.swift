@@ -130,14 +130,16 @@ public final class Session: Sendable {
 
     /// Keeps the session until ``close()``, or until cancelled.
     public func run() async {
-        var failures = 0
+        var (failures, brief) = (0, 0)
         while !Task.isCancelled, !self.shared.withLock({ $0.isClosing }) {
             let started = ContinuousClock.now
             let ending = await self.serve()
             self.apply { $0.disconnected() }
+            // One that stood for a while is no sign of trouble, and one that stood at all ends the failures before it.
+            let wasBound = self.shared.withLock { $0.state == .bound }
+            brief = !wasBound ? brief : ContinuousClock.now - started > .seconds(60) ? 1 : brief + 1
+            failures = wasBound ? brief : failures + 1
             self.shared.withLock { $0.state = .init(after: ending) }
-            // One that stood for a while is no sign of trouble.
-            failures = ContinuousClock.now - started > .seconds(60) ? 1 : failures + 1
             guard ending != .closed, !Task.isCancelled, !self.shared.withLock({ $0.isClosing }) else {
                 self.observe(.ended(ending, wait: nil))
                 return
