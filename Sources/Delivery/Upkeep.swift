@@ -186,8 +186,8 @@ struct Upkeep: Sendable {
     private func moveWeights() async {
         let weights = WeightUpkeep(
             store: self.store, lanes: self.lanes, metrics: self.metrics, logger: self.logger)
-        let providers = self.providers
-        await weights.run { providers.current.mapValues(\.provider.name) }
+        let service = self.service
+        await weights.run { service.current.providers.mapValues(\.provider.name) }
     }
 
     private func measure() async throws {

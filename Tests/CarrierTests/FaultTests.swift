@@ -286,8 +286,3 @@ import WebClient
         #expect(Fault.asked(by: "+\(number)") == nil)
     }
 }
-
-extension Provider {
-    /// Those that are asked by requests; SMPP has tests of its own.
-    static let overHTTP = Self.allCases.filter { $0 != .smpp }
-}
