@@ -58,7 +58,8 @@ import WebClient
                     + #""receipts":{"posted":2,"failed":0,"lost":0}},"infobip":{"requests":0,"accepted":0,"#
                     + #""segments":0,"refused":0,"receipts":{"posted":0,"failed":0,"lost":0}},"carrier":{"requests":0,"#
                     + #""accepted":0,"segments":0,"refused":0,"receipts":{"posted":0,"failed":0,"lost":0}},"#
-                    + #""scheduled":0,"#
+                    + #""smtp":{"requests":0,"accepted":0,"segments":0,"refused":0,"#
+                    + #""receipts":{"posted":0,"failed":0,"lost":0}},"scheduled":0,"#
                     + #""arrivals":{"references":0,"uncounted":0}}"#
             )
         }

@@ -62,7 +62,7 @@ import Testing
     @Test(arguments: [
         ("[]", "a fault is an object, not an array"), ("{}", "fault: is missing"),
         (#"{"fault":"slow","too":"+41"}"#, "too: no such member"),
-        (#"{"fault":"slow","provider":"x"}"#, "provider: must be one of vonage, infobip, carrier"),
+        (#"{"fault":"slow","provider":"x"}"#, "provider: must be one of vonage, infobip, carrier, smtp"),
         (#"{"fault":"slow","times":0}"#, "times: must be a number between 1 and 1000000"),
         (#"{"fault":"slow","times":"3"}"#, "times: must be a number between 1 and 1000000"),
         (#"{"fault":"slow","milliseconds":-1}"#, "milliseconds: must be a number between 0 and 3600000"),

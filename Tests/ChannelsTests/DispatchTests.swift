@@ -47,7 +47,7 @@ import Testing
         let nobody = ProviderAccount(
             id: ProviderID(rawValue: 1), name: "nobody", kind: .discard, baseURL: "http://127.0.0.1", credentials: [:])
         #expect(try Drivers.make(nobody) is Discard)
-        #expect(ProviderKind.allCases.map(\.rawValue) == ["vonage-sms", "infobip-sms", "carrier", "discard"])
+        #expect(ProviderKind.allCases.map(\.rawValue) == ["vonage-sms", "infobip-sms", "smtp", "carrier", "discard"])
     }
 
     @Test func aDriverSaysWhatItTakes() throws {
