@@ -97,8 +97,6 @@ extension Carrier.Configuration {
         public var port: UInt16 = 0
         public var user = ""
         public var password = Secret("")
-        /// Offers a login even when any will do.
-        public var offersLogin = true
     }
 
     /// The account with the carrier's own contract, for calls and mails.

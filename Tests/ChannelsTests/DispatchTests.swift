@@ -48,7 +48,7 @@ import Testing
             id: ProviderID(rawValue: 1), name: "nobody", kind: .discard, baseURL: "http://127.0.0.1", credentials: [:])
         #expect(try Drivers.make(nobody) is Discard)
         // The others are in the conformance suite, each with an account of its own.
-        let others = Set(ConformanceCase.all.map(\.account.kind)).union([.carrier, .discard])
+        let others = Set(ConformanceCase.all.map(\.account.kind)).union([.carrier, .discard, .smpp, .smtp])
         #expect(others == Set(ProviderKind.allCases))
     }
 

@@ -162,11 +162,14 @@ import Timestamps
     }
 
     @Test func anUnbindIsFollowedByANewSession() async throws {
-        try await Self.run { fixture, _ async throws in
+        try await Self.run { fixture, carrier async throws in
+            let rule = HTTPRequest(
+                method: "POST", path: "/faults", body: Array(#"{"fault":"unbind","provider":"smpp","times":1}"#.utf8))
+            #expect(await carrier.respond(to: rule).status == 201)
             try await fixture.work { _ async throws in
-                try await fixture.accept(recipient: "+99900000043")
-                try await fixture.accept()
+                let id = try await fixture.accept()[0]
                 try await fixture.wait(for: .delivered)
+                #expect(try await fixture.attempts(of: id).map(\.outcome) == ["unanswered", "accepted"])
             }
         }
     }

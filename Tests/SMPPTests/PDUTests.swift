@@ -100,8 +100,9 @@ import Testing
         }
     }
 
-    @Test func everyBodyCutShortIsAnError() throws {
-        for sample in Self.samples {
+    @Test func everyRequestCutShortIsAnError() throws {
+        // Of an answer the last NUL may be missing.
+        for sample in Self.samples where !sample.isResponse {
             let whole = try PDU(sample, sequence: 1).encoded()
             for length in PDU.headerLength..<whole.count {
                 var cut = Array(whole[..<length])

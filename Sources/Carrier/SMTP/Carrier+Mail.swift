@@ -7,7 +7,7 @@ extension Carrier {
     func mailSession() -> SMTPSession {
         let mail = self.configuration.mail
         guard !self.configuration.acceptsAnyCredential, !mail.user.isEmpty else {
-            return SMTPSession(name: "carrier.example", isLogin: mail.offersLogin ? { _, _ in true } : nil)
+            return SMTPSession(name: "carrier.example", isLogin: { _, _ in true }, requiresLogin: false)
         }
         return SMTPSession(name: "carrier.example") { $0 == mail.user && Secret($1) == mail.password }
     }

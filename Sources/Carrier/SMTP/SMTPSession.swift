@@ -28,8 +28,9 @@ struct SMTPSession {
     typealias Faults = (_ recipient: String) -> Fault?
 
     private let name: String
-    /// Nil takes mails from anybody.
+    /// Nil offers none.
     private let isLogin: ((_ user: String, _ password: String) -> Bool)?
+    private let requiresLogin: Bool
     private var phase = Phase.commands
     private var buffer: [UInt8] = []
     private var hasLoggedIn = false
@@ -38,9 +39,13 @@ struct SMTPSession {
     private var message: [UInt8] = []
     private var fault: Fault?
 
-    init(name: String, isLogin: ((_ user: String, _ password: String) -> Bool)?) {
+    /// `requiresLogin`: whether a mail may not come without a login, where there is one.
+    init(
+        name: String, isLogin: ((_ user: String, _ password: String) -> Bool)?, requiresLogin: Bool = true
+    ) {
         self.name = name
         self.isLogin = isLogin
+        self.requiresLogin = requiresLogin && isLogin != nil
     }
 
     var greeting: Step { .reply("220 \(self.name) ESMTP") }
@@ -120,7 +125,7 @@ struct SMTPSession {
     }
 
     private mutating func begin(_ rest: String) -> [Step] {
-        guard self.isLogin == nil || self.hasLoggedIn else { return [.reply("530 5.7.0 log in first")] }
+        guard !self.requiresLogin || self.hasLoggedIn else { return [.reply("530 5.7.0 log in first")] }
         guard let sender = Self.path(rest, after: "FROM:") else { return [.reply("501 5.5.4 no sender")] }
         self.reset()
         self.sender = sender

@@ -108,7 +108,9 @@ extension SMPPForm {
     private func source(_ sender: String) throws(SMPPMisfit) -> Address {
         let digits = senderWithoutPlus(sender)
         guard !digits.utf8.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            guard sender.utf8.count <= Self.nameLimit, sender.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            guard (1...Self.nameLimit).contains(sender.utf8.count),
+                sender.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+            else {
                 throw .sender
             }
             return Address(type: self.name.type, plan: self.name.plan, sender)
