@@ -45,6 +45,7 @@ enum CarrierSettings {
         Self.readInfobip(&configuration, &reader)
         Self.readContracts(&configuration, &reader)
         Self.readSMPP(&configuration, &reader)
+        Self.readServices(&configuration.services, &reader)
         configuration.own.apiKey =
             reader.optionalSecret("CARRIER_API_KEY", help: "The API key that /calls and /mails take.") ?? Secret("")
         Self.readMail(&configuration, &reader)
@@ -77,6 +78,35 @@ enum CarrierSettings {
         Self.read(&configuration.messageBird, "MESSAGEBIRD", user: nil, secret: "ACCESS_KEY", &reader)
         configuration.messageBird.signingKey = reader.optionalSecret(
             "CARRIER_MESSAGEBIRD_SIGNING_KEY", help: "Signs MessageBird's receipts when given.")
+    }
+
+    /// Calls, mails and gateways; those at Infobip go by its account above.
+    private static func readServices(_ services: inout Carrier.Configuration.Services, _ reader: inout SettingsReader) {
+        services.vonage.applicationID =
+            reader.optionalString("CARRIER_VONAGE_APPLICATION_ID", help: "For Vonage's calls and messages.") ?? ""
+        services.vonage.apiKey =
+            reader.optionalString("CARRIER_VONAGE_APPLICATION_API_KEY", help: "Named by the tokens of its callbacks.")
+            ?? ""
+        services.vonage.signatureSecret =
+            reader.optionalSecret("CARRIER_VONAGE_APPLICATION_SECRET", help: "Signs its callbacks.") ?? Secret("")
+        services.twilio.accountSID =
+            reader.optionalString("CARRIER_TWILIO_VOICE_ACCOUNT_SID", help: "For Twilio's calls.") ?? ""
+        services.twilio.authToken =
+            reader.optionalSecret("CARRIER_TWILIO_VOICE_AUTH_TOKEN", help: "Goes with it.") ?? Secret("")
+        services.bandwidth.username =
+            reader.optionalString("CARRIER_BANDWIDTH_VOICE_USERNAME", help: "For Bandwidth's calls.") ?? ""
+        services.bandwidth.password =
+            reader.optionalSecret("CARRIER_BANDWIDTH_VOICE_PASSWORD", help: "Goes with the user.") ?? Secret("")
+        services.sendGrid.apiKey =
+            reader.optionalSecret("CARRIER_SENDGRID_API_KEY", help: "The API key that SendGrid's contract takes.")
+            ?? Secret("")
+        services.sendGrid.receiptURL = reader.optionalString(
+            "CARRIER_SENDGRID_RECEIPT_URL", help: "Where SendGrid's events go, unsigned; its mails name no address.")
+        services.gateway.secret =
+            reader.optionalSecret("CARRIER_GATEWAY_SECRET", help: "The secret, whsec_…, of an operator's own gateway.")
+            ?? Secret("")
+        services.gateway.receiptURL = reader.optionalString(
+            "CARRIER_GATEWAY_RECEIPT_URL", help: "Where its receipts go.")
     }
 
     private static func read(

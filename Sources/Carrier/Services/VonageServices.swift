@@ -109,7 +109,8 @@ struct VonageMessageContract: ServiceContract {
     }
 
     func answer(_ refusal: ServiceRefusal) -> HTTPResponse {
-        let code = Int(refusal.code) == nil ? (refusal.status == 429 ? "1000" : "1170") : refusal.code
+        let usual = [401: "unauthorized", 429: "1000"][refusal.status] ?? "1170"
+        let code = Int(refusal.code) == nil ? usual : refusal.code
         let body: JSON = ["type": .string("https://errors.example/#\(code)"), "title": "Refused", "detail": ""]
         return refusal.response(body.serialized())
     }

@@ -159,7 +159,7 @@ public struct BandwidthVoice: HTTPDriver, ScriptWriter {
         return Receipt(
             message: MessageReference(isMachine ? String(tag.dropLast(Self.machineMark.count)) : tag),
             part: String(providerText: event["callId"]?.string ?? ""), coversMessage: true,
-            verdict: verdict ?? self.table["cause", "unknown"] ?? .unread, status: String(providerText: cause),
+            verdict: verdict ?? .unread, status: String(providerText: cause),
             code: String(providerText: event["errorId"]?.scalarText ?? event["sipResponseCode"]?.scalarText ?? ""),
             occurredAt: (event["endTime"] ?? event["eventTime"])?.string.flatMap { Timestamp($0) })
     }

@@ -62,7 +62,7 @@ import Timestamps
         [
             "", "{", "[]", "{}", "null", "0", "\"ok\"", "<html><body>It works!</body></html>", "\0", "{\"id\":",
             "{\"id\":{}}", "{\"sid\":7}", "{\"messages\":[[]]}", "{\"messages\":{}}", "{\"data\":[1]}",
-            "{\"message_uuid\":\"x\"}", "{\"errors\":{}}", "{\"errors\":[]}", "{\"id\":\"\"}", "{\"error\":\"no\"}",
+            "{\"message_uuid\":7}", "{\"errors\":{}}", "{\"errors\":[]}", "{\"id\":\"\"}", "{\"error\":\"no\"}",
             String(repeating: "[", count: 4_000), String(repeating: "x", count: 4_000),
         ].map { Array($0.utf8) } + [[0xFF, 0xFE, 0x00, 0x22], [0x7B, 0x22, 0xC3, 0x28, 0x22, 0x7D]]
 
@@ -86,7 +86,7 @@ import Timestamps
     @Test(arguments: ConformanceCase.all) func halfAnAnswerIsNoAnswer(_ item: ConformanceCase) throws {
         let driver = try item.driver()
         let whole = item.answers[0].response
-        for end in stride(from: 0, to: whole.body.count - 1, by: 7) {
+        for end in stride(from: item.takesSilence ? 7 : 0, to: whole.body.count - 1, by: 7) {
             var response = whole
             response.body = Array(whole.body[..<end])
             let outcomes = driver.outcomes(for: item.sendings[0].dispatches, response: response)
