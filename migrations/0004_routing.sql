@@ -114,7 +114,8 @@ ALTER TABLE outbox ADD COLUMN tried integer NOT NULL DEFAULT 0;
 ALTER TABLE scheduled ADD COLUMN tried integer NOT NULL DEFAULT 0;
 -- A report of failure of a part counts only while its series is the one on its way.
 ALTER TABLE parts ADD COLUMN series smallint NOT NULL DEFAULT 1;
-ALTER TABLE unmatched_receipts ADD COLUMN action text NOT NULL DEFAULT 'none';
+ALTER TABLE unmatched_receipts
+    ADD COLUMN action text NOT NULL DEFAULT 'none', ADD COLUMN permanence text NOT NULL DEFAULT 'none';
 -- Two providers have delivered it: an answer was lost, or came too late, and it was sent again.
 ALTER TABLE messages ADD COLUMN duplicated boolean NOT NULL DEFAULT false;
 -- `skipped`: it was not handed over, because this provider was not well and another was there.

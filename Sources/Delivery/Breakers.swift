@@ -23,6 +23,15 @@ final class Breakers: Sendable {
         case failed(Verdict.Reason)
         /// Nothing: the message was at fault, or its recipient.
         case nothing
+
+        /// Of two messages of one request: one that went well says more than others that did not.
+        func joined(_ other: Sign) -> Sign {
+            switch (self, other) {
+            case (.well, _), (_, .well): .well
+            case (.failed, _): self
+            case (.nothing, _): other
+            }
+        }
     }
 
     /// Before the database has told for how long.

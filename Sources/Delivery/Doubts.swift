@@ -1,7 +1,7 @@
 import Channels
 import Messaging
-import Routing
 import Store
+import Telemetry
 import WebClient
 
 /// Asks, before a message is sent again that may have been sent already, whether its provider has it.
@@ -14,23 +14,42 @@ struct Doubts: Sendable {
     static let timeout = Duration.seconds(1)
 
     let client: WebClient
+    let store: Store
+    let logger: Logger
 
-    /// The messages of a batch that the provider has already.
-    func settled(_ claims: [Claim], by driver: any Driver) async -> Set<MessageID> {
-        // One that has come from another provider is new here.
-        let doubtful = claims.filter { $0.state == .unknown && $0.tried.rawValue == 0 }.prefix(Self.inquiryLimit)
-        guard !doubtful.isEmpty, case .http(let driver) = driver.wire else { return [] }
+    /// What the provider says of those of these messages that it knows.
+    func outcomes(of claims: [Claim], by outlet: Outlet) async -> [MessageID: Outcome] {
+        guard !claims.isEmpty, case .http(let driver) = outlet.driver.wire else { return [:] }
         let inquirer = Inquirer(driver: driver, client: self.client, timeout: Self.timeout)
-        return await withTaskGroup(of: MessageID?.self) { group in
-            for claim in doubtful { group.addTask { await self.has(claim, inquirer) ? claim.id : nil } }
-            return await group.reduce(into: []) { known, id in if let id { known.insert(id) } }
+        return await withTaskGroup(of: (MessageID, Outcome?).self) { group in
+            for claim in claims.prefix(Self.inquiryLimit) {
+                group.addTask { (claim.id, await self.outcome(of: claim, inquirer)) }
+            }
+            return await group.reduce(into: [:]) { known, told in known[told.0] = told.1 }
         }
     }
 
-    private func has(_ claim: Claim, _ inquirer: Inquirer) async -> Bool {
-        guard let recipient = Recipient(claim.recipient, channel: claim.channel) else { return false }
+    // MARK: - Private
+
+    /// Nil when it knows nothing of the message. A report of failure is what came of the attempt; all others are kept as receipts, for
+    /// some providers give each out but once, and whatever message it is of.
+    private func outcome(of claim: Claim, _ inquirer: Inquirer) async -> Outcome? {
+        guard let recipient = Recipient(claim.recipient, channel: claim.channel) else { return nil }
         let inquiry = Inquiry(reference: claim.reference, parts: [], recipient: recipient)
-        guard case .told? = await inquirer.ask(inquiry) else { return false }
-        return true
+        let receipts = await inquirer.ask(inquiry)?.receipts ?? []
+        let ours = receipts.filter { $0.message?.id == claim.id }
+        let failure = ours.first { $0.verdict.state.messageState == .undelivered }
+        await self.keep(receipts.filter { $0 != failure }, claim.provider)
+        if let failure { return .refused(failure.verdict, code: failure.code, retryAfter: nil) }
+        return ours.isEmpty ? nil : .accepted(parts: [])
+    }
+
+    private func keep(_ receipts: [Receipt], _ provider: ProviderID) async {
+        guard !receipts.isEmpty else { return }
+        do {
+            _ = try await self.store.apply(receipts.map { IncomingReceipt(provider: provider, receipt: $0) })
+        } catch {
+            self.logger.warning("could not store what a provider answered", ["error": "\(error)"])
+        }
     }
 }

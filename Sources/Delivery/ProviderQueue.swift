@@ -101,6 +101,8 @@ struct ProviderQueueState {
     /// True when there is room for claims that there was none for.
     mutating func setRate(_ rate: Double, until: ContinuousClock.Instant) -> Bool {
         let former = self.capacity
+        // Whoever had this part before may have used it up a moment ago.
+        if self.pace.rate == 0, rate > 0 { self.pace.pause(until: .now + .seconds(1 / rate)) }
         self.pace.setRate(rate)
         self.rateLapses = until
         return self.capacity > former

@@ -92,6 +92,8 @@ struct Reconciler: Sendable {
             guard let inquiry = message.inquiry, let answer = await inquirer.ask(inquiry) else { continue }
             self.metrics.inquiries(name, answer.name).add(1)
             await self.apply(answer.receipts.map { IncomingReceipt(provider: provider, receipt: $0) })
+            // It answers nobody now; the others would wait for it in vain, and are asked for at their next age.
+            if case .none = answer { return }
             try? await Task.sleep(for: .seconds(1) / Self.inquiriesPerSecond)
         }
     }

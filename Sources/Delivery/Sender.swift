@@ -66,8 +66,14 @@ struct Sender: Sendable {
         /// Its outcome tells whether the provider is well again.
         var isProbe = false
 
-        /// A code that goes elsewhere rather than wait.
-        var isHurried: Bool { self.way?.isCode ?? false }
+        /// A code that goes elsewhere rather than wait, and can.
+        var isHurried = false
+        /// It has been here before, and may have been sent.
+        var isDoubtful: Bool {
+            guard self.claim.state == .unknown else { return false }
+            guard let way = self.way, let index = way.route.index(of: self.claim.provider) else { return true }
+            return self.claim.tried.contains(index)
+        }
     }
 
     private enum Prepared {
@@ -98,15 +104,16 @@ struct Sender: Sendable {
     private func admit(_ parcel: Parcel, _ outlet: Outlet) -> Prepared {
         var parcel = parcel
         guard let way = parcel.way else { return .parcel(parcel) }
+        let conditions = self.navigator.breakers.conditions()
+        let canGoOn = way.next(in: conditions) != nil
+        parcel.isHurried = way.isCode && canGoOn
         switch self.navigator.breakers.admit(way.place, isPatient: way.isPatient) {
         case .pass: return .parcel(parcel)
         case .probe:
             parcel.isProbe = true
             return .parcel(parcel)
         case .skip:
-            let conditions = self.navigator.breakers.conditions()
-            guard way.next(in: conditions) != nil else { return .parcel(parcel) }
-            return .settled(self.skipped(parcel.claim, way, outlet))
+            return canGoOn ? .settled(self.skipped(parcel.claim, way, outlet)) : .parcel(parcel)
         }
     }
 
@@ -134,16 +141,32 @@ struct Sender: Sendable {
         let outcomes = await self.outcomes(of: parcels, timeout: min(timeout, self.requestTimeLimit), outlet)
         let duration = ContinuousClock.now - started
         self.metrics.providerTime(outlet.name).observe(duration)
+        self.note(parcels, outcomes)
         return zip(parcels, outcomes).map { parcel, outcome in self.conclude(parcel, outcome, duration, outlet) }
     }
 
-    /// What the provider has already is accepted without being sent again.
+    /// What the provider knows already is not sent again.
     private func outcomes(of parcels: [Parcel], timeout: Duration, _ outlet: Outlet) async -> [Outcome] {
-        let settled = await self.doubts.settled(parcels.map(\.claim), by: outlet.driver)
-        let dispatches = parcels.filter { !settled.contains($0.claim.id) }.map(\.dispatch)
-        guard !dispatches.isEmpty else { return parcels.map { _ in .accepted(parts: []) } }
+        let known = await self.doubts.outcomes(of: parcels.filter(\.isDoubtful).map(\.claim), by: outlet)
+        let dispatches = parcels.filter { known[$0.claim.id] == nil }.map(\.dispatch)
+        guard !dispatches.isEmpty else { return parcels.compactMap { known[$0.claim.id] } }
         var outcomes = await outlet.transport.outcomes(of: dispatches, timeout: timeout)[...]
-        return parcels.map { settled.contains($0.claim.id) ? .accepted(parts: []) : outcomes.removeFirst() }
+        return parcels.map { known[$0.claim.id] ?? outcomes.removeFirst() }
+    }
+
+    /// Tells the breakers what a request says of its provider: once for each country, or one lost answer of a batch would be many.
+    private func note(_ parcels: [Parcel], _ outcomes: [Outcome]) {
+        guard self.navigator.routes().hasAlternatives else { return }
+        var signs: [Conditions.Place: (isProbe: Bool, sign: Breakers.Sign)] = [:]
+        for (parcel, outcome) in zip(parcels, outcomes) {
+            let place = Conditions.Place(
+                provider: parcel.claim.provider, country: parcel.dispatch.recipient.country)
+            let former = signs[place]
+            signs[place] = (
+                former?.isProbe ?? false || parcel.isProbe, former.map { $0.sign.joined(outcome.sign) } ?? outcome.sign
+            )
+        }
+        for (place, seen) in signs { self.navigator.breakers.finish(place, isProbe: seen.isProbe, seen.sign) }
     }
 
     /// Counts and tells what came of an attempt, and decides what follows.
@@ -156,20 +179,11 @@ struct Sender: Sendable {
                 "message": "\(claim.id)", "attempt": claim.attempt, "provider": outlet.name, "outcome": outcome.name,
                 "reason": outcome.reason.rawValue, "code": outcome.code,
             ])
-        if let place = parcel.way?.place ?? self.place(of: parcel) {
-            self.navigator.breakers.finish(place, isProbe: parcel.isProbe, outcome.sign)
-        }
         if let pause = outcome.pause {
             outlet.queue.pause(for: pause)
             self.navigator.breakers.rest(claim.provider, for: pause)
         }
         return self.decide(parcel, outcome, duration, outlet)
-    }
-
-    /// Where an attempt was made, for those that can go nowhere else: others may.
-    private func place(of parcel: Parcel) -> Conditions.Place? {
-        guard self.navigator.routes().hasAlternatives else { return nil }
-        return Conditions.Place(provider: parcel.claim.provider, country: parcel.dispatch.recipient.country)
     }
 
     private func decide(_ parcel: Parcel, _ outcome: Outcome, _ duration: Duration, _ outlet: Outlet) -> Settled {
@@ -184,8 +198,10 @@ struct Sender: Sendable {
         if settlement.halts { self.halt(outlet, code: outcome.code) }
         var settled = self.settled(claim, outcome, settlement, duration, outlet)
         guard let way = parcel.way else { return settled }
-        if case .accepted = settlement { settled.standby = way.standby(in: conditions, remaining: remaining) }
-        settled.retry = settled.retry.map { way.directed($0, after: settlement, conditions) }
+        if case .accepted = settlement, Int(claim.attempt) < self.policy.attemptLimit {
+            settled.standby = way.standby(in: conditions, remaining: remaining)
+        }
+        settled.retry = settled.retry.map { way.directed($0, after: settlement, outcome, conditions) }
         return settled
     }
 
@@ -241,18 +257,19 @@ extension Settlement {
 extension Way {
     /// A retry as it is to be stored: to whom, and where the message has been.
     fileprivate func directed(
-        _ retry: Settled.Retry, after settlement: Settlement, _ conditions: Conditions
+        _ retry: Settled.Retry, after settlement: Settlement, _ outcome: Outcome, _ conditions: Conditions
     ) -> Settled.Retry {
         var retry = retry
-        switch settlement {
-        case .moveOn(let way, _, _, _):
+        if case .moveOn(let way, _, _, _) = settlement {
             retry.provider = self.next(way, in: conditions)?.provider
             retry.tried = self.tried
-        case .retry(_, _, newSeries: true, _):
+        } else if case .unanswered = outcome {
+            // By the same provider, which may know it already.
+            retry.tried = self.tried
+        } else {
             // It has been everywhere that is well; after its wait it begins anew.
             retry.provider = self.restart(in: conditions).provider
             retry.tried = TargetSet()
-        default: break
         }
         return retry
     }

@@ -19,24 +19,30 @@ struct Shares: Sendable {
     /// Rung when a provider came into service, which has no rate yet.
     let opened = Signal()
 
-    /// Renews until cancelled.
-    func run() async {
+    /// Renews until cancelled. What waits for a provider of which this worker has no part any more is given back, for those who have.
+    func run(giveBack: ([HeldClaim]) async throws -> Void) async {
         await Pulse(name: "sharing providers' rates", logger: self.logger, pauseAfterFailure: Self.interval).run {
-            let isServed = try await self.renew()
+            let isServed = try await self.renew(giveBack)
             await self.opened.wait(upTo: isServed ? Self.interval : Self.impatience)
             try Task.checkCancellation()
         }
     }
 
     /// False when there is nothing to renew.
-    private func renew() async throws -> Bool {
+    private func renew(_ giveBack: ([HeldClaim]) async throws -> Void) async throws -> Bool {
         let outlets = self.outlets.all
         guard let worker = self.lease.held, !outlets.isEmpty else { return false }
         let rates = Dictionary(outlets.map { ($0.provider.id, $0.provider.rateLimit) }) { $1 }
         // From before it was asked for: the database's lease began later, and so lasts longer.
         let until = ContinuousClock.now + Store.shareLease
         let shares = try await self.store.renewShares(of: rates, worker: worker)
-        for outlet in outlets { outlet.queue.setRate(Double(shares[outlet.provider.id] ?? 0), until: until) }
+        var left: [HeldClaim] = []
+        for outlet in outlets {
+            let share = shares[outlet.provider.id] ?? 0
+            outlet.queue.setRate(Double(share), until: until)
+            if share == 0 { left += outlet.queue.removeAll() }
+        }
+        if !left.isEmpty { try await giveBack(left) }
         return true
     }
 }

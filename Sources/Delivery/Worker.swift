@@ -139,7 +139,7 @@ public final class Worker: Service {
     /// To the end of the drain, what is under way needs its part of the rates, and may open a breaker.
     private func sendUntilDrained() async {
         await withTaskGroup { group in
-            group.addTask { await self.shares.run() }
+            group.addTask { await self.shares.run { try await self.messages.giveBack($0) } }
             group.addTask { await self.breakers.run() }
             group.addTask { await self.followConditions() }
             await self.messages.run {

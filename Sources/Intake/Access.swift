@@ -192,7 +192,8 @@ public struct Access: Sendable {
         guard route.targets.count > 1 else { return 0 }
         var random = SystemRandomNumberGenerator()
         return route.begin(
-            country: query.recipient.country, conditions: self.conditions(), now: .now, using: &random)
+            priority: query.priority, country: query.recipient.country, conditions: self.conditions(), now: .now,
+            using: &random)
     }
 
     /// What one segment to a recipient costs; nil when there is no price for it. See ``Price/times(_:)``.

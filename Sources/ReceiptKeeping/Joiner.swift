@@ -7,6 +7,8 @@ import Telemetry
 /// took longer or came from elsewhere.
 struct Joiner: Sendable {
     static let interval = Duration.seconds(5)
+    /// At least so long from one look to the next, however many receipts are not ours.
+    static let pause = Duration.milliseconds(250)
     static let limit: Int32 = 500
     static let dropLimit: Int32 = 5000
     /// A receipt that overtook its settlement is joined within moments, or after a worker's lease.
@@ -35,6 +37,7 @@ struct Joiner: Sendable {
             try Task.checkCancellation()
             // The settlement that names the part is usually under way when its receipt comes.
             for lane in self.lanes { try await self.join(lane, age: Self.recent) }
+            try await Task.sleep(for: Self.pause)
         }
     }
 

@@ -41,12 +41,16 @@ public struct Conditions: Sendable, Hashable {
     /// time; the others go to the next target at once.
     public static let probeShare = 0.02
 
+    /// After so long past its time all of the traffic is offered as probes.
+    public static let probeTime = Duration.seconds(60)
+
     /// The part of the traffic that may go to a place, 0 to 1.
     public func share(of place: Place, now: ContinuousClock.Instant) -> Double {
         if let until = self.resting[place.provider], now < until { return 0 }
         return switch self.breakers[place] {
         case nil: 1
-        case .open(let until): now < until ? 0 : Self.probeShare
+        // The longer nobody has come, the more are offered: where little is sent, a fiftieth of it comes once a day.
+        case .open(let until): now < until ? 0 : min(1, max(Self.probeShare, (now - until) / Self.probeTime))
         case .ramping(let since): min(1, max(Self.probeShare, (now - since) / Self.rampTime))
         }
     }

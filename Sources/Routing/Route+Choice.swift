@@ -17,7 +17,7 @@ extension Route {
         for isOwn in [true, false] {
             let candidates = self.targets.indices.filter { index in
                 let channel = self.targets[index].channel
-                return (channel == self.channel) == isOwn && !tried.contains(index)
+                return (channel == self.channel) == isOwn && self.targets[index].isServed && !tried.contains(index)
                     && channels?.contains(channel) ?? true
             }
             let shares = candidates.map { index in
@@ -33,12 +33,14 @@ extension Route {
         return nil
     }
 
-    /// The target to begin with, whatever its condition: a message goes somewhere.
+    /// The target to begin with, whatever its condition: a message goes somewhere. Only codes may begin by another channel.
     public func begin(
-        country: String, conditions: Conditions, now: ContinuousClock.Instant,
+        priority: Priority, country: String, conditions: Conditions, now: ContinuousClock.Instant,
         using random: inout some RandomNumberGenerator
     ) -> Int {
-        self.choose(country: country, conditions: conditions, now: now, using: &random) ?? 0
+        let channels: Set<Channel>? = priority == .otp ? nil : [self.channel]
+        return self.choose(channels: channels, country: country, conditions: conditions, now: now, using: &random)
+            ?? self.targets.firstIndex(where: \.isServed) ?? 0
     }
 
     /// The place of a provider among the targets; nil when it is none any more.

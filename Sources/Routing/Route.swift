@@ -57,6 +57,9 @@ public struct RouteTarget: Sendable, Hashable {
     public var weight: Int32
     /// Between these the measured delivery may move the weight.
     public var bounds: ClosedRange<Int32>
+    /// False while its provider is switched off, or cannot be served here: nothing begins or goes on there. It keeps its place, which
+    /// messages remember.
+    public var isServed = true
 
     public static let weights: ClosedRange<Int32> = 0...1000
     public static let defaultWeight: Int32 = 100

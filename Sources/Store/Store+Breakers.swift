@@ -32,13 +32,19 @@ extension Store {
             """)
     }
 
-    /// Forgets the breakers that all traffic passes again, and those of which nothing has been heard for a day.
+    /// Forgets the breakers that all traffic passes again; returns how many. One of which nothing has been heard for a day lets traffic
+    /// through again, more and more.
     public func closeBreakers() async throws(PostgresError) -> Int {
         let rampTime = Conditions.rampTime
-        return try await self.pool.execute(
+        return try await self.pool.query(
             """
-            DELETE FROM breakers
-            WHERE open_until IS NULL AND changed_at < now() - \(rampTime) OR open_until < now() - interval '1 day'
-            """)
+            WITH ramping AS (
+                UPDATE breakers SET open_until = NULL, changed_at = now() WHERE open_until < now() - interval '1 day'
+            ), closed AS (
+                DELETE FROM breakers WHERE open_until IS NULL AND changed_at < now() - \(rampTime) RETURNING 1
+            )
+            SELECT count(*) FROM closed
+            """
+        ) { row throws(PostgresError) in Int(try row.decode(0, as: Int64.self)) }[0]
     }
 }

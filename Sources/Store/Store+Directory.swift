@@ -200,17 +200,16 @@ extension Store {
     private func routeTargets() async throws(PostgresError) -> [RouteID: [RouteTarget]] {
         let targets = try await self.pool.query(
             """
-            SELECT route_id, provider_id, channel, weight, weight_low, weight_high FROM route_targets
-            ORDER BY route_id, position
+            SELECT t.route_id, t.provider_id, t.channel, t.weight, t.weight_low, t.weight_high, p.enabled
+            FROM route_targets t JOIN providers p ON p.id = t.provider_id ORDER BY t.route_id, t.position
             """
         ) { row throws(PostgresError) in
             let (low, high) = (try row.decode(4, as: Int32.self), try row.decode(5, as: Int32.self))
-            return (
-                route: RouteID(rawValue: try row.decode(0)),
-                target: RouteTarget(
-                    provider: ProviderID(rawValue: try row.decode(1)), channel: try row.decode(2, oneOf: Channel.self),
-                    weight: try row.decode(3), bounds: low...max(low, high))
-            )
+            var target = RouteTarget(
+                provider: ProviderID(rawValue: try row.decode(1)), channel: try row.decode(2, oneOf: Channel.self),
+                weight: try row.decode(3), bounds: low...max(low, high))
+            target.isServed = try row.decode(6)
+            return (route: RouteID(rawValue: try row.decode(0)), target: target)
         }
         return Dictionary(grouping: targets, by: \.route).mapValues { $0.map(\.target) }
     }

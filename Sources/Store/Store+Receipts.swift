@@ -67,14 +67,15 @@ extension Store {
                         SELECT message_id, series FROM parts
                         WHERE lane = \(lane.column) AND part = u.part AND provider_id = u.provider_id
                           AND message_id >= first_id_of(u.received_at - interval '8 days')
-                        LIMIT 1
+                        -- The newest: some providers begin to count anew.
+                        ORDER BY message_id DESC LIMIT 1
                     ) p
                     WHERE u.lane = 0 AND u.received_at > now() - \(age)
                     LIMIT \(limit) FOR UPDATE OF u SKIP LOCKED
                 )
                 DELETE FROM unmatched_receipts u USING known WHERE u.lane = 0 AND u.ctid = known.place
                 RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
-                          u.covers_message, u.occurred_at, known.series, u.action
+                          u.covers_message, u.occurred_at, known.series, u.action, u.permanence
                 """,
                 decode: IncomingReceipt.init
             )
@@ -109,16 +110,38 @@ extension Store {
                 SELECT * FROM unnest(
                     \(receipts.map { $0.receipt.message?.id }), \(receipts.map { $0.receipt.message?.series }),
                     \(receipts.map(\.provider.rawValue)),
-                    \(receipts.map(\.receipt.part)), \(receipts.map(\.receipt.status)),
+                    \(receipts.map(\.storedPart)), \(receipts.map(\.receipt.status)),
                     \(receipts.map(\.receipt.code)), \(receipts.map(\.receipt.verdict.state.rawValue)),
                     \(receipts.map(\.receipt.verdict.reason.rawValue)),
                     \(receipts.map { $0.receipt.verdict.state.messageState?.rawValue }),
                     \(receipts.map(\.receipt.coversMessage)), \(receipts.map(\.receipt.occurredAt)),
-                    \(receipts.map(\.receipt.verdict.action.rawValue)), \(receipts.map(\.way))
+                    \(receipts.map(\.receipt.verdict.action.rawValue)),
+                    \(receipts.map(\.receipt.verdict.permanence.rawValue)), \(receipts.map(\.way))
                 ) AS r (id, series, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at,
-                        action, way)
+                        action, permanence, way)
             ), known AS MATERIALIZED (
-                SELECT i.* FROM incoming i JOIN messages m
+                SELECT i.*, m.series AS current,
+                       -- Of one part a second word that it was delivered is no second part.
+                       NOT i.covers_message AND i.message_state = 'delivered' AND EXISTS (
+                           SELECT FROM receipts r
+                           WHERE r.lane = \(lane.column) AND r.message_id = i.id AND r.part = i.part AND r.state = 'delivered'
+                             AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
+                       ) AS again,
+                       -- An earlier series has arrived when all of its parts have: those before, and those that come with this one.
+                       NOT i.covers_message AND i.message_state = 'delivered' AND i.series < m.series AND NOT EXISTS (
+                           SELECT FROM parts p
+                           WHERE p.lane = \(lane.column) AND p.message_id = i.id AND p.series = i.series
+                             AND p.provider_id = i.provider_id AND p.message_id >= \(days.first) AND p.message_id < \(days.end)
+                             AND NOT EXISTS (SELECT FROM incoming b WHERE b.id = i.id AND b.part = p.part
+                                             AND b.message_state = 'delivered')
+                             AND NOT EXISTS (
+                                 SELECT FROM receipts r
+                                 WHERE r.lane = \(lane.column) AND r.message_id = i.id AND r.part = p.part
+                                   AND r.state = 'delivered'
+                                   AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
+                             )
+                       ) AS completes
+                FROM incoming i JOIN messages m
                     ON m.lane = \(lane.column) AND m.id = i.id AND m.id >= \(days.first) AND m.id < \(days.end)
                     -- Of the provider that has it, or of one that it was handed to before.
                     AND (m.provider_id = i.provider_id OR EXISTS (
@@ -134,17 +157,20 @@ extension Store {
                 RETURNING message_id, part, status, code, state, reason
             ), kept AS (
                 INSERT INTO unmatched_receipts (provider_id, part, status, code, state, reason, covers_message,
-                                                occurred_at, action)
+                                                occurred_at, action, permanence)
                 -- One without a part of its own goes by our id, or two of them would be taken for doubles.
                 SELECT provider_id, coalesce(nullif(part, ''), id::text, ''), status, code, state, reason,
-                       covers_message, occurred_at, action
+                       covers_message, occurred_at, action, permanence
                 FROM incoming WHERE id IS NULL OR id NOT IN (SELECT id FROM known)
                 ON CONFLICT DO NOTHING
                 RETURNING 1
             ), change AS MATERIALIZED (
                 SELECT s.message_id,
-                       count(*) FILTER (WHERE k.message_state = 'delivered' AND NOT k.covers_message)::smallint AS parts,
-                       bool_or(k.message_state = 'delivered' AND k.covers_message) AS whole,
+                       count(DISTINCT k.part) FILTER (
+                           WHERE k.message_state = 'delivered' AND NOT k.covers_message AND NOT k.again
+                             AND k.series >= k.current
+                       )::smallint AS parts,
+                       bool_or(k.message_state = 'delivered' AND (k.covers_message OR k.completes)) AS whole,
                        -- What is reported of an earlier series has been answered by another attempt.
                        max(k.series) FILTER (WHERE k.message_state = 'undelivered') AS lost_series,
                        min(s.reason) FILTER (WHERE k.message_state = 'undelivered') AS lost_reason,
@@ -167,7 +193,7 @@ extension Store {
                     WHEN 'other' THEN s.channel_provider_id END END AS next_provider
             ), moved AS (
                 UPDATE messages m SET
-                    parts_delivered = m.parts_delivered + c.parts,
+                    parts_delivered = CASE WHEN w.next_provider IS NULL THEN m.parts_delivered + c.parts ELSE 0::smallint END,
                     state = \(Self.reportedState),
                     sequence = m.sequence + (\(Self.reportedState) <> m.state)::integer,
                     changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN pg_current_xact_id() ELSE m.changed_by END,
@@ -182,6 +208,7 @@ extension Store {
                     provider_id = CASE
                         WHEN m.state IN ('cancelled', 'delivered') THEN m.provider_id
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN c.delivered_by
+                        WHEN message_rank(m.state) >= message_rank('undelivered') THEN m.provider_id
                         ELSE coalesce(w.next_provider, m.provider_id) END,
                     series = CASE WHEN w.next_provider IS NULL THEN m.series ELSE greatest(m.series, w.series + 1::smallint) END,
                     duplicated = m.duplicated OR (m.state = 'delivered' AND c.delivered_by <> m.provider_id) IS TRUE,
@@ -240,6 +267,15 @@ extension Store {
 }
 
 extension IncomingReceipt {
+    /// What a receipt is told apart by beside its status: its part, or where it has none, the attempts that it is of. Two providers, or
+    /// one asked twice, may say the same.
+    fileprivate var storedPart: String {
+        guard self.receipt.part.isEmpty, let message = self.receipt.message, message.series > 1 else {
+            return self.receipt.part
+        }
+        return "\(message)"
+    }
+
     /// The way on that a report of failure allows, as the statement reads it.
     fileprivate var way: String? {
         switch self.receipt.verdict.way(series: self.receipt.message?.series ?? 1) {
@@ -277,7 +313,8 @@ extension ReceiptCounts {
 extension IncomingReceipt {
     fileprivate init(row: borrowing Row) throws(PostgresError) {
         let verdict = Verdict(
-            try row.decode(5, oneOf: Verdict.ProviderState.self), .none,
+            try row.decode(5, oneOf: Verdict.ProviderState.self),
+            Verdict.Permanence(rawValue: try row.decode(11)) ?? .none,
             Verdict.Action(rawValue: try row.decode(10)) ?? .none, try row.decode(6, oneOf: Verdict.Reason.self)
         )
         self.init(

@@ -48,7 +48,7 @@ extension Store {
                     SELECT lane, id, provider_id, priority, channel, recipient, series, state, reason,
                            coalesce(send_at, accepted_at) AS handed_at
                     FROM messages
-                    WHERE lane = \(lane.column) AND id > mark.reached AND id < first_id_of(now() - \(age))
+                    WHERE lane = \(lane.column) AND id > mark.reached AND id < first_id_of(now() - \(age) - interval '1 minute')
                       AND id >= \(days.first) AND id < \(days.end)
                     ORDER BY id LIMIT \(limit)
                 ) m
@@ -57,14 +57,18 @@ extension Store {
                 WHERE lane = \(lane.column) AND age = \(age) AND EXISTS (SELECT FROM seen)
             )
             SELECT c.id, c.provider_id, c.priority, c.channel, c.recipient, c.series,
-                   ARRAY(SELECT part FROM parts p WHERE p.lane = \(lane.column) AND p.message_id = c.id
+                   ARRAY(SELECT part FROM parts p
+                         WHERE p.lane = \(lane.column) AND p.message_id = c.id AND p.provider_id = c.provider_id
+                           -- Of its last series with this provider.
+                           AND p.series = (SELECT max(series) FROM parts q WHERE q.lane = \(lane.column)
+                                           AND q.message_id = c.id AND q.provider_id = c.provider_id)
                          ORDER BY p.number LIMIT 255),
-                   coalesce(c.handed_at < now() - w.length, false), (SELECT count(*) FROM seen)
+                   c.handed_at < now() - coalesce(w.length, interval '72 hours'), (SELECT count(*) FROM seen)
             FROM seen c
             LEFT JOIN unnest(\(windows.map(\.key.rawValue)), \(windows.map(\.value))) AS w (provider, length)
                 ON w.provider = c.provider_id
             WHERE c.state IN ('accepted', 'unknown') AND c.reason IS DISTINCT FROM 'no_dlr'
-              AND \(Self.waits) IS NULL
+              AND \(Self.isQueued) IS NULL
             UNION ALL
             SELECT NULL, 0, 0::smallint, '', '', 0::smallint, '{}', false, (SELECT count(*) FROM seen)
             """,
@@ -108,6 +112,12 @@ extension Store {
 
     // MARK: - Private
 
+    /// Of candidates `c`: true for one that is to be sent. One on standby is asked for like all others.
+    private static let isQueued: SQL.Fragment = """
+        coalesce((SELECT true FROM outbox WHERE lane = c.lane AND id = c.id),
+                 (SELECT true FROM scheduled WHERE lane = c.lane AND id = c.id))
+        """
+
     /// Of candidates `c`: true for one that waits to be sent, and null for the others. Three looks by whole keys: as `EXISTS`, the
     /// planner might read the whole outbox for them.
     private static let waits: SQL.Fragment = """
@@ -121,7 +131,7 @@ extension Store {
         _ = try await self.pool.execute(
             """
             INSERT INTO reconciliation (lane, age, reached)
-            SELECT \(lane.column), \(age), first_id_of(now() - \(age) - interval '1 minute')
+            SELECT \(lane.column), \(age), first_id_of(now() - \(age) - interval '2 minutes')
             WHERE NOT EXISTS (SELECT FROM reconciliation WHERE lane = \(lane.column) AND age = \(age))
             ON CONFLICT DO NOTHING
             """)

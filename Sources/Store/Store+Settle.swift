@@ -168,7 +168,10 @@ extension Store {
                         ELSE m.reason END,
                     parts = CASE WHEN mine.parts > 0 THEN mine.parts ELSE m.parts END,
                     series = coalesce(mine.next_series, mine.series),
-                    provider_id = coalesce(mine.next_provider, m.provider_id),
+                    -- Another series has parts of its own.
+                    parts_delivered = CASE WHEN mine.next_series > m.series THEN 0::smallint ELSE m.parts_delivered END,
+                    provider_id = CASE WHEN message_rank(m.state) >= message_rank('undelivered') THEN m.provider_id
+                        ELSE coalesce(mine.next_provider, m.provider_id) END,
                     body = CASE
                         WHEN mine.retry_after IS NOT NULL THEN m.body
                         -- A receipt that overtook this may have ended it.

@@ -14,17 +14,20 @@ extension Store {
         return try await self.pool.query(
             """
             WITH due AS MATERIALIZED (
-                SELECT id FROM standby WHERE lane = \(lane.column) AND due_at <= now() ORDER BY due_at LIMIT \(limit)
+                SELECT id FROM standby WHERE lane = \(lane.column) AND due_at <= now() AND expires_at > now()
+                ORDER BY due_at LIMIT \(limit)
                 FOR UPDATE SKIP LOCKED
             ), taken AS (
                 DELETE FROM standby s USING due WHERE s.lane = \(lane.column) AND s.id = due.id
                 RETURNING s.*, coalesce(s.channel_provider_id, s.provider_id) AS next_provider
             ), moved AS (
-                UPDATE messages m SET provider_id = t.next_provider, series = greatest(m.series, t.series + 1::smallint),
-                                      changed_at = now()
+                UPDATE messages m SET
+                    provider_id = t.next_provider, series = greatest(m.series, t.series + 1::smallint), parts_delivered = 0,
+                    -- The silent provider may have sent it, whatever becomes of it at the next; nobody is told of that.
+                    state = 'unknown', changed_at = now()
                 FROM taken t
                 WHERE m.lane = \(lane.column) AND m.id = t.id AND m.id >= \(days.first) AND m.id < \(days.end)
-                  AND m.state IN ('accepted', 'unknown') AND m.body IS NOT NULL AND t.expires_at > now()
+                  AND m.state IN ('accepted', 'unknown') AND m.body IS NOT NULL
                 RETURNING m.id
             ), resumed AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, tried)

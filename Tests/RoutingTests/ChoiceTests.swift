@@ -26,7 +26,8 @@ import Testing
         var random = SystemRandomNumberGenerator()
         var counts = [Int](repeating: 0, count: route.targets.count)
         for _ in 0..<count {
-            counts[route.begin(country: "+44", conditions: conditions, now: Self.now, using: &random)] += 1
+            counts[
+                route.begin(priority: .otp, country: "+44", conditions: conditions, now: Self.now, using: &random)] += 1
         }
         return counts.map { Double($0) / Double(count) }
     }
@@ -49,6 +50,21 @@ import Testing
             .init(provider: Self.first, country: "+44"): .ramping(since: Self.now - Conditions.rampTime / 2)
         ])
         #expect(abs(self.shares(of: Self.route(), half)[0] - 0.5) < 0.03)
+    }
+
+    @Test func onlyCodesBeginByAnotherChannelAndNothingWhereNobodyServes() {
+        var route = Self.route()
+        var random = SystemRandomNumberGenerator()
+        let conditions = Conditions(breakers: [
+            .init(provider: Self.first, country: "+44"): .open(until: Self.now + .seconds(9)),
+            .init(provider: Self.second, country: "+44"): .open(until: Self.now + .seconds(9)),
+        ])
+        let begins = Priority.allCases.map { priority in
+            route.begin(priority: priority, country: "+44", conditions: conditions, now: Self.now, using: &random)
+        }
+        #expect(begins == [2, 0, 0])
+        route.targets[0].isServed = false
+        #expect(self.shares(of: route, Conditions()) == [0, 1, 0])
     }
 
     @Test func whereAMessageHasBeenItDoesNotGoAgain() {
