@@ -41,8 +41,8 @@ CREATE TABLE reconciliation (
 
 -- Last, with little patience, as the migrations before have it.
 SET LOCAL lock_timeout = '5s';
--- To ask for a message by its provider's ids. Rows come in the order of time, so it grows at its end. Only the partitions from today
--- on get it here: building it over a long history would have everybody wait. README has it built for the others meanwhile.
+-- To ask for a message by its provider's ids. Rows come in the order of time, so it grows at its end. Only the partitions from
+-- yesterday on get it here: building it over a long history would have everybody wait. README has it built for the others meanwhile.
 CREATE INDEX parts_of_message ON ONLY parts (lane, message_id);
 DO $$
 DECLARE
@@ -50,7 +50,7 @@ DECLARE
 BEGIN
     FOR name IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'parts'::regclass AND c.relname >= 'parts_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')
+        WHERE i.inhparent = 'parts'::regclass AND c.relname >= 'parts_' || to_char(now() AT TIME ZONE 'UTC' - interval '1 day', 'YYYYMMDD')
     LOOP
         EXECUTE format('CREATE INDEX %I ON %I (lane, message_id)', name || '_of_message', name);
         EXECUTE format('ALTER INDEX parts_of_message ATTACH PARTITION %I', name || '_of_message');

@@ -72,11 +72,13 @@ import Testing
             try await Self.open("first", fixture)
             _ = try await fixture.accept()
             try await Self.open("second", fixture)
-            _ = try await fixture.accept()
+            _ = try await fixture.accept(["priority": "otp"])
+            // Only a code begins as a call.
+            _ = try await fixture.accept(["priority": "bulk"])
             // A message goes somewhere.
             try await Self.open("calls", fixture)
             _ = try await fixture.accept()
-            #expect(try await Self.providers(fixture) == ["first", "first", "second", "calls", "first"])
+            #expect(try await Self.providers(fixture) == ["first", "first", "second", "calls", "first", "first"])
         }
     }
 

@@ -140,10 +140,11 @@ import Timestamps
 
     @Test func aJoinOfKeptReceiptsGoesByTheirParts() async throws {
         try await StoreFixture.run(limit: 1) { fixture async throws in
-            try await Self.fill(fixture)
+            // Before their parts are known, or they would not be kept.
             for part in 0..<50 {
                 _ = try await fixture.store.apply([fixture.receipt(nil, part: "p\(part + 100)", covers: false)])
             }
+            try await Self.fill(fixture)
             let joining = try await Self.scans(fixture, analyzed: true) { () async throws in
                 #expect(
                     try await fixture.store.joinUnmatched(lane: fixture.lane, age: .seconds(300), limit: 500).stored

@@ -60,7 +60,7 @@ import Timestamps
         try await StoreFixture.run { fixture async throws in
             _ = try await Self.handedOver(fixture, age: .seconds(3600))
             #expect(try await Self.sweep(fixture).seen == 0)
-            let fresh = try await Self.handedOver(fixture, age: .seconds(901))
+            let fresh = try await Self.handedOver(fixture, age: .seconds(961))
             #expect(try await Self.sweep(fixture).silent.map(\.id) == [fresh])
         }
     }
@@ -93,6 +93,7 @@ import Timestamps
             try await Self.begin(fixture)
             let delivered = try await Self.handedOver(fixture, age: .seconds(2000))
             _ = try await fixture.store.apply([fixture.receipt(delivered)])
+            var standby: MessageID?
             for (index, table) in ["scheduled", "standby", "outbox"].enumerated() {
                 let id = try await Self.handedOver(fixture, age: .seconds(1900 - index))
                 switch table {
@@ -106,6 +107,7 @@ import Timestamps
                         VALUES (0, \(id), 1, 1, 0, now())
                         """)
                 default:
+                    standby = id
                     _ = try await fixture.pool.execute(
                         """
                         INSERT INTO standby (lane, id, account_id, priority, attempt, series, tried, expires_at)
@@ -115,7 +117,8 @@ import Timestamps
                 #expect(try await fixture.store.endSilent([id], lane: fixture.lane) == 0, "\(table)")
             }
             let sweep = try await Self.sweep(fixture)
-            #expect(sweep.seen == 4 && sweep.silent.isEmpty)
+            // One on standby is asked for, and ends by itself when its time is over.
+            #expect(sweep.seen == 4 && sweep.silent.map(\.id) == [standby])
             #expect(try await fixture.store.endSilent([delivered], lane: fixture.lane) == 0)
         }
     }

@@ -42,7 +42,7 @@ import Testing
             let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let ids = try await fixture.accept([fixture.newMessage()])
             let claim = try #require(try await fixture.claim(worker).first)
-            let retry = Settled.Retry(after: .zero, attempt: 1, series: 2)
+            let retry = Settled.Retry(after: .microseconds(1), attempt: 1, series: 2)
             let (mine, _) = try await fixture.store.settle(
                 [fixture.settled(claim, state: nil, retry: retry)], lane: fixture.lane, worker: worker)
             #expect(mine == ids)
