@@ -96,7 +96,7 @@ let package = Package(
             "Store", ["Crypto", "Guard", "JSON", "Messaging", "Postgres", "Routing", "Timestamps", "Verification"]),
         .target(
             name: "Channels",
-            dependencies: ["Alphabets", "Crypto", "HTTP", "JSON", "Messaging", "SMPP", "Timestamps"],
+            dependencies: ["Alphabets", "Crypto", "Egress", "HTTP", "JSON", "Messaging", "SMPP", "Timestamps"],
             // What each provider's codes mean, as data.
             resources: [.embedInCode("Tables")], swiftSettings: strict),
         // What customers are told, in each vendor's words. Beside it stands Channels, which signs as Vonage does.

@@ -1,4 +1,5 @@
 import Crypto
+import Egress
 import HTTP
 
 /// Reads a provider's account and collects every problem, so that an operator mends all of them in one go.
@@ -85,6 +86,13 @@ struct AccountReader {
         var url = self.account.baseURL[...]
         while url.last == "/" { url.removeLast() }
         if !Self.isAbsolute(url) || url.contains("?") { self.problem("the base URL is no http or https URL") }
+        let isPermitted = self.setting("insecure", default: false, expected: "true or false") {
+            ["true": true, "false": false][$0]
+        }
+        // Credentials and texts go there.
+        if url.hasPrefix("http://"), !isPermitted, !Self.isLoopback(url) {
+            self.problem("the base URL is not https; in a network of your own set insecure to true")
+        }
         return String(url)
     }
 
@@ -139,6 +147,17 @@ struct AccountReader {
             !host.isEmpty && host.utf8.allSatisfy { (0x21...0x7E).contains($0) }
             && !host.contains { "/?#@[]".contains($0) }
         return isHost ? (String(host), port) : nil
+    }
+
+    /// This machine, of a URL that begins with `http://`.
+    private static func isLoopback(_ url: Substring) -> Bool {
+        let place = url.dropFirst("http://".count).prefix { $0 != "/" }
+        if place.hasPrefix("[") { return place.hasPrefix("[::1]") }
+        let host = place.prefix { $0 != ":" }
+        return host == "localhost"
+            || Network("127.0.0.0/8").flatMap { loopback in
+                NetworkAddress(host).map { loopback.contains($0) }
+            } == true
     }
 
     private static func isAbsolute(_ url: Substring) -> Bool {

@@ -26,6 +26,22 @@ struct ReceiptAddress: Sendable {
         self.told.map { "\($0.text)?\(Self.referenceName)=\(reference)" }
     }
 
+    /// As ``url(for:)``, with a proof that we named the message there, for providers that do not sign the query: who may call us
+    /// for one message must not speak of another. Sixteen hexadecimal digits of a MAC are 64 bits: nobody guesses one.
+    func url(for reference: MessageReference, provedBy key: Secret) -> String? {
+        self.url(for: reference).map { "\($0)&\(Self.proofName)=\(Self.proof(of: reference, key))" }
+    }
+
+    /// The reference that ``url(for:provedBy:)`` put into the query; nil without the proof.
+    static func reference(in request: HTTPRequest, provedBy key: Secret) -> MessageReference? {
+        guard
+            let reference = Self.reference(in: request),
+            let proof = request.query.flatMap({ Form(parsing: $0) })?[Self.proofName],
+            equalInConstantTime(Array(proof.utf8), Array(Self.proof(of: reference, key).utf8))
+        else { return nil }
+        return reference
+    }
+
     /// The reference that ``url(for:)`` put into the query.
     static func reference(in request: HTTPRequest) -> MessageReference? {
         request.query.flatMap { Form(parsing: $0) }?[Self.referenceName].flatMap { MessageReference($0) }
@@ -45,6 +61,11 @@ struct ReceiptAddress: Sendable {
     // MARK: - Private
 
     private static let referenceName = "message"
+    private static let proofName = "proof"
+
+    private static func proof(of reference: MessageReference, _ key: Secret) -> String {
+        Hex.encode(Digest.sha256.authenticate(Array("receipt/\(reference)".utf8), key: key).prefix(8))
+    }
 
     /// What follows `/receipts/NAME`, by which the receiver chose the account.
     private static func rest(of path: String) -> Substring {

@@ -10,14 +10,19 @@ import HTTP
 ///
 /// At least one of the three is required, and each that is given proves a receipt's origin by itself, because a provider
 /// sends one of them; with several, an account moves from one to another without a gap.
+///
+/// Settings
+/// - `receipt_networks`: see ``ReceiptNetworks``; when given, receipts must come from there, whatever else proves them.
 struct ReceiptAuthentication: Sendable {
     let token: ReceiptToken?
+    private let networks: ReceiptNetworks
     /// `user:password`.
     private let basic: Secret?
     private let header: (name: String, value: Secret)?
 
     init(from reader: inout AccountReader) {
-        self.token = ReceiptToken(from: &reader)
+        self.networks = ReceiptNetworks(from: &reader)
+        self.token = ReceiptToken(from: &reader, networks: self.networks)
         let user = reader.credential("receipt_username")
         let password = reader.credential("receipt_password")
         self.basic = user.flatMap { user in password.map { Secret(user.reveal() + [UInt8(ascii: ":")] + $0.reveal()) } }
@@ -46,7 +51,7 @@ struct ReceiptAuthentication: Sendable {
             self.basic.map { Self.basicCredentials(in: request) == $0 } ?? false,
             self.header.map { Secret(request.fields[$0.name] ?? "") == $0.value } ?? false,
         ]
-        return proofs.contains(true)
+        return proofs.contains(true) && self.networks.permits(request)
     }
 
     // MARK: - Private

@@ -8,7 +8,13 @@ extension VonageSMS {
     /// form, and JSON.
     public func receipts(in request: HTTPRequest, now: Timestamp) throws(ReceiptRefusal) -> [Receipt] {
         if let token = self.receiptToken, !token.authenticates(request) { throw .unauthenticated }
-        let parameters = try Self.parameters(in: request)
+        let parameters: Form
+        do throws(ReceiptRefusal) {
+            parameters = try Self.parameters(in: request)
+        } catch {
+            // What cannot be read cannot be signed.
+            throw self.signature == nil ? error : .unauthenticated
+        }
         if let signature = self.signature {
             guard signature.verifies(parameters), self.isFresh(parameters, now: now) else { throw .unauthenticated }
         }

@@ -21,7 +21,7 @@ extension RetryPolicy {
 
     /// Whether a message goes on to another provider after this outcome, at once; nil when it does not.
     ///
-    /// Never for what would be permanent anywhere. A code goes on whenever it can, since somebody is waiting for it; other messages
+    /// Never for a recipient that is bad anywhere, and for a text only where the table proposes it. A code goes on whenever it can, since somebody is waiting for it; other messages
     /// give a provider that is only busy or stumbling another try, and bulk that may have been sent is never sent again.
     func moveOn(
         after outcome: Outcome, onward: Onward, attempt: Int, series: Int16, priority: Priority
@@ -51,7 +51,9 @@ extension Verdict {
         // A number that takes no short messages may well be called.
         if self.action == .failoverChannel { return .otherChannel }
         switch self.permanence {
-        case .permanentRecipient, .permanentMessage: return nil
+        case .permanentRecipient: return nil
+        // Another provider may well take what this one's filter caught, or its contract forbids, where the table says so.
+        case .permanentMessage: guard self.action == .failover || self.action == .failoverOnce else { return nil }
         case .none, .config, .transientRecipient, .transientProvider: break
         }
         return switch self.action {

@@ -65,9 +65,7 @@ public final class ReceiptIntake: Sendable {
             case .answer(let response): return response
             }
         } catch {
-            var response = self.refuse(error)
-            response.status = source.driver.status(of: error, of: request)
-            return response
+            return await self.refuse(error, request, of: source)
         }
     }
 
@@ -108,15 +106,28 @@ public final class ReceiptIntake: Sendable {
         return response
     }
 
-    private func refuse(_ refusal: ReceiptRefusal) -> HTTPResponse {
+    /// What is authentic and cannot be read is taken all the same, or the provider would send it for days
+    /// (providers.md section 8 rule 6). It is kept as a receipt of no message that says why, and counted.
+    private func refuse(
+        _ refusal: ReceiptRefusal, _ request: HTTPRequest, of source: ReceiptSource
+    ) async -> HTTPResponse {
         switch refusal {
         case .unauthenticated:
             self.metrics.refused("unauthenticated").add(1)
-            return Self.refusal(403, "not authenticated")
+            var response = Self.refusal(403, "not authenticated")
+            response.status = source.driver.status(of: refusal, of: request)
+            return response
         case .malformed(let reason):
             self.metrics.refused("malformed").add(1)
-            return Self.refusal(400, reason)
+            self.logger.warning("a callback cannot be read", ["reason": reason])
+            return await self.store([Self.unreadable(reason)], of: source)
         }
+    }
+
+    private static func unreadable(_ reason: String) -> Receipt {
+        Receipt(
+            message: nil, part: "", coversMessage: false, verdict: Verdict(.unknown, .none, .wait, .unknown),
+            status: "malformed", code: reason, occurredAt: nil)
     }
 
     private static func refusal(_ status: Int, _ reason: String) -> HTTPResponse {

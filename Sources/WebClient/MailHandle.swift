@@ -114,6 +114,9 @@ final class MailHandle: TransferHandle {
 
     private func outcome(_ code: CURLcode) -> MailTransfer.Outcome {
         let status = ccurl_get_long(self.easy, CURLINFO_RESPONSE_CODE)
+        if self.isRefusedSession(code) {
+            return .failure(WebClientError(.notSent, reason: "the server refused the session"))
+        }
         // A refusal is an answer, whatever libcurl makes of it.
         if code == CURLE_OK || status >= 400 {
             return .success(MailReply(code: status, text: self.reply.code == status ? self.reply.text : ""))
@@ -125,6 +128,13 @@ final class MailHandle: TransferHandle {
         let isIncomplete = self.takenByteCount < self.request.message.count
         let reason = String(cString: curl_easy_strerror(code))
         return .failure(WebClientError(isIncomplete ? .notSent : .answerLost, reason: reason))
+    }
+
+    /// Whether the greeting, EHLO or STARTTLS was refused: that speaks of the server, or of all mails of ours, and not of this
+    /// one. libcurl has an error of its own for each; the first it gives for the reply to a whole mail as well.
+    private func isRefusedSession(_ code: CURLcode) -> Bool {
+        self.takenByteCount == 0
+            && [CURLE_WEIRD_SERVER_REPLY, CURLE_REMOTE_ACCESS_DENIED, CURLE_USE_SSL_FAILED].contains(code)
     }
 
     /// What a server says that does not know the credentials (RFC 4954 section 6).

@@ -22,7 +22,7 @@ import Timestamps
     @Test func aCallIsOneRequestUnderOurReference() throws {
         let request = try self.request(Sample.dispatch(Self.speech))
         #expect(request.method == "POST")
-        #expect(request.url == "http://carrier.example/calls")
+        #expect(request.url == "https://carrier.example/calls")
         #expect(request.fields["Authorization"] == "Bearer key-2")
         #expect(
             String(decoding: request.body, as: UTF8.self)
@@ -33,7 +33,7 @@ import Timestamps
 
     @Test func aMailHasASubjectAndASenderOfItsOwn() throws {
         let dispatch = Sample.dispatch(Self.mail, to: "Anna@Example.com")
-        #expect(try self.request(dispatch).url == "http://carrier.example/mails")
+        #expect(try self.request(dispatch).url == "https://carrier.example/mails")
         let body = try self.body(dispatch)
         #expect(body["to"] == "Anna@example.com")
         #expect(body["from"] == "Acme <codes@acme.example>")

@@ -31,6 +31,11 @@ import Testing
 
     static let problems: [(ProviderAccount, String)] = [
         (Sample.account(.twilioSMS, ["account_sid": "AC1"]), "auth_token is missing"),
+        (
+            Sample.account(
+                .twilioVoice, ["account_sid": "AC1", "auth_token": "t"], settings: ["machine_detection": "hangup"]),
+            "machine_detection is not continue or off"
+        ),
         (Sample.account(.twilioSMS, ["account_sid": "A/C", "auth_token": "t"]), "account_sid is no SID"),
         (Sample.account(.twilioSMS, ["account_sid": "A", "auth_token": "t", "api_key_sid": "S"]), "go together"),
         (

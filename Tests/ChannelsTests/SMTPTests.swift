@@ -106,7 +106,9 @@ import Timestamps
             ("550 no", .stop, .invalidDestination), ("552 no", .stop, .tooLong),
             ("552 over quota", .failoverOnce, .handsetFull), ("554 no", .stop, .spamFiltered),
             ("554 looks like spam", .failover, .spamFiltered), ("599 no", .stop, .providerError),
-            ("450 4.2.2 full", .failoverOnce, .handsetFull),
+            ("450 4.2.2 full", .failoverOnce, .handsetFull), ("550 5.3.0 no", .failover, .carrierError),
+            ("550 5.4.6 loop", .failover, .noRoute), ("550 5.5.1 what?", .failoverOnce, .configError),
+            ("550 mailbox full", .failoverOnce, .handsetFull), ("553 blacklisted", .failover, .spamFiltered),
         ] as [(String, Verdict.Action, Verdict.Reason)])
     func eachReplyMeansWhatTheContractSays(line: String, action: Verdict.Action, reason: Verdict.Reason) throws {
         let verdict = try #require(try Self.driver().outcome(of: Self.reply(line)).verdict)
@@ -241,6 +243,7 @@ import Timestamps
                 "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such\n user", "failed",
                 Verdict.ProviderState.undelivered, Verdict.Reason.hardBounce, "550 5.1.1"
             ),
+            ("Action: failed\nStatus: 5.1.8", "failed", .undelivered, .senderInvalid, "5.1.8"),
             ("Action: failed\nStatus: 5.2.2 (full)", "failed", .undelivered, .softBounce, "5.2.2"),
             ("Action: Failed\nStatus: 5.7.1", "failed", .rejected, .spamFiltered, "5.7.1"),
             ("Status: 4.4.7\nAction: failed", "failed", .expired, .softBounce, "4.4.7"),
@@ -260,6 +263,17 @@ import Timestamps
         #expect(receipt.message == Sample.reference && receipt.coversMessage)
         #expect(receipt.status == sample.1 && receipt.code == sample.4)
         #expect(receipt.verdict.state == sample.2 && receipt.verdict.reason == sample.3)
+    }
+
+    /// Whatever else fails for good says nothing against the address.
+    @Test(arguments: [
+        ("5.1.1", true), ("5.1.10", true), ("5.2.1", true), ("5.2.0", false), ("5.0.0", false), ("5.3.4", false),
+        ("5.7.1", false), ("nonsense", false),
+    ])
+    func onlyWhoDoesNotExistIsSuppressed(status: String, isSuppressed: Bool) throws {
+        let receipts = try Self.receipts(
+            Self.report("Action: failed\nStatus: \(status)", to: try Self.bounceAddress()))
+        #expect(receipts.map { $0.verdict.action == .stopSuppress } == [isSuppressed])
     }
 
     @Test func aComplaintIsAReceipt() throws {

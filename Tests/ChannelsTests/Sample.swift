@@ -44,7 +44,7 @@ enum Sample {
     ) -> ProviderAccount {
         let all = ["api_key": "key-2"].merging(credentials) { $1 }
         return ProviderAccount(
-            id: ProviderID(rawValue: 3), name: "c1", kind: .carrier, baseURL: "http://carrier.example/",
+            id: ProviderID(rawValue: 3), name: "c1", kind: .carrier, baseURL: "https://carrier.example/",
             credentials: Credentials(all.mapValues { Secret($0) }), receiptURL: receiptURL, defaultSender: sender,
             settings: settings
         )

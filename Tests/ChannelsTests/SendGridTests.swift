@@ -69,6 +69,16 @@ import Timestamps
         #expect(String(decoding: body, as: UTF8.self).contains(#""mail_settings":{"sandbox_mode":{"enable":true}}"#))
     }
 
+    @Test func aSandboxTakesMailsIn200() throws {
+        let account = Self.account(["receipt_token": Sample.token], settings: ["sandbox": "on"])
+        let mail = Sample.dispatch(.mail(Mail(subject: "a", text: "b")), to: "anna@example.com")
+        let driver = try Sample.httpDriver(account)
+        for (body, outcome) in [("", Outcome.accepted(parts: [])), ("<html>", .unanswered(.providerError))] {
+            let response = HTTPResponse(status: 200, body: Array(body.utf8))
+            #expect(driver.outcomes(for: [mail], response: response) == [outcome])
+        }
+    }
+
     @Test(arguments: [
         (["verification_key": "AAAA"], "credential verification_key is no key of P-256 in base64"),
         ([:], "verification_key or receipt_token is needed, or anybody could forge receipts"),

@@ -129,6 +129,18 @@ import Timestamps
         HTTPRequest(method: "POST", path: path, fields: ["Content-Type": "application/json"], body: Array("[]".utf8)),
     ]
 
+    /// Where callbacks are signed, nobody has proved what cannot be read.
+    @Test(
+        arguments: malformed.map { request in
+            var request = request
+            request.path = "/receipts/v1"
+            return request
+        })
+    func aMalformedCallbackThatShouldBeSignedProvesNothing(_ request: HTTPRequest) throws {
+        let driver = try Sample.httpDriver(Sample.vonage(["signature_secret": "s3cret-of-callbacks"]))
+        #expect(throws: ReceiptRefusal.unauthenticated) { try driver.receipts(in: request, now: Sample.now) }
+    }
+
     @Test(arguments: malformed) func aMalformedCallbackIsRefused(_ request: HTTPRequest) throws {
         let driver = try Sample.httpDriver(Sample.vonage())
         let error = #expect(throws: ReceiptRefusal.self) { try driver.receipts(in: request, now: Sample.now) }

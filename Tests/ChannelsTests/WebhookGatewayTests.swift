@@ -61,6 +61,18 @@ import Timestamps
         #expect(driver.request(for: [other], now: Sample.now).fields["webhook-id"] != ids[0])
     }
 
+    /// One that names a part speaks of that part only.
+    @Test func aReceiptOfAPartCoversNoMore() throws {
+        let driver = try Sample.httpDriver(Self.account())
+        var request = Self.report("")
+        request.body = Array(
+            #"{"receipts":[{"id":"\#(Sample.id)","part":"p-2","status":"delivered"},{"id":"x"}]}"#.utf8)
+        request.fields["webhook-signature"] = webhookCode("e1", "\(Sample.now.seconds)", request.body, Self.secret)
+        let receipts = try driver.receipts(in: request, now: Sample.now)
+        #expect(receipts.map(\.coversMessage) == [false, true])
+        #expect(receipts.map(\.part) == ["p-2", ""])
+    }
+
     @Test func aGatewayForCallsReadsTextsAloud() throws {
         let driver = try Sample.httpDriver(Self.account(["secret": Self.secret], ["channels": "voice"]))
         #expect(driver.channels == [.voice])

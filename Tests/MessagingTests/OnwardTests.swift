@@ -31,7 +31,13 @@ import Testing
         Case(name: "stop", outcome: refusal(.stop)),
         Case(name: "stop_suppress", outcome: refusal(.stopSuppress)),
         Case(name: "a bad number is bad anywhere", outcome: refusal(.failover, .permanentRecipient)),
-        Case(name: "a bad text is bad anywhere", outcome: refusal(.failover, .permanentMessage)),
+        Case(name: "a bad text is bad anywhere", outcome: refusal(.stop, .permanentMessage)),
+        Case(name: "a text that would be tried again here", outcome: refusal(.retrySame, .permanentMessage)),
+        Case(
+            name: "what one filter caught may pass another", outcome: refusal(.failoverOnce, .permanentMessage),
+            way: .any),
+        Case(name: "but no third", outcome: refusal(.failoverOnce, .permanentMessage), series: 2),
+        Case(name: "what one contract forbids", outcome: refusal(.failover, .permanentMessage), way: .any),
         Case(
             name: "a landline can be called", outcome: refusal(.failoverChannel, .permanentRecipient),
             onward: Onward(sameChannel: true, otherChannel: true), way: .otherChannel),

@@ -82,6 +82,21 @@ import Testing
         #expect(pdu.body == .submitResponse(MessageResponse(messageID: "4F")))
     }
 
+    /// Some SMSCs leave octets behind a body that are no parameters.
+    @Test func strayOctetsBehindABodyDoNotCostIt() throws {
+        for stray: [UInt8] in [[0], [0, 0, 0], [4, 0x27, 0, 9, 1], [0xFF, 0xFF, 0xFF, 0xFF]] {
+            for sample in Self.samples {
+                switch sample {
+                case .bindResponse(_, .some), .submitResponse(.some), .deliver: break
+                default: continue
+                }
+                var whole = try PDU(sample, sequence: 1).encoded() + stray
+                whole.replaceSubrange(0..<4, with: [0, 0, UInt8(whole.count >> 8), UInt8(whole.count & 0xFF)])
+                #expect(try PDU.decode(whole).body == sample)
+            }
+        }
+    }
+
     @Test(arguments: [
         "", "0000", "0000000f 80000000 00000000 000000", "00000010 80000000 00000000 00000001 00",
         "00000011 80000000 00000000 00000001",

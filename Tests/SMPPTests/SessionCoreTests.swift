@@ -102,7 +102,41 @@ import Testing
         _ = core.submit(Self.messages(3), deadline: Self.start + .seconds(1))
         _ = try core.written()
         _ = core.tick(now: Self.start + .seconds(1))
+        // A pause may be short: only silence that lasts ends it.
+        #expect(core.phase == .bound)
+        _ = core.tick(now: Self.start + .seconds(10))
         #expect(core.phase == .ending(.unresponsive))
+    }
+
+    @Test func aBatchThatMeetsAShortPauseDoesNotEndTheSession() throws {
+        var core = try Self.bound { $0.timeoutLimit = 3 }
+        _ = core.submit(Self.messages(3), deadline: Self.start + .seconds(1))
+        let sent = try core.written()
+        _ = core.tick(now: Self.start + .seconds(1))
+        // Too late for its message, but an answer.
+        _ = core.receive(Self.accepted(sent[0].sequence), now: Self.start + .milliseconds(1300))
+        _ = core.tick(now: Self.start + .seconds(15))
+        #expect(core.phase == .bound)
+    }
+
+    @Test func aPeerThatSendsAndNeverReadsIsGivenUp() throws {
+        var core = try Self.bound()
+        for number in 1...UInt32(SessionCore.outputLimit / PDU.headerLength + 1) {
+            _ = core.receive(.success(PDU(.enquireLink, sequence: number)), now: Self.start)
+        }
+        #expect(core.phase == .ending(.unresponsive))
+        #expect(core.takeOutput(now: Self.start).count <= SessionCore.outputLimit + PDU.headerLength)
+    }
+
+    @Test func anAnswerToAnEnquiryDoesNotHoldUpTheEnd() throws {
+        var core = try Self.bound()
+        _ = core.tick(now: Self.start + .seconds(30))
+        let enquiry = try core.written()[0]
+        core.close(now: Self.start + .seconds(31))
+        _ = core.receive(
+            .success(PDU(.enquireLinkResponse, sequence: enquiry.sequence)), now: Self.start + .seconds(32))
+        _ = core.tick(now: Self.start + .seconds(33))
+        #expect(core.phase == .ending(.closed))
     }
 
     @Test func whoeverWaitsNoLongerIsToldAtOnce() throws {
@@ -143,6 +177,15 @@ import Testing
             length: 20, commandID: 0x8000_0004, status: .ok, sequence: try core.written()[0].sequence)
         let effects = core.receive(.failure(PDUError(.body, header: header)), now: Self.start)
         #expect(effects.results == [[.unanswered]])
+    }
+
+    @Test func aRefusalThatCannotBeReadIsOneAllTheSame() throws {
+        var core = try Self.bound()
+        _ = core.submit(Self.messages(1), deadline: Self.start + .seconds(5))
+        let header = PDUHeader(
+            length: 20, commandID: 0x8000_0004, status: .throttled, sequence: try core.written()[0].sequence)
+        let effects = core.receive(.failure(PDUError(.body, header: header)), now: Self.start)
+        #expect(effects.results == [[.refused(.throttled)]])
     }
 
     @Test func throttlesAreCounted() throws {

@@ -19,11 +19,13 @@ import WebClient
         func lines(beginning prefix: String) -> [String] { self.lines.filter { $0.hasPrefix(prefix) } }
 
         /// Serves one connection; `reply` gets each command, and nil closes. After 354 the message's lines follow.
-        func serve(_ reply: @escaping @Sendable (String) -> String?) async throws {
+        func serve(
+            greeting: String = "220 mx.example ready", _ reply: @escaping @Sendable (String) -> String?
+        ) async throws {
             try await onThread {
                 let connection = try self.listener.accept()
                 defer { connection.close() }
-                connection.send("220 mx.example ready\r\n")
+                connection.send("\(greeting)\r\n")
                 var (buffer, isMessage) = ("", false)
                 while true {
                     if !buffer.contains("\r\n") {
@@ -68,12 +70,13 @@ import WebClient
     }
 
     private static func run(
-        _ reply: @escaping @Sendable (String) -> String?, _ body: (Server, WebClient) async throws -> Void
+        greeting: String = "220 mx.example ready", _ reply: @escaping @Sendable (String) -> String?,
+        _ body: (Server, WebClient) async throws -> Void
     ) async throws {
         let server = try Server()
         defer { server.close() }
         try await withThrowingTaskGroup { group in
-            group.addTask { try await server.serve(reply) }
+            group.addTask { try await server.serve(greeting: greeting, reply) }
             try await withClient { try await body(server, $0) }
             group.cancelAll()
             // What the server thinks of the end is not the question.
@@ -131,6 +134,40 @@ import WebClient
         } _: { server, client async throws in
             let reply = try await client.send(Self.mail(server.port))
             #expect(reply == MailReply(code: 550, text: "5.7.1 not 5.7.1 you"))
+        }
+    }
+
+    /// It says nothing of the mail, which may go elsewhere.
+    @Test(arguments: ["554 5.7.1 no mail from you", "421 4.3.2 too busy", "500 what?"])
+    func aSessionThatIsRefusedHasNotGotTheMail(greeting: String) async throws {
+        try await Self.run(greeting: greeting, Self.accepting) { server, client async throws in
+            let error = await #expect(throws: WebClientError.self) { try await client.send(Self.mail(server.port)) }
+            #expect(error?.kind == .notSent)
+            #expect(server.lines(beginning: "MAIL").isEmpty)
+        }
+    }
+
+    @Test(arguments: ["554 5.7.1 not you", "421 4.3.2 too busy"])
+    func whoIsNotEvenGreetedBackHasNotSentTheMail(reply: String) async throws {
+        try await Self.run { line in
+            line.hasPrefix("EHLO") || line.hasPrefix("HELO") ? reply : Self.accepting(line)
+        } _: { server, client async throws in
+            let error = await #expect(throws: WebClientError.self) { try await client.send(Self.mail(server.port)) }
+            #expect(error?.kind == .notSent)
+            #expect(server.lines(beginning: "MAIL").isEmpty)
+        }
+    }
+
+    @Test func aRefusedSTARTTLSIsARefusedSession() async throws {
+        try await Self.run { line in
+            if line.hasPrefix("EHLO") { return "250-mx.example\r\n250 STARTTLS" }
+            return line.hasPrefix("STARTTLS") ? "454 4.7.0 not now" : Self.accepting(line)
+        } _: { server, client async throws in
+            let error = await #expect(throws: WebClientError.self) {
+                try await client.send(Self.mail(server.port, security: .startTLS))
+            }
+            #expect(error?.kind == .notSent)
+            #expect(server.lines(beginning: "MAIL").isEmpty)
         }
     }
 

@@ -15,9 +15,8 @@ extension SMPPDriver {
 
     /// What came of a message, by what came of its parts.
     ///
-    /// A message is taken when all its parts are. One that may have been sent in part without an answer is unanswered; one
-    /// of which only some parts were taken was refused, since what the recipient has of it is no message, and the next
-    /// attempt's parts take the place of these.
+    /// A message is taken when all its parts are. One that may have been sent in part is unanswered, with an answer or without:
+    /// the policy repeats a code, which is useless in pieces, and not a newsletter, of which somebody would get parts twice.
     public func outcome(of results: [SubmitResult]) -> Outcome {
         var parts: [String] = []
         var refusal: Outcome?
@@ -31,11 +30,9 @@ extension SMPPDriver {
             case .notSent: isPartlyUnsent = true
             }
         }
-        if let refusal { return refusal }
-        guard isPartlyUnsent else { return .accepted(parts: parts.filter { !$0.isEmpty }) }
-        if parts.isEmpty { return .notSent(.networkTimeout) }
-        return .refused(
-            Verdict(.failed, .transientProvider, .retrySame, .networkTimeout), code: "partly_sent", retryAfter: nil)
+        guard refusal != nil || isPartlyUnsent else { return .accepted(parts: parts.filter { !$0.isEmpty }) }
+        guard parts.isEmpty else { return .unanswered(.providerError) }
+        return refusal ?? .notSent(.networkTimeout)
     }
 
     /// What a bind that was refused means for a message that was to go through it: surely not sent.

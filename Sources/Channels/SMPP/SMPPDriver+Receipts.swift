@@ -15,7 +15,7 @@ extension SMPPDriver {
         let code = Self.code(text, message.parameters)
         return Receipt(
             message: nil, part: self.receiptIDs.reported(id), coversMessage: false,
-            verdict: self.verdict(state: state, word: text?.state, code: code),
+            verdict: self.verdict(of: message, state: state, word: text?.state, code: code),
             status: String(providerText: text?.state ?? state.map { "state \($0)" } ?? ""),
             code: String(providerText: code), occurredAt: text?.doneDate.flatMap { self.time($0) })
     }
@@ -31,7 +31,14 @@ extension SMPPDriver {
         let kind = message.esmClass & Self.kindMask
         if kind == Self.receipt || kind == Self.intermediate { return true }
         guard self.detectsByText, let text = ReceiptText(message.payload) else { return false }
-        return text.id != nil && text.state != nil
+        return Self.isWhole(text)
+    }
+
+    /// Whether a text that nothing marks as a receipt has all that makes one. A person might write less, and be taken at the
+    /// word.
+    private static func isWhole(_ text: ReceiptText) -> Bool {
+        text.id != nil && text.state != nil && (text.submitted != nil || text.delivered != nil)
+            && text.submitDate != nil && text.doneDate != nil
     }
 
     /// The text's own, or the network's where it names none.
@@ -39,6 +46,14 @@ extension SMPPDriver {
         if let error = text?.error { return error }
         guard let network = parameters[.networkErrorCode], network.count == 3 else { return "" }
         return "\(UInt16(network[1]) << 8 | UInt16(network[2]))"
+    }
+
+    /// A receipt on the way is that, whatever it says: the final one is still to come.
+    private func verdict(of message: ShortMessage, state: UInt16?, word: String?, code: String) -> Verdict {
+        let verdict = self.verdict(state: state, word: word, code: code)
+        let isIntermediate = message.esmClass & Self.kindMask == Self.intermediate
+        guard isIntermediate, verdict.state.messageState != nil else { return verdict }
+        return Verdict(.sent, .none, .wait, .accepted)
     }
 
     /// The state says what happened, the error whose fault it was. A number comes before a word.

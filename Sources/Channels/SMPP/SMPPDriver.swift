@@ -27,7 +27,7 @@ public import SMPP
 /// - `validity`: `relative` (the default) has the SMSC drop what comes too late; `none` leaves it to the SMSC.
 /// - `receipts`: `final` (the default), `all` with those on the way, `failures`, or `none`.
 /// - `receipt_detection`: `esm_class` (the default), or `text` for SMSCs whose receipts are marked as nothing special:
-///   then whatever reads like a receipt is one.
+///   then whatever reads like a whole receipt is one, which a person who answers could write as well.
 /// - `dlr_id_mode`: how ids in receipts relate to those in answers: `as_is` (the default), `resp_hex_receipt_dec`,
 ///   `resp_dec_receipt_hex` or `both_hex_ci`.
 /// - `receipt_utc_offset_minutes`: how far the clock in receipts is ahead of UTC; 0 by default.

@@ -115,9 +115,9 @@ extension StatusTable {
             ?? Verdict(.failed, .transientProvider, .retrySame, .providerError)
     }
 
-    /// Of the two codes that say no more than "no".
+    /// Of the codes that say no more than "no".
     private func verdict(ofWordsIn reply: SMTPReply) -> Verdict? {
-        guard [552, 554].contains(reply.code) else { return nil }
+        guard [550, 552, 553, 554].contains(reply.code) else { return nil }
         let text = reply.text.lowercased()
         return self.codes("words").sorted().first { text.contains($0) }.flatMap { self["words", $0] }
     }

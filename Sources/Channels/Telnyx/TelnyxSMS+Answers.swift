@@ -24,7 +24,7 @@ extension TelnyxSMS {
         guard let payload = data["payload"], payload["direction"]?.string != "inbound" else { return [] }
         guard
             let receipt = self.receipt(
-                ReceiptAddress.reference(in: request), of: payload,
+                ReceiptAddress.reference(in: request, provedBy: self.addressKey), of: payload,
                 at: data["occurred_at"]?.string.flatMap { Timestamp($0) })
         else { throw .malformed("no id, or no status of a recipient") }
         return [receipt]

@@ -7,7 +7,7 @@ public import Timestamps
 /// Telnyx's Messaging version 2 (providers.md section 2.7): one message a request, one id whatever its parts.
 ///
 /// Telnyx has no field for how long a message is worth anything, and echoes nothing of ours but the address of its receipts,
-/// so that holds our reference.
+/// so that holds our reference, proved by the key of our requests because Telnyx signs no address.
 ///
 /// Credentials
 /// - `api_key`: required.
@@ -22,6 +22,7 @@ public struct TelnyxSMS: HTTPDriver {
     let signature: TelnyxSignature?
     let receiptToken: ReceiptToken?
     private let address: ReceiptAddress
+    let addressKey: Secret
     private let authorization: Secret
     private let url: String
     private let profile: String?
@@ -29,7 +30,8 @@ public struct TelnyxSMS: HTTPDriver {
 
     public init(_ account: ProviderAccount) throws(ProviderProblems) {
         var reader = AccountReader(account)
-        self.authorization = Secret("Bearer \(reader.requiredCredential("api_key").text)")
+        self.addressKey = reader.requiredCredential("api_key")
+        self.authorization = Secret("Bearer \(self.addressKey.text)")
         let tolerance = reader.setting("tolerance_seconds", default: 300, expected: "10 to 86400") {
             Int($0).flatMap { (10...86_400).contains($0) ? $0 : nil }
         }
@@ -52,7 +54,7 @@ public struct TelnyxSMS: HTTPDriver {
     public func request(for dispatches: [Dispatch], now: Timestamp) -> OutgoingRequest {
         let dispatch = dispatches.only
         let (number, content) = dispatch.shortMessage
-        let callback = self.address.url(for: dispatch.reference)
+        let callback = self.address.url(for: dispatch.reference, provedBy: self.addressKey)
         let body = JSON.present([
             ("from", (dispatch.sender ?? self.defaultSender).map { .string($0) }), ("to", .string(number.e164)),
             ("text", .string(content.text)), ("messaging_profile_id", self.profile.map { .string($0) }),

@@ -60,11 +60,11 @@ struct TwilioAccount: Sendable {
     func outcome(of response: HTTPResponse) -> Outcome {
         let body = try? JSON(parsing: response.body)
         // A message that failed at once is named and refused in one breath.
-        let code = (body?["code"] ?? body?["error_code"])?.scalarText.map { String(providerText: $0) }
-        let hasFailed = ["failed", "undelivered"].contains(body?["status"]?.string)
+        let failure = body?["status"]?.string.flatMap { ["failed", "undelivered"].contains($0) ? $0 : nil }
+        let code = (body?["code"] ?? body?["error_code"])?.scalarText.map { String(providerText: $0) } ?? failure
         return Outcome(
-            response: response, id: hasFailed && code != nil ? nil : body?["sid"]?.string, code: code,
-            verdict: code.flatMap { self.verdict(ofError: $0) })
+            response: response, id: failure == nil ? body?["sid"]?.string : nil, code: code,
+            verdict: code.flatMap { self.verdict(ofError: $0) } ?? failure.flatMap { self.table["status", $0] })
     }
 
     /// The parameters of a callback that Twilio has signed: of the form for POST, of the query for GET.

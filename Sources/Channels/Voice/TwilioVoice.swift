@@ -8,7 +8,8 @@ public import Timestamps
 /// Twilio makes one call a second for an account and queues the others; a rate in the configuration keeps codes from waiting
 /// there, where they expire unheard.
 ///
-/// Credentials and settings: see ``TwilioAccount`` and ``CallSettings``.
+/// Credentials and settings: see ``TwilioAccount`` and ``CallSettings``. `machine_detection` may not be `hangup`: words that go with
+/// the request are spoken to whoever picks up, and what that was is told afterwards.
 public struct TwilioVoice: HTTPDriver {
     private let account: TwilioAccount
     private let settings: CallSettings
@@ -17,6 +18,10 @@ public struct TwilioVoice: HTTPDriver {
         var reader = AccountReader(account)
         self.account = TwilioAccount(account, from: &reader)
         self.settings = CallSettings(from: &reader, languages: Self.languages)
+        if account.settings["machine_detection"] == CallSettings.MachineDetection.hangup.rawValue {
+            reader.problem(
+                "setting machine_detection is not continue or off: Twilio's calls do not hang up on machines")
+        }
         try reader.finish()
     }
 

@@ -20,6 +20,8 @@ import Timestamps
 ///   24 hours and is not known to sign it anew.
 struct VonageApplication: Sendable {
     let address: ReceiptAddress
+    /// Proves what our addresses name: Vonage signs bodies only.
+    let addressKey: Secret
     private let tokens: VonageTokens
     private let receiptToken: ReceiptToken?
     private let signatureSecret: Secret?
@@ -29,6 +31,7 @@ struct VonageApplication: Sendable {
     init(from reader: inout AccountReader) {
         let id = reader.requiredCredential("application_id").text
         let key = reader.privateKey("private_key")
+        self.addressKey = reader.multilineCredential("private_key") ?? Secret("")
         self.tokens = VonageTokens(application: id, key: key)
         self.signatureSecret = reader.credential("signature_secret")
         self.apiKey = reader.credential("api_key")?.text

@@ -33,7 +33,8 @@ public struct VonageVoice: HTTPDriver {
     public func request(for dispatches: [Dispatch], now: Timestamp) -> OutgoingRequest {
         let dispatch = dispatches.only
         let call = Call(dispatch, repetitions: self.settings.repetitions)
-        let callback = self.application.address.url(for: dispatch.reference)
+        let callback = self.application.address.url(
+            for: dispatch.reference, provedBy: self.application.addressKey)
         let sender = (dispatch.sender ?? self.defaultSender).map { JSON.string(String(senderWithoutPlus($0))) }
         let detection = self.settings.machineDetection
         let body = JSON.present([
@@ -67,7 +68,8 @@ public struct VonageVoice: HTTPDriver {
         let detail = event["detail"]?.string ?? ""
         return [
             Receipt(
-                message: ReceiptAddress.reference(in: request), part: String(providerText: id), coversMessage: true,
+                message: ReceiptAddress.reference(in: request, provedBy: self.application.addressKey),
+                part: String(providerText: id), coversMessage: true,
                 verdict: self.verdict(status, detail: detail, event), status: String(providerText: status),
                 code: String(providerText: detail), occurredAt: event["timestamp"]?.string.flatMap { Timestamp($0) })
         ]

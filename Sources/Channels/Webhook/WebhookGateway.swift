@@ -9,8 +9,8 @@ public import Timestamps
 ///     POST URL  {"messages": [{"id", "channel", "to", "from", "text", "subject", "language", "voice", "rate",
 ///                              "validity_seconds", "priority"}]}
 ///
-/// signed as Standard Webhooks has it. The answer is 2xx, with `{"messages": [{"id", "status", "code", "retry_after"}]}` or
-/// empty, which takes them all. Receipts come as `{"receipts": [{"id", "part", "status", "code", "at"}]}`, signed with the
+/// signed as Standard Webhooks has it. The answer is 2xx with `{"messages": [{"id", "status", "code", "retry_after"}]}`, or 202
+/// and empty, which takes them all. Receipts come as `{"receipts": [{"id", "part", "status", "code", "at"}]}`, signed with the
 /// same secret.
 ///
 /// Because the id is ours, a gateway can drop what it has had already; the same request carries the same `webhook-id`.
@@ -67,7 +67,8 @@ public struct WebhookGateway: HTTPDriver {
             let outcome = Outcome(failure: response, code: nil, dispatchCount: dispatches.count)
             return dispatches.map { _ in outcome }
         }
-        if response.body.isEmpty { return dispatches.map { _ in .accepted(parts: []) } }
+        // Any other empty success may be some proxy's.
+        if response.status == 202, response.body.isEmpty { return dispatches.map { _ in .accepted(parts: []) } }
         let items = (try? JSON(parsing: response.body))?["messages"]?.array ?? []
         let outcomes = Dictionary(items.compactMap(self.entry)) { first, _ in first }
         return dispatches.map { outcomes[$0.reference] ?? .unanswered(.providerError) }
@@ -185,7 +186,7 @@ public struct WebhookGateway: HTTPDriver {
         let part = entry["part"]?.scalarText ?? ""
         return Receipt(
             message: entry["id"]?.string.flatMap { MessageReference($0) }, part: String(providerText: part),
-            coversMessage: true, verdict: self.verdict(status: status, code: code),
+            coversMessage: part.isEmpty, verdict: self.verdict(status: status, code: code),
             status: String(providerText: status), code: String(providerText: code),
             occurredAt: entry["at"]?.string.flatMap { Timestamp($0) })
     }

@@ -82,7 +82,7 @@ public struct BindResponse: Sendable, Hashable {
 
     init(_ reader: inout OctetReader) throws(PDUError) {
         self.systemID = try reader.text("system_id", lenient: true)
-        self.parameters = try OptionalParameters(&reader)
+        self.parameters = OptionalParameters(bestEffort: &reader)
     }
 
     func write(to writer: inout OctetWriter) throws(PDUError) {
@@ -129,7 +129,7 @@ public struct MessageResponse: Sendable, Hashable {
 
     init(_ reader: inout OctetReader) throws(PDUError) {
         self.messageID = try reader.text("message_id", lenient: true)
-        self.parameters = try OptionalParameters(&reader)
+        self.parameters = OptionalParameters(bestEffort: &reader)
     }
 
     func write(to writer: inout OctetWriter) throws(PDUError) {

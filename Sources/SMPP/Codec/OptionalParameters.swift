@@ -66,6 +66,18 @@ public struct OptionalParameters: Sendable, Hashable {
         }
     }
 
+    /// As many as can be read; some SMSCs leave stray octets behind a body, and nothing that is needed stands behind those.
+    init(bestEffort reader: inout OctetReader) {
+        self.all = []
+        while !reader.isAtEnd {
+            guard
+                let tag = try? reader.number16(""), let length = try? reader.number16(""),
+                let value = try? reader.octets(Int(length), "")
+            else { return }
+            self.all.append(Parameter(ParameterTag(rawValue: tag), value))
+        }
+    }
+
     func write(to writer: inout OctetWriter) throws(PDUError) {
         for parameter in self.all {
             guard let length = UInt16(exactly: parameter.value.count) else {

@@ -48,7 +48,7 @@ extension PDU {
         if let kind = BindKind(command) { return .bind(kind, try Bind(&reader)) }
         switch command {
         case .submit: return .submit(try ShortMessage(&reader))
-        case .deliver: return .deliver(try ShortMessage(&reader))
+        case .deliver: return .deliver(try ShortMessage(bestEffort: &reader))
         case .data: return .data(try DataMessage(&reader))
         case .submitMulti: return .submitMulti(try MultiMessage(&reader))
         case .query: return .query(try Query(&reader))

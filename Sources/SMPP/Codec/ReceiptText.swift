@@ -3,11 +3,15 @@
 ///     id:IIIIIIIIII sub:SSS dlvrd:DDD submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DDDDDDD err:E Text:…
 ///
 /// Any field may be missing or stand elsewhere, and names are read in any case. Of a field that comes twice the first
-/// counts. What follows `text:` is the message's own text, and is not kept.
+/// counts, and a value ends at its first blank. What follows `text:` is the message's own text, which its sender or whoever
+/// answers it writes: nothing behind it is looked at.
 public struct ReceiptText: Sendable, Hashable {
     public var id: String?
     public var state: String?
     public var error: String?
+    /// How many parts were submitted, and how many of them arrived; as they stand.
+    public var submitted: String?
+    public var delivered: String?
     public var submitDate: String?
     public var doneDate: String?
 
@@ -16,7 +20,7 @@ public struct ReceiptText: Sendable, Hashable {
 
     /// Nil when it names neither a message nor a state. Never traps, whatever the octets are.
     public init?(_ octets: some Collection<UInt8>) {
-        let octets = Array(octets.prefix(Self.lengthLimit))
+        let octets = Self.beforeText(Array(octets.prefix(Self.lengthLimit)))
         let marks = Self.marks(in: octets)
         var values: [Key: String] = [:]
         for (index, mark) in marks.enumerated() {
@@ -26,6 +30,8 @@ public struct ReceiptText: Sendable, Hashable {
         self.id = values[.id]
         self.state = values[.stat]
         self.error = values[.err]
+        self.submitted = values[.sub]
+        self.delivered = values[.delivered]
         self.submitDate = values[.submitDate]
         self.doneDate = values[.doneDate]
         if self.id == nil, self.state == nil { return nil }
@@ -41,7 +47,15 @@ public struct ReceiptText: Sendable, Hashable {
         case doneDate = "done date:"
         case stat = "stat:"
         case err = "err:"
-        case text = "text:"
+    }
+
+    /// What the message itself said stands behind it, whatever stands in front: some SMSCs leave no blank.
+    private static let textName = Array("text:".utf8)
+
+    private static func beforeText(_ octets: [UInt8]) -> [UInt8] {
+        let lowercased = octets.map(Self.lowercased)
+        let end = octets.indices.first { lowercased[$0...].starts(with: Self.textName) }
+        return Array(octets[..<(end ?? octets.endIndex)])
     }
 
     private struct Mark {
@@ -83,10 +97,9 @@ public struct ReceiptText: Sendable, Hashable {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(octet) ? octet | 0x20 : octet
     }
 
-    /// Without blanks and NULs around it; nil when nothing is left.
+    /// Up to the first blank or NUL behind it; nil when nothing is left.
     private static func value(_ octets: ArraySlice<UInt8>) -> String? {
-        let value = octets.drop { $0 <= 0x20 }
-        guard let last = value.lastIndex(where: { $0 > 0x20 }) else { return nil }
-        return String(latin1: value[...last])
+        let value = octets.drop { $0 <= 0x20 }.prefix { $0 > 0x20 }
+        return value.isEmpty ? nil : String(latin1: value)
     }
 }

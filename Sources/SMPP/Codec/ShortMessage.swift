@@ -26,6 +26,17 @@ public struct ShortMessage: Sendable, Hashable {
     public var payload: [UInt8] { self.text.isEmpty ? self.parameters[.messagePayload] ?? [] : self.text }
 
     init(_ reader: inout OctetReader) throws(PDUError) {
+        try self.init(beforeParameters: &reader)
+        self.parameters = try OptionalParameters(&reader)
+    }
+
+    /// With as many parameters as can be read.
+    init(bestEffort reader: inout OctetReader) throws(PDUError) {
+        try self.init(beforeParameters: &reader)
+        self.parameters = OptionalParameters(bestEffort: &reader)
+    }
+
+    private init(beforeParameters reader: inout OctetReader) throws(PDUError) {
         self.serviceType = try reader.text("service_type")
         self.source = try Address(&reader, "source_addr")
         self.destination = try Address(&reader, "destination_addr")
@@ -39,7 +50,6 @@ public struct ShortMessage: Sendable, Hashable {
         self.dataCoding = try reader.octet("data_coding")
         self.defaultMessageID = try reader.octet("sm_default_msg_id")
         self.text = try reader.octets(Int(try reader.octet("sm_length")), "short_message")
-        self.parameters = try OptionalParameters(&reader)
     }
 
     func write(to writer: inout OctetWriter) throws(PDUError) {

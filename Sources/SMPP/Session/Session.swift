@@ -93,7 +93,7 @@ public final class Session: Sendable {
     public var kind: BindKind { self.configuration.kind }
     public var state: State { self.shared.withLock { $0.state } }
     /// Whether it can submit now.
-    public var isOpen: Bool { self.shared.withLock { $0.state == .bound && !$0.isClosing } }
+    public var isOpen: Bool { self.shared.withLock { $0.core.phase == .bound && !$0.isClosing } }
     /// Submissions under way, and those waiting for that.
     public var load: Int { self.shared.withLock { $0.core.load } }
     public var windowInUse: Int { self.shared.withLock { $0.core.windowInUse } }

@@ -34,14 +34,19 @@ struct SessionCore {
     private var window: [UInt32: Outstanding] = [:]
     /// Of those, the ones that still stand in `output`.
     private var unwritten: [UInt32] = []
+    /// Submissions in a row that have had no answer in time.
     private var timeouts = 0
     private var deliveries = 0
     private var lastTraffic = Instant.now
+    private var lastHeard = Instant.now
     /// When the bind, the `enquire_link` or the `unbind` under way must have been answered.
     private var answerDue: Instant?
     private var enquiry: UInt32?
 
     init(_ configuration: Session.Configuration) { self.configuration = configuration }
+
+    /// Octets that may wait to be written; submissions leave half of it to answers.
+    static let outputLimit = 1 << 20
 
     /// How many submissions are under way or wait for that.
     var load: Int { self.window.count + self.waiting.count }
@@ -56,6 +61,7 @@ struct SessionCore {
         self.deliveries = 0
         self.enquiry = nil
         self.lastTraffic = now
+        self.lastHeard = now
         self.phase = .binding
         self.answerDue = now + self.configuration.bindTimeout
         self.send(.bind(self.configuration.kind, self.configuration.bind))
@@ -128,6 +134,7 @@ struct SessionCore {
 
     mutating func receive(_ result: Result<PDU, PDUError>, now: Instant) -> [Effect] {
         self.lastTraffic = now
+        self.lastHeard = now
         switch result {
         case .success(let pdu): return self.receive(pdu, now: now)
         case .failure(let error): return self.receive(error)
@@ -149,7 +156,7 @@ struct SessionCore {
             return []
         }
         let effects = self.expire(now: now)
-        if self.timeouts >= self.configuration.timeoutLimit { self.end(.unresponsive) }
+        if self.isUnresponsive(now: now) { self.end(.unresponsive) }
         if self.phase == .bound, self.enquiry == nil, now - self.lastTraffic >= self.configuration.enquireInterval {
             self.enquiry = self.send(.enquireLink)
             self.answerDue = now + self.configuration.enquireTimeout
@@ -177,6 +184,12 @@ struct SessionCore {
         var isWritten = false
     }
 
+    /// A short pause can take many answers of one batch beyond their deadline at once, so silence must have lasted too.
+    private func isUnresponsive(now: Instant) -> Bool {
+        self.timeouts >= self.configuration.timeoutLimit
+            && now - self.lastHeard >= self.configuration.enquireTimeout
+    }
+
     private mutating func end(_ ending: Ending) {
         if case .ending = self.phase { return }
         self.phase = .ending(ending)
@@ -200,7 +213,9 @@ struct SessionCore {
         guard self.phase == .bound else { return [] }
         var effects: [Effect] = []
         var taken = 0
-        while self.window.count < self.configuration.window, taken < self.waiting.count {
+        while self.window.count < self.configuration.window, taken < self.waiting.count,
+            self.output.count < Self.outputLimit / 2
+        {
             let entry = self.waiting[taken]
             taken += 1
             let sequence = self.nextSequence()
@@ -275,7 +290,8 @@ struct SessionCore {
     private mutating func receiveEnquiryAnswer(_ sequence: UInt32) {
         guard self.enquiry == sequence else { return }
         self.enquiry = nil
-        self.answerDue = nil
+        // That of an unbind, which may have been sent meanwhile, goes on.
+        if self.phase == .bound { self.answerDue = nil }
     }
 
     private mutating func receiveNack(_ pdu: PDU) -> [Effect] {
@@ -292,9 +308,10 @@ struct SessionCore {
     }
 
     private mutating func settle(_ sequence: UInt32, _ result: SubmitResult) -> [Effect] {
-        // Unknown when it came too late: its message has been settled.
-        guard let outstanding = self.window.removeValue(forKey: sequence) else { return [] }
+        // One that came too late shows all the same that the SMSC answers.
         if result != .unanswered { self.timeouts = 0 }
+        // Unknown then: its message has been settled.
+        guard let outstanding = self.window.removeValue(forKey: sequence) else { return [] }
         return self.resolve(outstanding.entry, result) + self.pump()
     }
 
@@ -310,7 +327,11 @@ struct SessionCore {
 
     private mutating func receive(_ error: PDUError) -> [Effect] {
         guard let header = error.header else { return [] }
-        if header.isResponse { return self.settle(header.sequence, .unanswered) }
+        if header.isResponse {
+            // Its status could be read, and a refusal has nothing else to say.
+            let isRefusal = header.command == .submit && header.status != .ok
+            return self.settle(header.sequence, isRefusal ? .refused(header.status) : .unanswered)
+        }
         self.send(
             .genericNack, status: error.problem == .command ? .invalidCommand : .invalidMessageLength,
             sequence: header.sequence)
@@ -326,6 +347,11 @@ struct SessionCore {
     @discardableResult
     private mutating func send(_ body: PDU.Body, status: CommandStatus = .ok, sequence: UInt32? = nil) -> UInt32 {
         let sequence = sequence ?? self.nextSequence()
+        // A peer that sends and never reads would fill the memory with our answers.
+        guard self.output.count < Self.outputLimit else {
+            self.end(.unresponsive)
+            return sequence
+        }
         do throws(PDUError) {
             self.output += try PDU(body, status: status, sequence: sequence).encoded()
         } catch {

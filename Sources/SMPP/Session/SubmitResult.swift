@@ -28,7 +28,7 @@ public enum Ending: Sendable, Hashable {
     case refused(CommandStatus)
     /// The SMSC sent an `unbind`.
     case unbound
-    /// No answer to a bind, to an `enquire_link`, or to as many submissions as may go without.
+    /// No answer to a bind, to an `enquire_link`, or to as many submissions as may go without; or what we say is not read.
     case unresponsive
     /// What came were no PDUs.
     case framingLost

@@ -110,6 +110,12 @@ extension Sample {
             defaultSender: sender, settings: settings, codes: codes)
     }
 
+    /// The query of an address that names the sample message and proves that we named it.
+    static func provedQuery(_ key: String) -> String {
+        let proof = Digest.sha256.authenticate(Array("receipt/\(self.id)".utf8), key: Secret(key)).prefix(8)
+        return "message=\(self.id)&proof=\(Hex.encode(proof))"
+    }
+
     /// A receipt of the whole of the sample message.
     static func receipt(
         _ verdict: Verdict, part: String, status: String, code: String = "", at moment: String? = nil

@@ -14,7 +14,7 @@ extension ConformanceCase {
             Self.telnyxSending(
                 Sample.dispatch(),
                 #"{"from":"ACME","to":"+447700900000","text":"Your code is 123456","messaging_profile_id":"mp-1","type":"SMS","#
-                    + #""webhook_url":"https://r.example/receipts/p1?message=0192d1e4-7000-7000-8000-000000000001","#
+                    + #""webhook_url":"https://r.example/receipts/p1?\#(Sample.provedQuery("KEY01"))","#
                     + #""use_profile_webhooks":false}"#)
         ],
         answers: [
@@ -119,7 +119,7 @@ extension ConformanceCase {
 
     private static func telnyxRequest(_ body: JSON) -> HTTPRequest {
         HTTPRequest(
-            method: "POST", path: "/receipts/p1", query: "message=\(Sample.id)",
+            method: "POST", path: "/receipts/p1", query: Sample.provedQuery("KEY01"),
             fields: ["Content-Type": "application/json"], body: body.serialized())
     }
 }

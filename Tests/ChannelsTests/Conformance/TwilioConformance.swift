@@ -49,6 +49,13 @@ extension ConformanceCase {
             Answer(
                 201, #"{"sid":"SM9f","status":"failed","error_code":30450}"#,
                 .refused(Verdict(.rejected, .permanentRecipient, .stop, .fraudBlocked), "30450")),
+            // Without a code that anybody knows, its status alone says no.
+            Answer(
+                201, #"{"sid":"SM9f","status":"failed","error_code":99123}"#,
+                .refused(Verdict(.failed, .transientProvider, .failover, .providerError), "99123")),
+            Answer(
+                201, #"{"sid":"SM9f","status":"failed","error_code":null}"#,
+                .refused(Verdict(.failed, .transientProvider, .failover, .providerError), "failed")),
             Answer(504, #"{"code":21211,"status":400}"#, .unanswered(.networkTimeout)),
             Answer(400, #"{"code":30410,"status":400}"#, .unanswered(.networkTimeout)),
         ],

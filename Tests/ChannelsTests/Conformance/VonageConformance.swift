@@ -22,7 +22,7 @@ extension ConformanceCase {
                 body:
                     #"{"to":[{"type":"phone","number":"447700900000"}],"from":{"type":"phone","number":"442079460000"},"#
                     + #""ncco":[{"action":"talk","text":"Your code is 4, 9. <&>","language":"de-DE","loop":3}],"#
-                    + #""event_url":["https://r.example/receipts/p1?message=\#(Sample.id)"],"event_method":"POST","#
+                    + #""event_url":["https://r.example/receipts/p1?\#(Sample.provedQuery(TestKey.pem))"],"event_method":"POST","#
                     + #""ringing_timer":30,"length_timer":60,"machine_detection":"hangup"}"#)
         ],
         answers: [
@@ -75,7 +75,7 @@ extension ConformanceCase {
         if status == "completed" { event.append(.init("duration", "7")) }
         if !detail.isEmpty { event.append(.init("detail", .string(detail))) }
         return HTTPRequest(
-            method: "POST", path: "/receipts/p1", query: "message=\(Sample.id)",
+            method: "POST", path: "/receipts/p1", query: Sample.provedQuery(TestKey.pem),
             fields: ["Content-Type": "application/json"], body: JSON.object(event).serialized())
     }
 

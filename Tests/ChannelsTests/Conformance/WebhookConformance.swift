@@ -35,7 +35,9 @@ extension ConformanceCase {
                     + #"{"id":"\#(Sample.id).2","status":"refused","code":"throttled","retry_after":2.5}]}"#,
                 .accepted(parts: []), .accepted(parts: []),
                 .refused(.throttled, "throttled", after: .milliseconds(2500))),
-            Answer(204, "", .accepted(parts: []), .accepted(parts: []), .accepted(parts: [])),
+            Answer(202, "", .accepted(parts: []), .accepted(parts: []), .accepted(parts: [])),
+            Answer(
+                200, "", .unanswered(.providerError), .unanswered(.providerError), .unanswered(.providerError)),
             Answer(
                 200, #"{"messages":[{"id":"\#(Sample.id)","status":"refused","code":"of tomorrow"}]}"#,
                 .refused(Verdict(.failed, .transientProvider, .failover, .providerError), "of tomorrow"),

@@ -76,6 +76,10 @@ import Timestamps
     @Test func anIntermediateReceiptIsOne() throws {
         let receipt = try Sample.smpp().receipt(in: Sample.smppReceipt("id:1 stat:ENROUTE", esmClass: 0x20))
         #expect(receipt?.verdict.state == .sent)
+        // Final is only what comes in a receipt that is no intermediate one.
+        let early = try Sample.smpp().receipt(in: Sample.smppReceipt("id:1 stat:DELIVRD err:000", esmClass: 0x20))
+        #expect(early?.verdict == .sent)
+        #expect(early?.status == "DELIVRD")
     }
 
     @Test func aMessageIsNoReceiptUnlessItReadsAsOneAndMay() throws {
@@ -85,12 +89,21 @@ import Timestamps
         #expect(driver.receipt(in: unmarked)?.part == "4F")
         #expect(driver.receipt(in: Sample.smppReceipt("STOP", esmClass: 0)) == nil)
         #expect(driver.receipt(in: Sample.smppReceipt("my id: 7", esmClass: 0)) == nil)
+        #expect(driver.receipt(in: Sample.smppReceipt("id:4F stat:DELIVRD err:000", esmClass: 0)) == nil)
+        let dateless = "id:4F sub:001 dlvrd:001 submit date:2611211200 stat:DELIVRD err:000"
+        #expect(driver.receipt(in: Sample.smppReceipt(dateless, esmClass: 0)) == nil)
     }
 
     @Test(arguments: ["", "stat:DELIVRD", "\0\0\0", "Hello"]) func aReceiptThatNamesNoMessageIsNone(_ text: String)
         throws
     {
         #expect(try Sample.smpp().receipt(in: Sample.smppReceipt(text)) == nil)
+    }
+
+    @Test func nothingOfTheMessagesTextIsKept() throws {
+        let receipt = try Sample.smpp().receipt(
+            in: Sample.smppReceipt("id:1 stat:UNDELIV Your code is 123456 err:001text:123456"))
+        #expect(receipt?.status == "UNDELIV" && receipt?.code == "001")
     }
 
     @Test func aHostileReceiptLeavesNothingThatADatabaseRefuses() throws {
