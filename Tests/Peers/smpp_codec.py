@@ -47,7 +47,7 @@ theirs = [
         5, **addresses, short_message=b"id:4F2A stat:DELIVRD err:000",
         esm_class=EsmClass(EsmClassMode.DEFAULT, EsmClassType.SMSC_DELIVERY_RECEIPT),
         message_state=MessageState.DELIVERED, receipted_message_id=b"4F2A"),
-    operations.DeliverSMResp(5, message_id=b""),
+    operations.DeliverSMResp(5),
     operations.EnquireLink(6), operations.EnquireLinkResp(6), operations.Unbind(7), operations.UnbindResp(7),
     operations.GenericNack(8, status=CommandStatus.ESME_RINVCMDID),
     operations.Outbind(9, system_id=b"smsc", password=b"x"),

@@ -106,7 +106,7 @@ extension SystemTests {
             var receipt = message
             receipt.esmClass = 0x04
             receipt.registeredDelivery = 0
-            receipt.parameters.all = [.init(.receiptedMessageID, Array("4F\0".utf8)), .init(.messageState, [2])]
+            receipt.parameters.all = [.init(.messageState, [2]), .init(.receiptedMessageID, Array("4F\0".utf8))]
             let bind = Bind(systemID: "pinpost", password: "s3cret", systemType: "otp")
             let bodies: [PDU.Body] =
                 BindKind.allCases.map { .bind($0, bind) } + [

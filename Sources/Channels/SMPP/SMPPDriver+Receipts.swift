@@ -30,6 +30,8 @@ extension SMPPDriver {
     private func isReceipt(_ message: ShortMessage) -> Bool {
         let kind = message.esmClass & Self.kindMask
         if kind == Self.receipt || kind == Self.intermediate { return true }
+        // Only a receipt has it, and some SMSCs mark theirs by nothing else.
+        if message.parameters[.receiptedMessageID] != nil { return true }
         guard self.detectsByText, let text = ReceiptText(message.payload) else { return false }
         return Self.isWhole(text)
     }

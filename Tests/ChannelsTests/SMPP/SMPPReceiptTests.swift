@@ -85,6 +85,9 @@ import Timestamps
     @Test func aMessageIsNoReceiptUnlessItReadsAsOneAndMay() throws {
         let unmarked = Sample.smppReceipt(Self.text, esmClass: 0)
         #expect(try Sample.smpp().receipt(in: unmarked) == nil)
+        let parameters: [OptionalParameters.Parameter] = [.init(.receiptedMessageID, Array("4F\0".utf8))]
+        let named = Sample.smppReceipt(Self.text, esmClass: 0, parameters: parameters)
+        #expect(try Sample.smpp().receipt(in: named)?.part == "4F")
         let driver = try Sample.smpp(["receipt_detection": "text"])
         #expect(driver.receipt(in: unmarked)?.part == "4F")
         #expect(driver.receipt(in: Sample.smppReceipt("STOP", esmClass: 0)) == nil)
