@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import Messaging
+import Postgres
 import TestSystem
 import Testing
 
