@@ -24,12 +24,15 @@ public struct GuardBlock: Sendable, Hashable {
     public var value: String
     /// Nil: until somebody lifts it.
     public var until: Timestamp?
+    /// Made by the guard itself, and not by an operator.
+    public var isGuards: Bool
 
-    public init(account: AccountID?, scope: Scope, value: String, until: Timestamp?) {
+    public init(account: AccountID?, scope: Scope, value: String, until: Timestamp?, isGuards: Bool = false) {
         self.account = account
         self.scope = scope
         self.value = value
         self.until = until
+        self.isGuards = isGuards
     }
 }
 
@@ -48,6 +51,7 @@ public struct GuardBlocks: Sendable {
         var account: AccountID?
         var scope: GuardBlock.Scope
         var value: String
+        var isGuards = false
     }
 
     /// The longest of each; `.some(nil)` lasts.
@@ -67,7 +71,8 @@ public struct GuardBlocks: Sendable {
     }
 
     public mutating func insert(_ block: GuardBlock) {
-        let place = Place(account: block.account, scope: block.scope, value: block.value)
+        let place = Place(
+            account: block.account, scope: block.scope, value: block.value, isGuards: block.isGuards)
         if case .some(let known) = self.until[place] {
             guard let known, let until = block.until else { return self.until[place] = .some(nil) }
             self.until[place] = .some(max(known, until))
@@ -78,16 +83,16 @@ public struct GuardBlocks: Sendable {
         if block.scope.isHashed { self.needsHashes = true }
     }
 
-    /// How long something stays blocked: nil when it is not, `.some(nil)` until it is lifted.
+    /// How long something stays blocked: nil when it is not, `.some(nil)` until it is lifted. `isSafe`: by operators alone.
     public func wait(
-        _ scope: GuardBlock.Scope, _ value: String, account: AccountID, at now: Timestamp
+        _ scope: GuardBlock.Scope, _ value: String, account: AccountID, isSafe: Bool = false, at now: Timestamp
     ) -> Duration?? {
         if self.until.isEmpty { return nil }
         var longest: Duration?? = nil
-        for owner in [account, nil] {
-            guard case .some(let until) = self.until[Place(account: owner, scope: scope, value: value)] else {
-                continue
-            }
+        for (owner, isGuards) in [(account, false), (nil, false), (account, true), (nil, true)]
+        where !(isSafe && isGuards) {
+            let place = Place(account: owner, scope: scope, value: value, isGuards: isGuards)
+            guard case .some(let until) = self.until[place] else { continue }
             guard let until else { return .some(nil) }
             if until > now { longest = .some(max(until - now, longest.flatMap { $0 } ?? .zero)) }
         }
@@ -95,10 +100,12 @@ public struct GuardBlocks: Sendable {
     }
 
     /// The same of whatever a number begins with.
-    public func wait(prefixOf number: String, account: AccountID, at now: Timestamp) -> Duration?? {
+    public func wait(
+        prefixOf number: String, account: AccountID, isSafe: Bool = false, at now: Timestamp
+    ) -> Duration?? {
         var longest: Duration?? = nil
         for length in self.prefixLengths where length <= number.utf8.count {
-            let wait = self.wait(.prefix, String(number.prefix(length)), account: account, at: now)
+            let wait = self.wait(.prefix, String(number.prefix(length)), account: account, isSafe: isSafe, at: now)
             guard case .some(let wait) = wait else { continue }
             guard let wait else { return .some(nil) }
             longest = .some(max(wait, longest.flatMap { $0 } ?? .zero))

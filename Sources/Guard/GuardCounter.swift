@@ -79,6 +79,10 @@ public struct GuardCount: Sendable, Hashable {
         GuardCount(sent: left.sent + right.sent, used: left.used + right.used)
     }
 
+    public static func - (left: GuardCount, right: GuardCount) -> GuardCount {
+        GuardCount(sent: left.sent - right.sent, used: left.used - right.used)
+    }
+
     public static func += (left: inout GuardCount, right: GuardCount) { left = left + right }
 
     /// By how much those sent are ahead of what the used ones account for. More may be used than were sent: what is told twice, and
@@ -104,8 +108,9 @@ struct GuardWindow: Sendable, Hashable {
 
     /// As of a moment, with the window before counted by the part of it that is within one length.
     func count(at second: Int64, length: Int64) -> GuardCount {
-        let index = second / length
-        let rest = length - second % length
+        // A clock that has stepped back is still in the window that it was in.
+        let index = max(second / length, self.index)
+        let rest = index == second / length ? length - second % length : length
         let share = { (count: GuardCount) in
             GuardCount(sent: count.sent * rest / length, used: count.used * rest / length)
         }
@@ -115,7 +120,16 @@ struct GuardWindow: Sendable, Hashable {
 
     /// Only what fell into the window that runs.
     func running(at second: Int64, length: Int64) -> GuardCount {
-        second / length == self.index ? self.current : GuardCount()
+        second / length <= self.index ? self.current : GuardCount()
+    }
+
+    /// All that fell into the window before the running one.
+    func before(at second: Int64, length: Int64) -> GuardCount {
+        switch second / length - self.index {
+        case ...0: self.previous
+        case 1: self.current
+        default: GuardCount()
+        }
     }
 
     /// What the others are to be told, which counts as told from here on.
@@ -139,7 +153,7 @@ struct GuardWindow: Sendable, Hashable {
     }
 
     private mutating func move(to index: Int64) {
-        guard index != self.index else { return }
+        guard index > self.index else { return }
         self.previous = index == self.index + 1 ? self.current : GuardCount()
         self.current = GuardCount()
         self.unshared = GuardCount()
@@ -154,6 +168,8 @@ struct GuardCounter: Sendable, Hashable {
     var day = GuardWindow()
     /// The last four digits of the number that came last in a block.
     var lastNumber: Int32 = -1
+    /// Whether the others have told what they have counted today and yesterday.
+    var isLearned = false
 
     mutating func add(_ count: GuardCount, kind: GuardKind, at second: Int64) {
         self.short.add(count, at: second, length: kind.shortWindow)

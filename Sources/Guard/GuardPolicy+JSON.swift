@@ -27,6 +27,10 @@ extension GuardPolicy {
         self.countryPerHour = reader.integer(own, "country_per_hour", in: Self.counts, at: path)
         self.accountPerDay = reader.integer(own, "per_day", in: Self.counts, at: path)
         self.spend = Self.spend(own, at: path, &reader)
+        self.spendInAll =
+            reader.value(own, "spend_in_all", at: path).flatMap {
+                Self.cap($0, "\(path)/spend_in_all", &reader)
+            } ?? SpendCap()
         self.safe = Self.safe(own, at: path, &reader)
     }
 
@@ -34,7 +38,7 @@ extension GuardPolicy {
 
     private static let fields: Set = [
         "mode", "refused_types", "number", "block", "address", "device", "guesses", "ahead", "ahead_guarded",
-        "country_per_hour", "per_day", "spend", "safe",
+        "country_per_hour", "per_day", "spend", "spend_in_all", "safe",
     ]
     private static let counts: ClosedRange<Int64> = 1...1_000_000_000
     /// Of the safe list.
@@ -58,15 +62,15 @@ extension GuardPolicy {
     }
 
     private static func spend(_ json: JSON, at path: String, _ reader: inout FieldReader) -> [String: SpendCap] {
-        Self.byCountry(json, "spend", at: path, &reader) { cap, path, reader in
-            guard reader.isObject(cap, known: ["soft", "hard", "voice_soft", "voice_hard"], at: path) else {
-                return nil
-            }
-            return SpendCap(
-                soft: Self.money(cap, "soft", at: path, &reader), hard: Self.money(cap, "hard", at: path, &reader),
-                voiceSoft: Self.money(cap, "voice_soft", at: path, &reader),
-                voiceHard: Self.money(cap, "voice_hard", at: path, &reader))
-        }
+        Self.byCountry(json, "spend", at: path, &reader, Self.cap)
+    }
+
+    private static func cap(_ cap: JSON, _ path: String, _ reader: inout FieldReader) -> SpendCap? {
+        guard reader.isObject(cap, known: ["soft", "hard", "voice_soft", "voice_hard"], at: path) else { return nil }
+        return SpendCap(
+            soft: Self.money(cap, "soft", at: path, &reader), hard: Self.money(cap, "hard", at: path, &reader),
+            voiceSoft: Self.money(cap, "voice_soft", at: path, &reader),
+            voiceHard: Self.money(cap, "voice_hard", at: path, &reader))
     }
 
     private static func byCountry<Value>(

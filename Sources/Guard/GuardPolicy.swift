@@ -37,6 +37,8 @@ public struct GuardPolicy: Sendable, Hashable {
     public var accountPerDay: Int64?
     /// By country as ``countries``.
     public var spend: [String: SpendCap] = [:]
+    /// Of all countries together.
+    public var spendInAll = SpendCap()
     /// Numbers, or what they begin with, that limits and scores pass over.
     public var safe: [String] = []
 
@@ -79,25 +81,34 @@ public struct GuardPolicy: Sendable, Hashable {
 
     /// What is said of a number: by the longest beginning, by its country, or by `*`; of what nobody says anything it is off.
     func country(of number: String, _ range: PhoneNumberRange) -> Country {
+        let region = range.region ?? Self.noCountry
         if let prefix = self.longestPrefix(of: number) {
-            return Country(name: prefix, rule: self.countries[prefix] ?? .off, isPrefix: true)
+            return Country(name: prefix, region: region, rule: self.countries[prefix] ?? .off)
         }
-        let name = range.region ?? Self.noCountry
-        return Country(name: name, rule: self.countries[name] ?? self.countries["*"] ?? .off, isPrefix: false)
+        return Country(name: region, region: region, rule: self.countries[region] ?? self.countries["*"] ?? .off)
     }
 
     struct Country: Sendable, Hashable {
         var name: String
+        /// What the plans say that it is in; blocks and caps of it hold for its prefixes too.
+        var region: String
         var rule: CountryRule
-        /// Whether the operator named a prefix: then it knows these numbers, whatever the plans say.
-        var isPrefix: Bool
+        /// Whether the operator named a prefix: then it knows these numbers, where the plans do not.
+        var isPrefix: Bool { self.name != self.region }
     }
 
     func isSafe(_ number: String) -> Bool { self.safe.contains { number.hasPrefix($0) } }
 
-    func cap(of country: String) -> SpendCap? { self.spend[country] ?? self.spend["*"] }
+    /// The caps that a message counts against: of what the operator named, of its country, and of the account, whose name is empty.
+    func caps(of country: Country) -> [(name: String, cap: SpendCap)] {
+        var caps = [(country.name, self.cap(of: country.name) ?? SpendCap()), ("", self.spendInAll)]
+        if country.isPrefix { caps.append((country.region, self.cap(of: country.region) ?? SpendCap())) }
+        return caps
+    }
 
     // MARK: - Private
+
+    private func cap(of country: String) -> SpendCap? { self.spend[country] ?? self.spend["*"] }
 
     private func longestPrefix(of number: String) -> String? {
         self.countries.keys.lazy.filter { $0.hasPrefix("+") && number.hasPrefix($0) }.max {

@@ -29,6 +29,17 @@ public struct GuardRefusal: Error, Sendable, Hashable {
     /// When it may be otherwise; nil: when an operator says so.
     public var retryAfter: Duration?
 
+    /// Whether waiting helps, so that the answer is that it comes too often.
+    public var isLimit: Bool {
+        switch self.reason {
+        case .velocityNumber, .velocityBlock, .velocityCountry, .velocityAccount, .velocityAddress, .velocityDevice,
+            .wrongGuesses, .spendCap:
+            true
+        case .pumpingScore: self.retryAfter != nil
+        case .countryOff, .numberType, .numberImpossible, .blocked, .signalsMissing: false
+        }
+    }
+
     public init(_ reason: GuardReason, retryAfter: Duration? = nil) {
         self.reason = reason
         self.retryAfter = retryAfter
@@ -39,14 +50,4 @@ extension GuardReason {
     /// Whether it follows from what the operator has said, and not from what the guard has seen: it holds for accounts that are only
     /// watched, too.
     public var isOperators: Bool { [.countryOff, .blocked, .spendCap].contains(self) }
-
-    /// Whether waiting helps, so that the answer is that it comes too often.
-    public var isLimit: Bool {
-        switch self {
-        case .velocityNumber, .velocityBlock, .velocityCountry, .velocityAccount, .velocityAddress, .velocityDevice,
-            .wrongGuesses, .spendCap:
-            true
-        case .countryOff, .numberType, .numberImpossible, .blocked, .pumpingScore, .signalsMissing: false
-        }
-    }
 }

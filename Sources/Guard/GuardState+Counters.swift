@@ -32,9 +32,11 @@ extension GuardState {
     /// What the others do not know yet, the most first and at most `limit`; it counts as told until ``giveBack(_:)``.
     public mutating func takeShares(limit: Int) -> [Share] {
         var shares: [Share] = []
+        // What is to be dropped is told before.
+        let isFull = self.counters.count > Self.counterLimit / 2
         for (key, counter) in self.counters {
             for (isDay, window) in [(false, counter.short), (true, counter.day)]
-            where Self.isWorthTelling(window, key.kind) {
+            where isFull && window.unshared != GuardCount() || Self.isWorthTelling(window, key.kind) {
                 shares.append(Share(key: key, isDay: isDay, index: window.index, count: window.unshared))
             }
         }
@@ -49,6 +51,9 @@ extension GuardState {
     public mutating func learn(_ total: Total, of share: Share) {
         self.counters[share.key]?[isDay: share.isDay]
             .learn(total.current, previous: total.previous, index: share.index)
+        if share.isDay, self.counters[share.key]?.day.index == share.index {
+            self.counters[share.key]?.isLearned = true
+        }
     }
 
     /// They could not be told.
@@ -56,12 +61,19 @@ extension GuardState {
         for share in shares { self.counters[share.key]?[isDay: share.isDay].giveBack(share.count, index: share.index) }
     }
 
-    /// Forgets what no longer counts, and, when that is not enough, what counts least.
+    /// Forgets what no longer counts; of what there is much of, also what the others know and nothing was added to for an hour, and
+    /// only when there is no room left, what counts least.
     public mutating func tidy(at now: Timestamp) {
         let day = now.seconds / GuardCounter.day
         self.aheadSince = self.aheadSince.filter { now - $0.value < .seconds(GuardCounter.day) }
         self.counters = self.counters.filter { $0.value.day.index >= day - 1 }
-        for least: Int64 in [2, 4, .max] where self.counters.count > Self.counterLimit / 2 {
+        if self.counters.count > Self.counterLimit / 2 {
+            self.counters = self.counters.filter { key, counter in
+                let isYoung = (counter.short.index + 1) * key.kind.shortWindow > now.seconds - Self.coldAfter
+                return key.kind.isBroad || isYoung || counter.day.unshared != GuardCount()
+            }
+        }
+        for least: Int64 in [1, 2, 4, .max] where self.counters.count >= Self.counterLimit {
             self.counters = self.counters.filter { key, counter in
                 key.kind.isBroad || counter.day.current.sent + counter.day.previous.sent > least
             }

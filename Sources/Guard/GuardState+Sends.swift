@@ -10,27 +10,29 @@ extension GuardState {
         hashes: (String) -> [String]
     ) -> [GuardRefusal] {
         [
-            self.impossible(send, policy, country), self.blocked(send, country.name, at: now, hashes: hashes),
+            self.impossible(send, policy, country), self.blocked(send, policy, country, at: now, hashes: hashes),
             country.rule == .off ? GuardRefusal(.countryOff) : nil,
         ].compactMap(\.self)
     }
 
-    /// What no account could want to reach. A prefix that the operator has named is known to it, whatever the plans say.
+    /// What no account could want to reach. Of what no plan knows, a prefix that the operator has named is known to it.
     func impossible(_ send: GuardedSend, _ policy: GuardPolicy, _ country: GuardPolicy.Country) -> GuardRefusal? {
-        if country.isPrefix { return nil }
-        if send.range.impossibility != nil { return GuardRefusal(.numberImpossible) }
+        if send.range.impossibility != nil { return country.isPrefix ? nil : GuardRefusal(.numberImpossible) }
         return policy.refusedTypes.contains(send.range.type) ? GuardRefusal(.numberType) : nil
     }
 
     func blocked(
-        _ send: GuardedSend, _ country: String, at now: Timestamp, hashes: (String) -> [String]
+        _ send: GuardedSend, _ policy: GuardPolicy, _ country: GuardPolicy.Country, at now: Timestamp,
+        hashes: (String) -> [String]
     ) -> GuardRefusal? {
         let account = send.account
+        let isSafe = policy.isSafe(send.number.e164)
         let plain = [
             self.blocks.wait(.account, "", account: account, at: now),
             self.blocks.wait(.channel, send.channel.rawValue, account: account, at: now),
-            self.blocks.wait(.country, country, account: account, at: now),
-            self.blocks.wait(prefixOf: send.number.e164, account: account, at: now),
+            self.blocks.wait(.country, country.name, account: account, isSafe: isSafe, at: now),
+            self.blocks.wait(.country, country.region, account: account, isSafe: isSafe, at: now),
+            self.blocks.wait(prefixOf: send.number.e164, account: account, isSafe: isSafe, at: now),
         ]
         if case .some(let wait) = plain.compactMap(\.self).first { return GuardRefusal(.blocked, retryAfter: wait) }
         guard self.blocks.needsHashes else { return nil }
@@ -51,9 +53,15 @@ extension GuardState {
         _ send: GuardedSend, _ policy: GuardPolicy, _ country: GuardPolicy.Country, at now: Timestamp,
         _ verdict: inout GuardVerdict
     ) {
-        let spending = Spending(send, policy, country.name)
-        let spent = self.count(spending.key, at: now, \.day, isRunning: true).sent
-        let isOverSoftCap = spending.soft.map { spent >= $0 } ?? false
+        let cost = send.cost?.rawValue ?? 0
+        let caps = policy.caps(of: country).map { name, cap in
+            let key = GuardKey(
+                account: send.account, kind: send.channel == .voice ? .spendVoice : .spendText, value: name)
+            return Spending(
+                key: key, spent: self.count(key, at: now, \.day, isRunning: true).sent,
+                soft: cap.soft(of: send.channel)?.rawValue, hard: cap.hard(of: send.channel)?.rawValue)
+        }
+        let isOverSoftCap = caps.contains { $0.isOverSoft }
         let rule = isOverSoftCap && country.rule == .on ? .guarded : country.rule
         let levels = GuardLevels(send.number, send.range)
         if send.isCode, !policy.isSafe(send.number.e164) {
@@ -62,31 +70,31 @@ extension GuardState {
                 ?? self.score(send, policy, country.name, rule, levels, at: now, &verdict)
             if let refusal, self.note(refusal, policy, &verdict) { return }
         }
-        if let hard = spending.hard, spent + spending.cost > hard {
+        if caps.contains(where: { $0.exceedsHard(with: cost) }) {
             let rest = GuardCounter.day - now.seconds % GuardCounter.day
             if self.note(GuardRefusal(.spendCap, retryAfter: .seconds(rest)), policy, &verdict) { return }
         }
-        verdict.softCapReached = !isOverSoftCap && spending.soft.map { spent + spending.cost >= $0 } ?? false
-        self.count(send, policy, country.name, levels, spending, at: now, &verdict)
+        verdict.softCapReached = caps.contains { $0.reachesSoft(with: cost) }
+        let spending = cost > 0 ? caps.map { (key: $0.key, count: GuardCount(sent: cost)) } : []
+        self.count(send, country.name, levels, spending, at: now, &verdict)
     }
 
     // MARK: - Private
 
-    /// What a message costs, and against which caps.
+    /// What has been spent today, and against which caps.
     private struct Spending {
         var key: GuardKey
-        var cost: Int64
+        var spent: Int64
         var soft: Int64?
         var hard: Int64?
 
-        init(_ send: GuardedSend, _ policy: GuardPolicy, _ country: String) {
-            let kind = send.channel == .voice ? GuardKind.spendVoice : .spendText
-            let cap = policy.cap(of: country)
-            self.key = GuardKey(account: send.account, kind: kind, value: country)
-            self.cost = send.cost?.rawValue ?? 0
-            self.soft = cap?.soft(of: send.channel)?.rawValue
-            self.hard = cap?.hard(of: send.channel)?.rawValue
+        var isOverSoft: Bool { self.soft.map { self.spent >= $0 } ?? false }
+
+        func reachesSoft(with cost: Int64) -> Bool {
+            !self.isOverSoft && self.soft.map { self.spent + cost >= $0 } ?? false
         }
+
+        func exceedsHard(with cost: Int64) -> Bool { self.hard.map { self.spent + cost > $0 } ?? false }
     }
 
     private mutating func velocity(
@@ -107,7 +115,8 @@ extension GuardState {
         for (kind, value, limit) in [
             (GuardKind.block, levels.block, policy.block), (.halfBlock, levels.halfBlock, half),
         ] where self.wait(key(kind, value), limit, \.ahead, at: now) != nil {
-            return self.trip(.velocityBlock, value, send, policy, at: now, &verdict)
+            // Nil: an operator has said to let it be, and nothing else.
+            if let refusal = self.trip(.velocityBlock, value, send, policy, at: now, &verdict) { return refusal }
         }
         if let limit = policy.accountPerDay,
             self.count(key(.account, ""), at: now, \.day, isRunning: true).sent >= limit
@@ -163,27 +172,60 @@ extension GuardState {
         let allowed = rule == .guarded ? policy.aheadGuarded : policy.ahead
         for (kind, value) in [(GuardKind.network, levels.network), (.country, country)] {
             let key = GuardKey(account: send.account, kind: kind, value: value)
-            guard self.isAhead(key, by: allowed, at: now) else {
+            // Until the others have told what was used before, those who do what they always did would look like pumps.
+            guard rule == .guarded || self.isKnown(key) else { continue }
+            let isAhead = self.isAhead(self.count(key, at: now, \.short), self.count(key, at: now, \.day), by: allowed)
+            guard isAhead || self.hasFallen(key, from: allowed, at: now) else {
                 self.aheadSince[key] = nil
                 continue
             }
             let since = self.aheadSince[key] ?? now
             self.aheadSince[key] = since
-            guard rule == .guarded || now - since >= Self.patience else {
+            guard rule == .guarded && isAhead || now - since >= Self.patience else {
+                // When many log in at once, use falls for as long as it takes them to read.
+                guard isAhead else { continue }
                 return GuardRefusal(.pumpingScore, retryAfter: Self.holdBack)
             }
             // What is no beginning of numbers is blocked as the country that it is.
-            return kind == .network || country.hasPrefix("+")
-                ? self.trip(.pumpingScore, value, send, policy, at: now, &verdict)
-                : self.trip(.pumpingScore, value, scope: .country, send, policy, at: now, &verdict)
+            let scope = kind == .network || country.hasPrefix("+") ? GuardBlock.Scope.prefix : .country
+            if let refusal = self.trip(.pumpingScore, value, scope: scope, send, policy, at: now, &verdict) {
+                return refusal
+            }
         }
-        return nil
+        return self.accountScore(send.account, policy, at: now)
     }
 
-    private func isAhead(_ key: GuardKey, by allowed: Int64, at now: Timestamp) -> Bool {
-        let (hour, day) = (self.count(key, at: now, \.short), self.count(key, at: now, \.day))
+    /// What is a little ahead in each of many countries may be too far ahead in all together; which of them to block nobody knows.
+    private func accountScore(_ account: AccountID, _ policy: GuardPolicy, at now: Timestamp) -> GuardRefusal? {
+        let (all, reported) = (GuardKey(account: account, kind: .account, value: ""), GuardKey(reportedOf: account))
+        guard self.isKnown(all) else { return nil }
+        // Of codes that nobody tells of nothing is known.
+        let isWhole = self.hasFeedback(account, at: now)
+        let counts = [\GuardCounter.short, \.day].map { window in
+            let count = self.count(all, at: now, window)
+            return isWhole ? count : count - self.count(reported, at: now, window)
+        }
+        guard self.isAhead(counts[0], counts[1], by: Self.accountFactor * policy.ahead) else { return nil }
+        return GuardRefusal(.pumpingScore, retryAfter: Self.holdBack)
+    }
+
+    /// Whether the others have told of it, or there are none.
+    private func isKnown(_ key: GuardKey) -> Bool {
+        self.exchangedAt == nil || self.counters[key]?.isLearned ?? false
+    }
+
+    private func isAhead(_ hour: GuardCount, _ day: GuardCount, by allowed: Int64) -> Bool {
         let learned = min(day.used, day.sent) / Self.learnedShare
         return hour.ahead >= allowed + learned || day.ahead >= Self.dayFactor * allowed
+    }
+
+    /// Whether of an hour's codes less than half as many are used as of the day before's: what is never ahead, because so many use
+    /// theirs, may have a pump among it.
+    private func hasFallen(_ key: GuardKey, from allowed: Int64, at now: Timestamp) -> Bool {
+        let hour = self.count(key, at: now, \.short)
+        let before = self.counters[key]?.day.before(at: now.seconds, length: GuardCounter.day) ?? GuardCount()
+        guard before.sent >= Self.baseline, hour.sent >= allowed else { return false }
+        return 2 * hour.used * before.sent < before.used * hour.sent
     }
 
     private mutating func trip(
@@ -194,19 +236,18 @@ extension GuardState {
         guard policy.mode == .enforce else { return GuardRefusal(reason) }
         // Until the table says how long this one really is.
         let block = GuardBlock(
-            account: send.account, scope: scope, value: value, until: now + GuardBlock.firstDuration)
+            account: send.account, scope: scope, value: value, until: now + GuardBlock.firstDuration, isGuards: true)
         self.blocks.insert(block)
         verdict.block = (block, reason)
         return GuardRefusal(reason, retryAfter: GuardBlock.firstDuration)
     }
 
     private mutating func count(
-        _ send: GuardedSend, _ policy: GuardPolicy, _ country: String, _ levels: GuardLevels, _ spending: Spending,
+        _ send: GuardedSend, _ country: String, _ levels: GuardLevels, _ spending: [(key: GuardKey, count: GuardCount)],
         at now: Timestamp, _ verdict: inout GuardVerdict
     ) {
         let key = { (kind: GuardKind, value: String) in GuardKey(account: send.account, kind: kind, value: value) }
-        var counts: [(key: GuardKey, count: GuardCount)] = []
-        if spending.cost > 0 { counts.append((spending.key, GuardCount(sent: spending.cost))) }
+        var counts = spending
         if send.isCode {
             let weight = self.weight(of: send, levels)
             let one = GuardCount(sent: 1)
@@ -216,7 +257,7 @@ extension GuardState {
                 (key(.halfBlock, levels.halfBlock), GuardCount(sent: weight)),
                 (key(.network, levels.network), one), (key(.country, country), one), (key(.account, ""), one),
             ]
-            if !send.isVerification { counts.append((key(.reported, ""), one)) }
+            if !send.isVerification { counts.append((GuardKey(reportedOf: send.account), one)) }
             if let address = send.caller.address { counts.append((key(.address, address), one)) }
             if let device = send.caller.device { counts.append((key(.device, device), one)) }
         }
@@ -236,6 +277,9 @@ extension GuardState {
 }
 
 extension GuardKey {
+    /// Codes of the account's own making.
+    init(reportedOf account: AccountID) { self.init(account: account, kind: .reported, value: "") }
+
     /// What a number has got from all accounts.
     init(everywhere number: String) {
         self.init(account: AccountID(rawValue: 0), kind: .everywhere, value: number)

@@ -10,8 +10,11 @@ public import Timestamps
 /// be grows with what was used in the day before. Blocks of neighbouring numbers, which nobody's users all live in, are held to
 /// plain limits of codes that were not used.
 public struct GuardState: Sendable {
-    /// Counters kept; beyond it the coldest go.
-    public static let counterLimit = 150_000
+    /// Counters kept; beyond it the oldest go, and then the smallest. As many as a table of 2^20 places holds: some 150 MB, which only
+    /// an attack with numbers without end fills.
+    public static let counterLimit = 750_000
+    /// Seconds without a code or a guess after which others are kept rather.
+    static let coldAfter: Int64 = 3600
     /// A used code takes back so many: where fewer than one in so many are used, a country or a network is ahead for good.
     static let usedWorth: Int64 = 3
     /// Of the codes used in a day, the part that an hour may be ahead by.
@@ -38,6 +41,12 @@ public struct GuardState: Sendable {
     static let alarmRest = Duration.seconds(600)
     /// What is left to each address and device then.
     static let guessesInAlarm: Int64 = 2
+    /// What is left in an hour, of wrong ones, to all those together from where no right guess has come so far.
+    static let newcomersInAlarm: Int64 = 100
+    /// Of a day's codes or guesses, so many say what is usual.
+    static let baseline: Int64 = 200
+    /// How much further than a country all countries together may be ahead.
+    static let accountFactor: Int64 = 3
     /// When others have not been heard of for so long, nothing is known for certain.
     public static let freshness = Duration.seconds(30)
 

@@ -21,8 +21,11 @@ struct Conversions: Sendable {
                 let messages = try await Verifier.settled { () async throws(PostgresError) in
                     try await store.reportedMessages(reports)
                 }
-                for (report, message) in zip(reports, messages) where report.converted {
-                    guard let message, message.isCode else { continue }
+                // Told again, it was not used again.
+                var told: Set<MessageID> = []
+                for (report, message) in zip(reports, messages) {
+                    guard let message, message.isCode, message.isNewlyConverted, told.insert(report.message).inserted
+                    else { continue }
                     gate.used(message.recipient, of: report.account, isReported: true)
                 }
                 return messages.map { $0 != nil }

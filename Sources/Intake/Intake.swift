@@ -3,6 +3,7 @@ public import Egress
 public import HTTP
 import JSON
 public import Messaging
+public import Postgres
 public import Store
 public import Telemetry
 public import Timestamps
@@ -100,6 +101,9 @@ public struct Intake: Sendable {
                 store: store, access: access, verifier: self.scopedVerifier, egress: egress, logger: logger),
         ]
     }
+
+    /// Learns what is blocked; to be awaited before the first request.
+    public func start() async throws(PostgresError) { try await self.gate.start() }
 
     /// Hosts the commits; nothing is accepted unless this runs. Returns when drained.
     public func run() async {

@@ -19,7 +19,8 @@ public struct Guess: Sendable {
 
 /// What a ``Guess`` came to. Only a right and a wrong one were evaluated and cost anything.
 public enum CheckResult: Sendable, Hashable {
-    case right(recipient: String)
+    /// `isFirst`: not when it was right before, as it may be where codes may be used again.
+    case right(recipient: String, isFirst: Bool = true)
     case wrong(recipient: String, attemptsLeft: Int16)
     /// The recipient's guesses come too fast. Nothing was evaluated.
     case limited(wait: Duration)
@@ -181,7 +182,7 @@ extension Store {
             -- Those behind the first guess at the same code share its refusal; when it was evaluated, they are to come again.
             SELECT f.n, CASE WHEN f.ended IS NOT NULL THEN f.ended
                              WHEN j.n = f.n OR j.verdict NOT IN ('right', 'wrong') THEN j.verdict ELSE 'again' END,
-                   f.recipient, (j.attempt_limit - j.attempts - 1)::smallint, j.wait
+                   f.recipient, (j.attempt_limit - j.attempts - 1)::smallint, j.wait, j.state <> 'verified'
             FROM found f LEFT JOIN judged j ON j.lane = f.lane AND j.id = f.id
             """
         // Every row is found by its whole key, however large the tables are: planning it each time would take four times as
@@ -201,7 +202,7 @@ extension CheckResult {
         let recipient = try row.decode(2, as: String.self)
         let wait = try row.decodeIfPresent(4, as: Duration.self)
         switch verdict {
-        case "right": self = .right(recipient: recipient)
+        case "right": self = .right(recipient: recipient, isFirst: try row.decode(5))
         case "wrong": self = .wrong(recipient: recipient, attemptsLeft: try row.decode(3))
         case "limited": self = .limited(wait: wait ?? .zero)
         case "locked": self = .locked(wait: wait)

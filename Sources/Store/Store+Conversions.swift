@@ -23,6 +23,8 @@ public struct ReportedMessage: Sendable {
     public var recipient: String
     /// Of the priority `otp`.
     public var isCode: Bool
+    /// Whether this has made it converted; not when it was before.
+    public var isNewlyConverted: Bool
 }
 
 extension Store {
@@ -45,7 +47,8 @@ extension Store {
                 row throws(PostgresError) in
                 (
                     KnownMessage(id: try row.decode(0), account: AccountID(rawValue: try row.decode(1))),
-                    ReportedMessage(recipient: try row.decode(2), isCode: try row.decode(3))
+                    ReportedMessage(
+                        recipient: try row.decode(2), isCode: try row.decode(3), isNewlyConverted: try row.decode(4))
                 )
             }
             known.merge(found) { $1 }
@@ -102,7 +105,10 @@ extension Store {
                 ) d JOIN known k ON k.id = d.message_id
                 GROUP BY 1, 2, 3, 4, 5, 6
             )
-            SELECT id, account_id, recipient, priority = 0 FROM known
+            SELECT id, account_id, recipient, priority = 0, coalesce(d.converted, false)
+            FROM known LEFT JOIN (
+                SELECT message_id, converted FROM added UNION ALL SELECT message_id, converted FROM changed
+            ) d ON d.message_id = id
             """
     }
 }

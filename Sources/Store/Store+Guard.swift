@@ -48,6 +48,8 @@ public struct GuardRefusalCount: Sendable, Hashable {
 extension Store {
     /// Counts are kept for the longest window and the one before it.
     public static let guardCountRetention = Duration.seconds(2 * 86_400)
+    /// Those of an hour and of ten minutes.
+    public static let guardShortRetention = Duration.seconds(3 * 3600)
     public static let guardRefusalRetention = Duration.seconds(90 * 86_400)
 
     /// Adds what one process counted to what all have, and returns what all have now, in the same order.
@@ -84,20 +86,27 @@ extension Store {
         }
     }
 
-    /// Drops counts and refusals that are of no use any more, at most `limit` of each.
+    /// Drops counts and refusals that are of no use any more, `limit` at once.
     public func dropGuardCounts(limit: Int32) async throws(PostgresError) {
-        _ = try await self.pool.execute(
+        try await self.dropAll(
             """
             DELETE FROM guard_counts WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM guard_counts WHERE since < now() - \(Self.guardCountRetention) LIMIT \(limit)
-                FOR UPDATE SKIP LOCKED))
-            """)
-        _ = try await self.pool.execute(
+                SELECT ctid FROM guard_counts
+                WHERE since < now() - \(Self.guardShortRetention)
+                  AND (kind % 2 = 0 OR since < now() - \(Self.guardCountRetention))
+                LIMIT \(limit) FOR UPDATE SKIP LOCKED))
+            """, limit: limit)
+        try await self.dropAll(
             """
             DELETE FROM guard_refusals WHERE ctid = ANY(ARRAY(
                 SELECT ctid FROM guard_refusals WHERE hour < now() - \(Self.guardRefusalRetention) LIMIT \(limit)
                 FOR UPDATE SKIP LOCKED))
-            """)
+            """, limit: limit)
+    }
+
+    /// An attack leaves more than one statement drops.
+    private func dropAll(_ statement: SQL, limit: Int32) async throws(PostgresError) {
+        while try await self.pool.execute(statement) >= Int(limit) {}
     }
 
     /// The database's time, and the number that every change of blocks raises.
@@ -113,18 +122,18 @@ extension Store {
     public func guardBlocks() async throws(PostgresError) -> GuardBlocks {
         let rows = try await self.pool.query(
             """
-            SELECT account_id, scope, value, until, false FROM guard_blocks
+            SELECT account_id, scope, value, until, made_by = 'guard', false FROM guard_blocks
             WHERE lifted_at IS NULL AND (until IS NULL OR until > now())
             UNION ALL
-            SELECT account_id, scope, value, lifted_until, true FROM guard_blocks WHERE lifted_until > now()
+            SELECT account_id, scope, value, lifted_until, made_by = 'guard', true FROM guard_blocks WHERE lifted_until > now()
             """
         ) { row throws(PostgresError) in
             (
                 block: GuardBlock(
                     account: try row.decodeIfPresent(0, as: Int32.self).map(AccountID.init(rawValue:)),
                     scope: try row.decode(1, oneOf: GuardBlock.Scope.self), value: try row.decode(2),
-                    until: try row.decodeIfPresent(3)),
-                isLifted: try row.decode(4, as: Bool.self)
+                    until: try row.decodeIfPresent(3), isGuards: try row.decode(4)),
+                isLifted: try row.decode(5, as: Bool.self)
             )
         }
         return GuardBlocks(rows.filter { !$0.isLifted }.map(\.block), lifted: rows.filter(\.isLifted).map(\.block))
@@ -279,7 +288,7 @@ extension StoredGuardBlock {
             block: GuardBlock(
                 account: try row.decodeIfPresent(1, as: Int32.self).map(AccountID.init(rawValue:)),
                 scope: try row.decode(2, oneOf: GuardBlock.Scope.self), value: try row.decode(3),
-                until: try row.decodeIfPresent(4)),
+                until: try row.decodeIfPresent(4), isGuards: try row.decode(7)),
             reason: try row.decode(5), level: try row.decode(6), isGuards: try row.decode(7),
             madeAt: try row.decode(8), liftedAt: try row.decodeIfPresent(9), liftedUntil: try row.decodeIfPresent(10))
     }

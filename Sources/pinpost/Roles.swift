@@ -52,6 +52,8 @@ extension Role {
                 hints.signal.ring()
             },
             onProgress: { health.succeeded() }, onLook: { health.looked() }, onFailure: { health.failed() })
+        // Kill switches hold from the first request on.
+        try await intake.start()
         var configuration = WebServer.Configuration(port: listen.port)
         configuration.address = listen.host
         // Within two seconds a caller is told that the database hangs, which no statement's own limit ensures.

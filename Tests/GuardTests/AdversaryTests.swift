@@ -111,12 +111,48 @@ import Timestamps
         return (spent, customers, tripped)
     }
 
+    /// Random numbers of the networks that the customers have, one and a half times as many: nothing but that fewer are used than on
+    /// the day before tells them apart. What is blocked then is the country with its customers in it.
+    @Test(arguments: [true, false]) func aPumpAmongTheCustomersIsFoundByTheFallInUse(isPumped: Bool) {
+        var watchman = Watchman()
+        var random = Seeded(17)
+        var (spent, tripped) = (0, nil as Int?)
+        var due: [(at: Timestamp, number: String)] = []
+        let number = { (random: inout Seeded) in "+4474\(Int.random(in: 10_000_000...99_999_999, using: &random))" }
+        // Two days and a half, twice as many by day as by night.
+        for second in 0..<216_000 {
+            watchman.pass(.seconds(1))
+            while let first = due.first, first.at <= watchman.now {
+                watchman.use(first.number)
+                due.removeFirst()
+            }
+            if second % (second % 86_400 < 43_200 ? 40 : 80) == 0 {
+                let number = number(&random)
+                let refusal = watchman.refusal(number)
+                if refusal != nil, !isPumped { #expect(refusal == nil, "at \(second)") }
+                if refusal == nil, Int.random(in: 0..<100, using: &random) < 80 {
+                    due.append((watchman.now + .seconds(60), number))
+                }
+            }
+            guard isPumped, second >= 172_800, second % 27 == 0, tripped == nil else { continue }
+            if watchman.refusal(number(&random)) == nil { spent += 1 } else { tripped = second }
+        }
+        guard isPumped else { return }
+        // Of what a week would have cost.
+        #expect(tripped != nil && spent < 604_800 / 27 / 100, "\(spent), at \(String(describing: tripped))")
+    }
+
     /// 10,000 numbers, five guesses at each, from 150 addresses, while customers mistype now and then.
     @Test func sprayedGuessesAreStoppedAndTyposAreNot() {
         var watchman = Watchman()
         var random = Seeded(1)
         var evaluated = 0
         var refusedCustomers = 0
+        // They have logged in before.
+        for place in 0..<250 {
+            let customer = GuardCaller(address: "203.0.113.\(place)")
+            watchman.state.guessed(isRight: true, of: Watchman.account, customer, at: watchman.now)
+        }
         for guess in 0..<50_000 {
             watchman.pass(.milliseconds(50))
             let caller = GuardCaller(address: "198.51.100.\(guess % 150)")

@@ -52,6 +52,52 @@ import Timestamps
         #expect(second.refusal("+447400123456") == .velocityNumber)
     }
 
+    /// A process that has just started knows of no code that was used before.
+    @Test func nobodyIsJudgedByWhatTheOthersHaveNotTold() {
+        var table = Table()
+        var first = Watchman()
+        var random = Seeded(11)
+        let number = { (random: inout Seeded) in "+44740\(Int.random(in: 1_000_000...9_999_999, using: &random))" }
+        for _ in 0..<200 {
+            let number = number(&random)
+            #expect(first.refusal(number) == nil)
+            first.use(number)
+        }
+        while case let shares = first.state.takeShares(limit: 1000), !shares.isEmpty {
+            first.state.giveBack(shares)
+            table.exchange(&first)
+        }
+        var second = Watchman()
+        second.state.exchangedAt = second.now
+        // As many as come in a second to an account of this size, and more.
+        for _ in 0..<100 { #expect(second.refusal(number(&random)) == nil) }
+        table.exchange(&second)
+        for _ in 0..<100 { #expect(second.refusal(number(&random)) == nil, "so many were used") }
+        var reasons: Set<GuardReason> = []
+        for _ in 0..<500 { if let reason = second.refusal(number(&random)) { reasons.insert(reason) } }
+        #expect(reasons.contains(.pumpingScore))
+        // Guarded countries are not waited for.
+        var third = Watchman(["GB": .guarded])
+        third.state.exchangedAt = third.now
+        var refused = 0
+        for _ in 0..<30 where third.refusal(number(&random)) != nil { refused += 1 }
+        #expect(refused == 10)
+    }
+
+    @Test func aClockThatStepsBackForgetsNothing() {
+        var watchman = Watchman()
+        watchman.policy.accountPerDay = 5
+        for _ in 0..<5 { #expect(watchman.refusal("+447400123456") == nil) }
+        let midnight = Timestamp(seconds: (watchman.now.seconds / 86_400 + 1) * 86_400)
+        watchman.now = midnight
+        for _ in 0..<5 { #expect(watchman.refusal("+447500123456") == nil) }
+        watchman.pass(.seconds(-1))
+        #expect(watchman.refusal("+447500123456") == .velocityNumber)
+        #expect(watchman.refusal("+447800123456") == .velocityAccount)
+        watchman.pass(.seconds(2))
+        #expect(watchman.refusal("+447800123456") == .velocityAccount)
+    }
+
     @Test func whatCouldNotBeToldIsToldTheNextTime() {
         var watchman = Watchman()
         for _ in 0..<3 { _ = watchman.refusal("+447400123456") }
@@ -87,6 +133,23 @@ import Timestamps
         watchman.state.tidy(at: watchman.now)
         #expect(watchman.state.counters.count <= GuardState.counterLimit / 2)
         #expect(watchman.state.counters[country] != nil)
+    }
+
+    /// What is old goes before what is small, and what the others do not know goes last.
+    @Test func theOldGoFirstOnceTheyAreTold() {
+        var watchman = Watchman()
+        let key = { (number: Int) in GuardKey(account: Watchman.account, kind: .number, value: "\(number)") }
+        let half = GuardState.counterLimit / 2
+        for number in 0...half { watchman.state.add(GuardCount(sent: 9), to: key(number), at: watchman.now) }
+        for _ in watchman.state.takeShares(limit: 3 * half) {}
+        watchman.state.add(GuardCount(sent: 1), to: key(0), at: watchman.now)
+        watchman.pass(.seconds(7200))
+        let young = key(half + 1)
+        watchman.state.add(GuardCount(sent: 1), to: young, at: watchman.now)
+        watchman.state.tidy(at: watchman.now)
+        #expect(watchman.state.counters.count == 2)
+        #expect(watchman.state.counters[young] != nil && watchman.state.counters[key(0)] != nil)
+        #expect(!watchman.state.takeShares(limit: 10).contains { $0.key == young }, "one is nothing to tell")
     }
 
     @Test func noDescriptionShowsANumber() {

@@ -42,6 +42,30 @@ import Timestamps
         #expect(self.judge(&watchman, spraying) == nil)
     }
 
+    /// A place for each guess, and wrong ones that are few among so many.
+    @Test func placesThatAreNewShareWhatIsLeftInAnAlarm() {
+        var watchman = Watchman()
+        let known = GuardCaller(device: "known")
+        for _ in 0..<1000 { watchman.state.guessed(isRight: true, of: Watchman.account, known, at: watchman.now) }
+        for typo in 0..<50 {
+            watchman.state.guessed(
+                isRight: false, of: Watchman.account, GuardCaller(device: "typo \(typo)"), at: watchman.now)
+        }
+        watchman.pass(.seconds(86_400))
+        for _ in 0..<400 { watchman.state.guessed(isRight: true, of: Watchman.account, known, at: watchman.now) }
+        var evaluated = 0
+        for place in 0..<5000 {
+            let caller = GuardCaller(address: "\(place)", device: "device \(place)")
+            guard self.judge(&watchman, caller) == nil else { continue }
+            evaluated += 1
+            watchman.state.guessed(isRight: false, of: Watchman.account, caller, at: watchman.now)
+        }
+        #expect((150...250).contains(evaluated), "\(evaluated)")
+        #expect(self.judge(&watchman, known) == nil)
+        watchman.pass(.seconds(7200))
+        #expect(self.judge(&watchman, GuardCaller(device: "new")) == nil)
+    }
+
     @Test func whatComesFromNobodyKnowsWhereIsStoppedTogether() {
         var watchman = Watchman()
         for _ in 0..<50 {

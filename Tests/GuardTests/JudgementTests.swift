@@ -35,6 +35,41 @@ import Timestamps
         #expect(watchman.refusal("+447911123456") == nil)
     }
 
+    /// A prefix has a word of its own, and is in its country all the same.
+    @Test func aPrefixIsStillInItsCountry() {
+        var watchman = Watchman(["*": .on, "+4474": .on, "+999": .on, "+4190": .on])
+        #expect(watchman.refusal("+41900123456") == .numberType, "the plan knows it")
+        watchman.policy.spend = ["GB": .init(hard: Money("0.10"))]
+        for number in ["+447400123456", "+447800123456"] { #expect(watchman.refusal(number) == nil) }
+        #expect(watchman.refusal("+447400123457") == .spendCap)
+        watchman.policy.spend = [:]
+        watchman.state.blocks = GuardBlocks([GuardBlock(account: nil, scope: .country, value: "GB", until: nil)])
+        #expect(watchman.refusal("+447400123457") == .blocked)
+    }
+
+    @Test func allCountriesTogetherHaveACap() {
+        var watchman = Watchman()
+        watchman.policy.spendInAll = .init(soft: Money("0.10"), hard: Money("0.15"))
+        #expect(!watchman.judge(Watchman.send("+447400123456")).softCapReached)
+        #expect(watchman.judge(Watchman.send("+41791234567")).softCapReached)
+        #expect(watchman.refusal("+4915123456789") == nil)
+        #expect(watchman.refusal("+12015550123") == .spendCap)
+    }
+
+    @Test func allCountriesTogetherAreHeldBackAndNothingIsBlocked() {
+        var watchman = Watchman()
+        let places = ["+44791", "+4179", "+491512", "+39347", "+3361", "+3461"]
+        var verdicts: [GuardVerdict] = []
+        for number in 0..<240 {
+            let phone = "\(places[number % places.count])\(1_000_000 + number * 20_011)"
+            verdicts.append(watchman.judge(Watchman.send(phone)))
+        }
+        let refused = verdicts.compactMap(\.refusal)
+        #expect(Set(refused.map(\.reason)) == [.pumpingScore] && refused.count == 60)
+        #expect(refused.allSatisfy { $0.isLimit })
+        #expect(verdicts.allSatisfy { $0.block == nil })
+    }
+
     @Test func aNumberGetsSoManyAndNoMore() {
         var watchman = Watchman()
         for _ in 0..<5 { #expect(watchman.refusal("+447400123456") == nil) }
@@ -153,6 +188,11 @@ import Timestamps
         var watchman = Watchman()
         watchman.policy.safe = ["+447400123456"]
         for _ in 0..<50 { #expect(watchman.refusal("+447400123456") == nil) }
+        let isGuards = { GuardBlock(account: nil, scope: .prefix, value: "+4474", until: nil, isGuards: $0) }
+        watchman.state.blocks = GuardBlocks([isGuards(true)])
+        #expect(watchman.refusal("+447400123456") == nil && watchman.refusal("+447400123457") == .blocked)
+        watchman.state.blocks = GuardBlocks([isGuards(true), isGuards(false)])
+        #expect(watchman.refusal("+447400123456") == .blocked)
         watchman.state.blocks = GuardBlocks([
             GuardBlock(account: nil, scope: .number, value: "hash of +447400123456", until: nil)
         ])
@@ -188,6 +228,9 @@ import Timestamps
         }
         watchman.state.blocks = GuardBlocks([], lifted: lifted)
         for number in 0..<20 { #expect(watchman.refusal("+4474001234\(10 + number)") == nil) }
+        // Of nothing else.
+        watchman.policy.accountPerDay = 20
+        #expect(watchman.refusal("+447400123440") == .velocityAccount)
     }
 
     @Test func anAccountThatIsWatchedIsRefusedNothingAndTold() {

@@ -154,6 +154,39 @@ import Testing
         }
     }
 
+    @Test func whoHasNothingToSayIsNotAskedAgainAndIsInNoTrouble() async throws {
+        try await Self.run { make, numbers, _ async throws in
+            let lookUp = make()
+            numbers.answer("nothing")
+            for _ in 0..<3 { #expect(await lookUp.reachability(of: Self.number) == .unknown) }
+            #expect(numbers.asked == 1)
+        }
+    }
+
+    @Test func afterAPauseOneGoesToSee() async {
+        var state = LookUpState()
+        let now = ContinuousClock.now
+        let later = now + LookUpState.pause + .seconds(1)
+        let others = (0..<3).compactMap { PhoneNumber("+4179123456\($0)") }
+        _ = await withCheckedContinuation { (waiter: LookUpState.Waiter) in
+            var flights: [UInt64] = []
+            for number in others {
+                guard case .begun(let flight) = state.join(number, waiter, now: now) else { continue }
+                flights.append(flight)
+                _ = state.giveUp(flight, number)
+            }
+            for _ in 0..<LookUpState.failureLimit {
+                _ = state.end(0, Self.number, nil, keptFor: .zero, now: now)
+            }
+            if case .refused = state.join(others[0], waiter, now: now) {} else { Issue.record("asked in the pause") }
+            if case .begun = state.join(others[0], waiter, now: later) {} else { Issue.record("nobody went to see") }
+            if case .refused = state.join(others[1], waiter, now: later) {} else { Issue.record("two went to see") }
+            _ = state.end(flights[0], Self.number, NumberFacts(reachability: .unknown), keptFor: .zero, now: later)
+            if case .begun = state.join(others[2], waiter, now: later) {} else { Issue.record("still left alone") }
+            waiter.resume(returning: nil)
+        }
+    }
+
     @Test func oldAnswersAreForgotten() async throws {
         try await Self.run { make, _, system async throws in
             _ = await make().reachability(of: Self.number)

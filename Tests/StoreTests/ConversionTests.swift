@@ -51,6 +51,16 @@ import Timestamps
         }
     }
 
+    @Test func itIsConvertedOnceHoweverOftenItIsTold() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let id = try await fixture.accept([fixture.newMessage()])[0]
+            for (converted, isNew) in [(false, false), (true, true), (true, false), (false, false), (true, true)] {
+                let report = ConversionReport(message: id, account: fixture.account, converted: converted)
+                #expect(try await fixture.store.reportedMessages([report])[0]?.isNewlyConverted == isNew)
+            }
+        }
+    }
+
     @Test func manyAreToldInOneStatement() async throws {
         try await StoreFixture.run { fixture async throws in
             let lanes = [Lane(rawValue: 0), Lane(rawValue: 7)]

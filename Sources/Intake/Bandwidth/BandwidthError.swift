@@ -73,7 +73,8 @@ extension BandwidthError {
     /// The vendor documents 429 for guesses, and nothing for what is not to be sent.
     private static func guarded(_ refusal: GuardRefusal) -> Self {
         guard refusal.reason != .wrongGuesses else { return .locked(wait: refusal.retryAfter) }
-        guard refusal.reason.isLimit else {
+        guard refusal.reason != .signalsMissing else { return .nothingDone }
+        guard refusal.isLimit else {
             return .badRequest("to number cannot be reached: \(refusal.reason.rawValue)")
         }
         var error = Self(429, "Too many codes were sent: \(refusal.reason.rawValue)")
@@ -86,6 +87,9 @@ extension BandwidthError {
         self.form = form
     }
 
+    private static let nothingDone = Self.unavailable(
+        "The service is not available now; nothing was done. Try again.")
+
     private static func unavailable(_ text: String) -> Self {
         var error = Self(503, text)
         error.wait = .seconds(1)
@@ -96,7 +100,7 @@ extension BandwidthError {
         switch refusal {
         case .noRoute: self = .badRequest("to number cannot be reached: no provider takes messages to it")
         case .unavailable:
-            self = .unavailable("The service is not available now; nothing was done. Try again.")
+            self = .nothingDone
         case .outcomeUnknown:
             self = .unavailable(
                 "The service is not available now, and the request may or may not have been carried out.")

@@ -73,8 +73,9 @@ extension BindError {
         // The vendor lists 429 for this operation and shows no body of it.
         case .applicationLimited(let wait), .recipientLimited(let wait), .tooEarly(let wait): self = .limited(wait)
         case .locked: self = .limited(nil)
+        case .guarded(let refusal) where refusal.reason == .signalsMissing: self = .unavailable
         case .guarded(let refusal):
-            self = refusal.reason.isLimit ? .limited(refusal.retryAfter) : .rejected(.prefixInvalid)
+            self = refusal.isLimit ? .limited(refusal.retryAfter) : .rejected(.prefixInvalid)
         case .disabled, .invalid, .ended, .sendsSpent, .keyInFlight, .keyReused: self = .rejected(.general)
         case .unavailable, .outcomeUnknown: self = .unavailable
         }

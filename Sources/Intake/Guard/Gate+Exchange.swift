@@ -18,6 +18,11 @@ extension Gate {
     /// Rows dropped at once.
     static let dropLimit: Int32 = 10_000
 
+    /// Learns what is blocked; before the first message is judged.
+    func start() async throws(PostgresError) {
+        if self.exchanges { try await self.lookForBlocks() }
+    }
+
     /// Exchanges until drained, the last time then.
     func run() async {
         await withTaskGroup { group in
@@ -32,7 +37,7 @@ extension Gate {
 
     private func exchangeAgainAndAgain() async {
         var round = Int.random(in: 0..<Self.tidying)
-        while self.exchanges, (try? await Task.sleep(for: Self.interval)) != nil {
+        while self.exchanges, !Task.isCancelled {
             round += 1
             do throws(PostgresError) {
                 try await self.exchange()
@@ -40,6 +45,7 @@ extension Gate {
             } catch {
                 self.logger.warning("the guard could not exchange its counts", ["error": "\(error)"])
             }
+            try? await Task.sleep(for: Self.interval)
         }
     }
 

@@ -52,6 +52,8 @@ final class Gate: Sendable {
         self.metrics = GuardMetrics(metrics)
         self.logger = logger
         self.clock = clock
+        // Who never hears of the others is as blind as who has not for long.
+        if clock == nil { self.kept.withLock { $0.state.exchangedAt = .now } }
     }
 
     var exchanges: Bool { self.clock == nil }
@@ -166,7 +168,7 @@ final class Gate: Sendable {
         if verdict.softCapReached {
             self.metrics.softCaps.add(1)
             self.logger.warning(
-                "a day's messages to a country cost as much as its soft cap; it is guarded from here on",
+                "a day's messages cost as much as the soft cap of a country or of the account; it is guarded from here on",
                 ["account": Int(account.rawValue), "country": verdict.country])
         }
         if verdict.lacksFeedback { self.warn(of: account) }

@@ -5,20 +5,24 @@ extension Problem {
     /// Why the guard is against a message, at a place of the request, or against a guess.
     init(_ refusal: GuardRefusal, at path: String? = "/to") {
         let reason = refusal.reason
-        self.init(reason.status, reason.rawValue, reason.sentence)
+        self.init(refusal.status, reason.rawValue, reason.sentence)
         if let path { self.errors = [JSONProblem(path, "is refused: \(reason.rawValue)")] }
         self.retryAfterSeconds = refusal.retryAfter.map { Int($0.secondsRoundedUp) }
     }
 }
 
-extension GuardReason {
+extension GuardRefusal {
     fileprivate var status: Int {
-        switch self {
+        switch self.reason {
         case .numberImpossible, .numberType: 422
+        // The guard's own trouble, which passes.
+        case .signalsMissing: 503
         default: self.isLimit ? 429 : 403
         }
     }
+}
 
+extension GuardReason {
     /// For people. It tells nobody who pumps how to go about it better.
     fileprivate var sentence: String {
         switch self {
@@ -35,7 +39,7 @@ extension GuardReason {
         case .wrongGuesses: "Too many guesses from there were wrong."
         case .pumpingScore: "Too few codes to such numbers are used."
         case .signalsMissing: "It cannot be judged now whether this may be sent."
-        case .spendCap: "As much has been spent on this country as may be today."
+        case .spendCap: "As much has been spent on this country, or by this account, as may be today."
         }
     }
 }

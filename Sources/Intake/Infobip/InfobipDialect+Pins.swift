@@ -62,7 +62,7 @@ extension InfobipDialect {
             try await self.verifier.check(code, of: id, for: account)
         }
         switch result {
-        case .right(let recipient): return Self.verdict(pin, recipient, isVerified: true)
+        case .right(let recipient, _): return Self.verdict(pin, recipient, isVerified: true)
         case .wrong(let recipient, let left): return Self.verdict(pin, recipient, left: left, "WRONG_PIN")
         case .ended(let end):
             return Self.verdict(pin, end.recipient, end.cause == .expired ? "TTL_EXPIRED" : "NO_MORE_PIN_ATTEMPTS")

@@ -101,7 +101,8 @@ extension InfobipError {
     private static func guarded(_ refusal: GuardRefusal) -> InfobipError {
         switch refusal.reason {
         case .numberImpossible, .numberType: return .invalid("/to", "cannot be reached: \(refusal.reason.rawValue)")
-        case let reason where reason.isLimit: return .tooManyRequests(wait: refusal.retryAfter)
+        case .signalsMissing: return .unavailable
+        case _ where refusal.isLimit: return .tooManyRequests(wait: refusal.retryAfter)
         case let reason:
             var error = InfobipError(403, "FORBIDDEN", "Forbidden: \(reason.rawValue)")
             error.wait = refusal.retryAfter

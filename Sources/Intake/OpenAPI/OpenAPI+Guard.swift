@@ -16,7 +16,7 @@ extension OpenAPI {
             },
             "post": {
                 "operationId": "block", "tags": ["guard"],
-                "summary": "Has nothing more sent to something, or for somebody, within a second. Scope: guard.",
+                "summary": "Has nothing more sent to something, or for somebody, within a second. Messages accepted before still go, unless they are cancelled. Scope: guard.",
                 "requestBody": {"required": true, "content": {"application/json": {
                     "schema": {"$ref": "#/components/schemas/NewGuardBlock"},
                     "example": {"scope": "prefix", "value": "+99255", "reason": "complaints", "for": "12h"}

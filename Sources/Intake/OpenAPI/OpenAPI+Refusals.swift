@@ -31,7 +31,7 @@ extension OpenAPI {
         "BadRequest": {"description": "`invalid_json`, with line and column; `invalid_query`; `bad_request`: no HTTP.", \#(Self.problem)},
         "Unauthorized": {"description": "`unauthorized`: no key, an unknown one, a revoked or an expired one.", "headers": {"WWW-Authenticate": {"required": true, "schema": {"const": "Bearer"}}}, \#(Self.problem)},
         "OutOfBalance": {"description": "`out_of_balance`: it costs more than the account has. Nothing was stored, nor charged.", \#(Self.problem)},
-        "Forbidden": {"description": "`missing_scope`: the key may not do this. Of what sends: `country_off`, `blocked`, `pumping_score`, `signals_missing`: the guard is against it.", \#(Self.waiting), \#(Self.problem)},
+        "Forbidden": {"description": "`missing_scope`: the key may not do this. Of what sends: `country_off`, `blocked`: the guard is against it.", \#(Self.waiting), \#(Self.problem)},
         "NotFound": {"description": "`not_found`: your account has none of this id.", \#(Self.problem)},
         "VerificationEnded": {"description": "`verification_ended`: one answer, byte for byte, for a verification that is unknown, someone else's, expired, used or exhausted.", \#(Self.problem)},
         "Timeout": {"description": "`timeout`: the request took too long to arrive.", \#(Self.problem)},
@@ -40,10 +40,10 @@ extension OpenAPI {
         "BodyTooLarge": {"description": "`body_too_large`: the body has more than 4 MiB.", \#(Self.problem)},
         "HeaderTooLarge": {"description": "`header_too_large`: the head has more than 16 KiB.", \#(Self.problem)},
         "Invalid": {"description": "`invalid_request`: `errors` names every problem and its place; nothing was stored. `idempotency_key_reused`: the key was used for another request. `number_impossible`, `number_type`: nothing is sent to such numbers.", \#(Self.problem)},
-        "GuardLimited": {"description": "`velocity_number`, `velocity_block`, `velocity_country`, `velocity_account`, `velocity_address`, `velocity_device`, `wrong_guesses`, `spend_cap`: the guard lets no more pass for now.", \#(Self.waiting), \#(Self.problem)},
+        "GuardLimited": {"description": "`velocity_number`, `velocity_block`, `velocity_country`, `velocity_account`, `velocity_address`, `velocity_device`, `wrong_guesses`, `pumping_score`, `spend_cap`: the guard lets no more pass for now.", \#(Self.waiting), \#(Self.problem)},
         "SendLimited": {"description": "`application_limit`, `recipient_limit`: as many codes were sent as may be for now. `recipient_locked`: too many guesses failed; unlock the recipient. `resend_too_early`, `sends_spent`: of a resend. Those of GuardLimited.", \#(Self.waiting), \#(Self.problem)},
         "CheckLimited": {"description": "`too_many_checks`: the guesses come too fast. `recipient_locked`: too many guesses failed; without Retry-After, until the recipient is unlocked. `wrong_guesses`: too many from there were wrong. Nothing was evaluated.", \#(Self.waiting), \#(Self.problem)},
-        "Unavailable": {"description": "`unavailable`: nothing was stored. `outcome_unknown`, `not_answered`: it may have been; ask again with the same Idempotency-Key, or look.", "headers": {"Retry-After": {"required": true, "schema": {"type": "integer", "minimum": 0}}}, \#(Self.problem)}
+        "Unavailable": {"description": "`unavailable`: nothing was stored. `signals_missing`: nor was it, as the guard cannot see now what has been sent to a guarded country. `outcome_unknown`, `not_answered`: it may have been; ask again with the same Idempotency-Key, or look.", "headers": {"Retry-After": {"required": true, "schema": {"type": "integer", "minimum": 0}}}, \#(Self.problem)}
         """#
 
     private static let waiting = ##""headers": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}"##

@@ -102,10 +102,17 @@ public final class ProviderLookUp: NumberLookUp {
             return (facts, source.maxAge - kept.age)
         }
         let response = await self.ask(source.directory.request(for: number), source.timeLimit)
-        guard let response, let facts = source.directory.facts(of: number, in: response) else { return nil }
+        guard let response, !Self.isTrouble(response.status) else { return nil }
+        // Who has nothing to say of a number is not asked again so soon, and is in no trouble.
+        let facts = source.directory.facts(of: number, in: response) ?? NumberFacts(reachability: .unknown)
         // What cannot be kept is asked for again.
         try? await self.store.keepLookUp(of: number, facts: facts.json.text)
         return (facts, source.maxAge)
+    }
+
+    /// What would be said of every number: not let in, too many at once, out of order.
+    private static func isTrouble(_ status: Int) -> Bool {
+        [401, 402, 403, 408, 429].contains(status) || status >= 500
     }
 }
 
@@ -151,6 +158,8 @@ struct LookUpState {
         }
         if let pausedUntil, pausedUntil > now { return .refused }
         guard self.flights.count < Self.flightLimit else { return .refused }
+        // After a pause one goes to see; the others wait for what becomes of it.
+        if self.pausedUntil != nil { self.pausedUntil = now + Self.pause }
         self.nextFlight += 1
         self.flights[number] = Flight(id: self.nextFlight, waiters: [waiter])
         return .begun(self.nextFlight)
@@ -163,6 +172,7 @@ struct LookUpState {
     ) -> [Waiter] {
         if let facts {
             self.failures = 0
+            self.pausedUntil = nil
             if self.known.count >= Self.knownLimit { self.known = self.known.filter { $0.value.until > now } }
             if self.known.count >= Self.knownLimit { self.known = [:] }
             self.known[number] = (facts, now + min(freshness, Self.memory))

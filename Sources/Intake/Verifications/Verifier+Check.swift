@@ -41,7 +41,7 @@ extension Verifier {
 
     private func tellGate(_ result: CheckResult, of account: AccountID, _ caller: GuardCaller) {
         switch result {
-        case .right(let recipient):
+        case .right(let recipient, isFirst: true):
             self.gate.guessed(isRight: true, of: account, caller)
             self.gate.used(recipient, of: account)
         case .wrong: self.gate.guessed(isRight: false, of: account, caller)
