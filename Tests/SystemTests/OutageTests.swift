@@ -1,4 +1,5 @@
 import JSON
+import Polling
 import Postgres
 import Testing
 
