@@ -82,7 +82,8 @@ import Testing
                 #expect(await fixture.post(request).status == 200, "request \(index)")
             }
             #expect(try await fixture.receipts == 0)
-            #expect(try await fixture.unmatched == requests.count)
+            // Once a provider and reason: they tell an operator what to look for, not how often.
+            #expect(try await (1..<requests.count).contains(fixture.unmatched))
             #expect(fixture.metrics.render().contains(#"refused_total{reason="malformed"} \#(requests.count)"#))
         }
     }

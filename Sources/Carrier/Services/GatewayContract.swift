@@ -62,7 +62,7 @@ struct GatewayContract: ServiceContract {
     /// What was refused is named by its place, since a message that is not taken has no id of ours.
     func answer(_ results: [Result<TakenMessage, ServiceRefusal>]) -> HTTPResponse {
         let taken = results.compactMap { try? $0.get() }
-        if taken.count == results.count { return HTTPResponse(status: 204) }
+        if taken.count == results.count { return HTTPResponse(status: 202) }
         return .json(200, ["messages": .array(results.map(self.entry))])
     }
 

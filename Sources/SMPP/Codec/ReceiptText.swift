@@ -97,9 +97,12 @@ public struct ReceiptText: Sendable, Hashable {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(octet) ? octet | 0x20 : octet
     }
 
-    /// Up to the first blank or NUL behind it; nil when nothing is left.
+    /// What a value ends at: NUL and blanks, of lines too.
+    private static let ends: [UInt8] = [0x00, 0x09, 0x0A, 0x0D, 0x20]
+
+    /// Up to the first of those behind it; nil when nothing is left.
     private static func value(_ octets: ArraySlice<UInt8>) -> String? {
-        let value = octets.drop { $0 <= 0x20 }.prefix { $0 > 0x20 }
+        let value = octets.drop { $0 <= 0x20 }.prefix { !Self.ends.contains($0) }
         return value.isEmpty ? nil : String(latin1: value)
     }
 }
