@@ -60,7 +60,7 @@ enum FuzzAccounts {
         "smtp": Form(
             credentials: ["receipt_token": token, "bounce_key": secret], settings: ["bounce_domain": "b.example"],
             url: "smtp://relay.example", sender: "Acme <codes@acme.example>"),
-        "webhook": Form(credentials: ["secret": secret], settings: ["channels": "sms voice email"]),
+        "webhook": Form(credentials: ["secret": secret], settings: ["channels": "sms, voice, email"]),
         "smpp": Form(
             credentials: ["system_id": "pinpost", "password": "s3cret"], settings: ["receipt_detection": "text"],
             url: "smpp://smsc.example:2775"),
