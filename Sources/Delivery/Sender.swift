@@ -266,6 +266,9 @@ extension Way {
         } else if case .unanswered = outcome {
             // By the same provider, which may know it already.
             retry.tried = self.tried
+        } else if outcome.isThrottle, self.isPatient {
+            // It waits for its provider, however long.
+            return retry
         } else {
             // It has been everywhere that is well; after its wait it begins anew.
             retry.provider = self.restart(in: conditions).provider
