@@ -149,22 +149,23 @@ let package = Package(
             "CarrierTests",
             [
                 "Alphabets", "Carrier", "Channels", "Crypto", "HTTP", "JSON", "Lifecycle", "Messaging",
-                "Polling", "SMPP", "Telemetry", "Timestamps", "WebClient", "WebServer",
+                "Polling", "SMPP", "Telemetry", "TestKeys", "Timestamps", "WebClient", "WebServer",
             ]),
         tests("SettingsTests", ["Crypto", "Settings"]),
         tests("TelemetryTests", ["Telemetry", "Timestamps"]),
         tests("LifecycleTests", ["Lifecycle", "Polling", "Telemetry", "Timestamps"]),
         tests("EgressTests", ["Egress"]),
         tests("HTTPTests", ["HTTP"]),
-        tests("CryptoTests", ["Crypto"]),
+        tests("CryptoTests", ["Crypto", "TestKeys"]),
         tests("AlphabetsTests", ["Alphabets"]),
         tests("MessagingTests", ["Alphabets", "Messaging"]),
         tests("RoutingTests", ["Messaging", "Routing"]),
         tests("GuardTests", ["Guard", "JSON", "Messaging", "PhoneNumbers", "Timestamps"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
-        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "SMPP", "Timestamps"]),
+        tests("ChannelsTests", ["Channels", "Crypto", "HTTP", "JSON", "Messaging", "SMPP", "TestKeys", "Timestamps"]),
         tests("CallbacksTests", ["Callbacks", "Crypto", "HTTP", "JSON", "Messaging", "Timestamps"]),
 
+        .target(name: "TestKeys", path: "Tests/TestKeys", swiftSettings: strict),
         .target(
             name: "TestDatabase", dependencies: ["Polling", "Postgres", "PostgresServer"], path: "Tests/TestDatabase",
             swiftSettings: strict
@@ -229,7 +230,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Channels", "Crypto", "Egress", "HTTP", "Intake", "JSON", "Messaging", "PhoneNumbers", "Settings",
-                "Timestamps", "Verification",
+                "TestKeys", "Timestamps", "Verification",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict
         ),

@@ -4,6 +4,7 @@ import Crypto
 import HTTP
 import Messaging
 import Synchronization
+import TestKeys
 import Timestamps
 import WebClient
 
@@ -19,11 +20,11 @@ struct DriverFixture: Sendable {
     ) async throws {
         let (receipts, receipt) = AsyncStream<Receipt>.makeStream()
         let receiver = Receiver(arrived: receipt)
-        try await withTestClient { client in
-            try await withTestServer(receiver.respond) { receiverPort in
+        try await withClient { client in
+            try await withServer(receiver.respond) { receiverPort in
                 let receiptURL = "http://127.0.0.1:\(receiverPort)/receipts/p1"
                 let carrier = Carrier(configuration: account.configuration(receiptURL), client: client)
-                try await withTestServer(carrier.respond) { port in
+                try await withServer(carrier.respond) { port in
                     let driver = try account.driver("http://127.0.0.1:\(port)", receiptURL, wrongly: wrongly)
                     receiver.serve(driver)
                     let fixture = DriverFixture(driver: driver, client: client, carrier: carrier, receipts: receipts)

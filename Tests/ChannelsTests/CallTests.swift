@@ -1,5 +1,6 @@
 import HTTP
 import Messaging
+import TestKeys
 import Testing
 
 @testable import Channels

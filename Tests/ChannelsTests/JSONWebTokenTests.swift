@@ -1,5 +1,6 @@
 import Crypto
 import JSON
+import TestKeys
 import Testing
 import Timestamps
 

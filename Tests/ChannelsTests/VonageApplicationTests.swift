@@ -2,6 +2,7 @@ import Crypto
 import HTTP
 import JSON
 import Messaging
+import TestKeys
 import Testing
 import Timestamps
 

@@ -1,4 +1,5 @@
 import Crypto
+import TestKeys
 import Testing
 
 @Suite struct SignatureTests {

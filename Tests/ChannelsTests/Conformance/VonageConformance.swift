@@ -3,6 +3,7 @@ import Crypto
 import HTTP
 import JSON
 import Messaging
+import TestKeys
 import Timestamps
 
 extension ConformanceCase {

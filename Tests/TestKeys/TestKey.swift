@@ -1,6 +1,6 @@
-/// A key made for tests, which guards nothing.
-enum TestKey {
-    static let pem = """
+/// Keys made for tests, which guard nothing.
+public enum TestKey {
+    public static let pem = """
         -----BEGIN PRIVATE KEY-----
         MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQC/t5iBmTIBZHx/
         suzjbEZIz5kHY1j12+sj3d0d2r7A9U+/0dyj0K73veP9QkjcL1LVIAzTFwgWOlqe
@@ -32,7 +32,7 @@ enum TestKey {
         """
 
     /// The same key as PKCS#1.
-    static let pkcs1 = """
+    public static let pkcs1 = """
         -----BEGIN RSA PRIVATE KEY-----
         MIIEpAIBAAKCAQEAv7eYgZkyAWR8f7Ls42xGSM+ZB2NY9dvrI93dHdq+wPVPv9Hc
         o9Cu973j/UJI3C9S1SAM0xcIFjpanv7C+DWaj11w7OV97XZzxl6t9HPv4PUQF6y8
@@ -63,7 +63,7 @@ enum TestKey {
         """
 
     /// Of 1024 bits.
-    static let short = """
+    public static let short = """
         -----BEGIN PRIVATE KEY-----
         MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wggJbAgEAAoGBAJiCh3mOIMRogYPh
         /8JPAhGFIuAPInswwyfKHy1/w+XBTtV9ZZiXBzQCT2MtavwW0Pg03Gg+mmRYFUCu
@@ -83,14 +83,27 @@ enum TestKey {
         """
 
     /// On the curve P-256, and its public half in base64.
-    static let p256 = """
+    public static let p256 = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgm8BHAthgtF129c0+
         maQJNn2ML//vo66DWj1IOqavbBmhRANCAAQnfBbSYVo/dG/S+HTe3NYR/6RbbCl7
         Q0WEsIsKatHShts0A6aIwJb0egO2GYd8F2TmMFC4cHtVCkGj1L3fDi5R
         -----END PRIVATE KEY-----
         """
-    static let p256Public =
+    public static let p256Public =
         "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJ3wW0mFaP3Rv0vh03tzWEf+kW2wpe0NFhLCLCmrR0obb"
         + "NAOmiMCW9HoDthmHfBdk5jBQuHB7VQpBo9S93w4uUQ=="
+
+    /// The other half of ``pem``.
+    public static let publicPEM = """
+        -----BEGIN PUBLIC KEY-----
+        MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAv7eYgZkyAWR8f7Ls42xG
+        SM+ZB2NY9dvrI93dHdq+wPVPv9Hco9Cu973j/UJI3C9S1SAM0xcIFjpanv7C+DWa
+        j11w7OV97XZzxl6t9HPv4PUQF6y8G2mRMe+JlyB0RB1hqOTewHO3edM9RagguDco
+        FA3oH1l1ygbMzLMIxE7RxSjv2NvF/+pgHvhSC9GrlDaXM3FeJX8LgZuBvASljxiz
+        sR8MAT+1OQjB7w2zRw6N/50I/CxMgccrPssz0oNzNsY8LYqqkLmRnO/Rt+p23O8H
+        /gVHkSdxOvtDdfsd9qtwpq28Hv4KaKUp5NXUen0+PUvAJXw/K4eRm2bOI1ojiFoG
+        PQIDAQAB
+        -----END PUBLIC KEY-----
+        """
 }
