@@ -229,8 +229,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Channels", "Crypto", "Egress", "HTTP", "Intake", "JSON", "Messaging", "PhoneNumbers", "Settings",
-                "TestKeys", "Timestamps", "Verification",
+                "Alphabets", "Channels", "Crypto", "Egress", "HTTP", "Intake", "JSON", "Messaging", "PhoneNumbers",
+                "SMPP", "Settings", "TestKeys", "Timestamps", "Verification",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict
         ),

@@ -8,7 +8,7 @@ public struct FuzzTarget: Sendable {
     public let run: @Sendable ([UInt8]) throws -> Void
 
     public static let all = [
-        json, encodings, numbers, texts, requests, receipts, answers,
+        json, encodings, smpp, mails, tokens, numbers, texts, requests, receipts, answers,
     ]
 
     /// The kinds of providers whose drivers are fuzzed.
