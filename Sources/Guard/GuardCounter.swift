@@ -42,6 +42,14 @@ public enum GuardKind: Int16, Sendable, Hashable, CaseIterable {
         default: 1
         }
     }
+
+    /// There are few of these, and they count most.
+    var isBroad: Bool {
+        switch self {
+        case .number, .everywhere, .block, .halfBlock, .address, .device, .guessAddress, .guessDevice: false
+        default: true
+        }
+    }
 }
 
 /// Whose count it is.
@@ -100,6 +108,16 @@ struct GuardWindow: Sendable, Hashable {
     /// Of ``current``, what the others do not know yet.
     private(set) var unshared = GuardCount()
 
+    init(
+        index: Int64 = 0, current: GuardCount = GuardCount(), previous: GuardCount = GuardCount(),
+        unshared: GuardCount = GuardCount()
+    ) {
+        self.index = index
+        self.current = current
+        self.previous = previous
+        self.unshared = unshared
+    }
+
     mutating func add(_ count: GuardCount, at second: Int64, length: Int64) {
         self.move(to: second / length)
         self.current += count
@@ -130,6 +148,11 @@ struct GuardWindow: Sendable, Hashable {
         case 1: self.current
         default: GuardCount()
         }
+    }
+
+    func isWorthTelling(_ kind: GuardKind) -> Bool {
+        let isMuch = self.current.sent >= kind.shareThreshold || self.unshared.used != 0
+        return self.unshared != GuardCount() && (isMuch || self.unshared.sent < 0)
     }
 
     /// What the others are to be told, which counts as told from here on.
@@ -170,6 +193,18 @@ struct GuardCounter: Sendable, Hashable {
     var lastNumber: Int32 = -1
     /// Whether the others have told what they have counted today and yesterday.
     var isLearned = false
+    /// Whether it is among those of which the others are to be told.
+    var isQueued = false
+
+    subscript(isDay isDay: Bool) -> GuardWindow {
+        get { isDay ? self.day : self.short }
+        set { if isDay { self.day = newValue } else { self.short = newValue } }
+    }
+
+    /// Whether the others should know what they do not.
+    func isWorthTelling(_ kind: GuardKind) -> Bool {
+        self.short.isWorthTelling(kind) || self.day.isWorthTelling(kind)
+    }
 
     mutating func add(_ count: GuardCount, kind: GuardKind, at second: Int64) {
         self.short.add(count, at: second, length: kind.shortWindow)

@@ -29,63 +29,58 @@ extension GuardState {
         }
     }
 
-    /// What the others do not know yet, the most first and at most `limit`; it counts as told until ``giveBack(_:)``.
+    /// What the others do not know yet, of the `limit` counters of which that is most; it counts as told until ``giveBack(_:)``.
     public mutating func takeShares(limit: Int) -> [Share] {
-        var shares: [Share] = []
-        // What is to be dropped is told before.
-        let isFull = self.counters.count > Self.counterLimit / 2
-        for (key, counter) in self.counters {
-            for (isDay, window) in [(false, counter.short), (true, counter.day)]
-            where isFull && window.unshared != GuardCount() || Self.isWorthTelling(window, key.kind) {
-                shares.append(Share(key: key, isDay: isDay, index: window.index, count: window.unshared))
-            }
+        var waiting = (self.broadQueue + self.queue.prefix(Self.candidateLimit)).map { key in
+            (key: key, untold: self.counters[key]?.untold(key.kind) ?? 0)
         }
-        if shares.count > limit {
-            shares.sort { Self.size($0.count) > Self.size($1.count) }
-            shares.removeLast(shares.count - limit)
-        }
-        for share in shares { _ = self.counters[share.key]?[isDay: share.isDay].takeUnshared() }
-        return shares
+        waiting.sort { $0.untold > $1.untold }
+        self.broadQueue.removeAll()
+        self.queue.removeFirst(min(Self.candidateLimit, self.queue.count))
+        for (key, _) in waiting.dropFirst(limit) { self.enqueue(key) }
+        return waiting.prefix(limit).flatMap { self.take($0.key) }
     }
 
     public mutating func learn(_ total: Total, of share: Share) {
-        self.counters[share.key]?[isDay: share.isDay]
-            .learn(total.current, previous: total.previous, index: share.index)
-        if share.isDay, self.counters[share.key]?.day.index == share.index {
-            self.counters[share.key]?.isLearned = true
+        self.counters.update(share.key) { counter in
+            counter[isDay: share.isDay].learn(total.current, previous: total.previous, index: share.index)
+            if share.isDay, counter.day.index == share.index { counter.isLearned = true }
         }
     }
 
     /// They could not be told.
     public mutating func giveBack(_ shares: [Share]) {
-        for share in shares { self.counters[share.key]?[isDay: share.isDay].giveBack(share.count, index: share.index) }
+        for share in shares {
+            self.change(share.key) { $0[isDay: share.isDay].giveBack(share.count, index: share.index) }
+        }
     }
 
-    /// Forgets what no longer counts; of what there is much of, also what the others know and nothing was added to for an hour, and
-    /// only when there is no room left, what counts least.
+    /// Forgets what no longer counts: at midnight what is of the day before yesterday; of what there is much of, what nothing was
+    /// added to for an hour; and only when there is no room left, what counts least.
     public mutating func tidy(at now: Timestamp) {
-        let day = now.seconds / GuardCounter.day
         self.aheadSince = self.aheadSince.filter { now - $0.value < .seconds(GuardCounter.day) }
-        self.counters = self.counters.filter { $0.value.day.index >= day - 1 }
-        if self.counters.count > Self.counterLimit / 2 {
-            self.counters = self.counters.filter { key, counter in
-                let isYoung = (counter.short.index + 1) * key.kind.shortWindow > now.seconds - Self.coldAfter
-                return key.kind.isBroad || isYoung || counter.day.unshared != GuardCount()
-            }
+        let day = now.seconds / GuardCounter.day
+        if day != self.tidiedDay {
+            self.tidiedDay = day
+            self.counters.removeAll { $1.day.index < day - 1 }
         }
+        self.forgetCold(at: now)
         for least: Int64 in [1, 2, 4, .max] where self.counters.count >= Self.counterLimit {
-            self.counters = self.counters.filter { key, counter in
-                key.kind.isBroad || counter.day.current.sent + counter.day.previous.sent > least
-            }
+            self.counters.removeAll { key, counter in !key.kind.isBroad && counter.weight <= least }
         }
     }
 
     // MARK: - For the judgements
 
     mutating func add(_ count: GuardCount, to key: GuardKey, at now: Timestamp) {
+        if self.change(key, { $0.add(count, kind: key.kind, at: now.seconds) }) { return }
         // An attack with numbers without end is no reason to use memory without end.
-        guard self.counters[key] != nil || self.counters.count < Self.counterLimit || key.kind.isBroad else { return }
-        self.counters[key, default: GuardCounter()].add(count, kind: key.kind, at: now.seconds)
+        guard self.counters.count < Self.counterLimit || key.kind.isBroad else { return }
+        var counter = GuardCounter()
+        counter.add(count, kind: key.kind, at: now.seconds)
+        counter.isQueued = counter.isWorthTelling(key.kind)
+        if counter.isQueued { self.enqueue(key) }
+        self.counters.insert(counter, for: key)
     }
 
     /// `isRunning`: of the running window alone, as a day's budget is.
@@ -113,22 +108,55 @@ extension GuardState {
 
     // MARK: - Private
 
-    private static func isWorthTelling(_ window: GuardWindow, _ kind: GuardKind) -> Bool {
-        let isMuch = window.current.sent >= kind.shareThreshold || window.unshared.used != 0
-        return window.unshared != GuardCount() && (isMuch || window.unshared.sent < 0)
+    /// Changes a counter, of which the others may then have to be told. False when there is none.
+    @discardableResult
+    private mutating func change(_ key: GuardKey, _ change: (inout GuardCounter) -> Void) -> Bool {
+        let isNew = self.counters.update(key) { counter in
+            change(&counter)
+            guard !counter.isQueued, counter.isWorthTelling(key.kind) else { return false }
+            counter.isQueued = true
+            return true
+        }
+        if isNew == true { self.enqueue(key) }
+        return isNew != nil
     }
 
-    private static func size(_ count: GuardCount) -> Int64 { abs(count.sent) + abs(count.used) }
-}
+    /// Looking through all for the old ones takes a while, in which nothing is judged: once in some minutes is enough.
+    private mutating func forgetCold(at now: Timestamp) {
+        guard self.counters.count > Self.counterLimit / 2 else { return }
+        if let soughtColdAt, now - soughtColdAt < Self.coldSearchInterval { return }
+        self.soughtColdAt = now
+        self.counters.removeAll { key, counter in
+            let isYoung = (counter.short.index + 1) * key.kind.shortWindow > now.seconds - Self.coldAfter
+            return !key.kind.isBroad && !isYoung && !counter.isQueued
+        }
+    }
 
-extension GuardKind {
-    /// There are few of these, and they count most.
-    var isBroad: Bool { ![.number, .everywhere, .block, .halfBlock, .address, .device].contains(self) }
+    private mutating func enqueue(_ key: GuardKey) {
+        if key.kind.isBroad { self.broadQueue.append(key) } else { self.queue.append(key) }
+    }
+
+    /// Both windows of a counter, as far as they are worth telling.
+    private mutating func take(_ key: GuardKey) -> [Share] {
+        self.counters.update(key) { counter in
+            counter.isQueued = false
+            return [false, true].filter { counter[isDay: $0].isWorthTelling(key.kind) }.map { isDay in
+                let count = counter[isDay: isDay].takeUnshared()
+                return Share(key: key, isDay: isDay, index: counter[isDay: isDay].index, count: count)
+            }
+        } ?? []
+    }
 }
 
 extension GuardCounter {
-    subscript(isDay isDay: Bool) -> GuardWindow {
-        get { isDay ? self.day : self.short }
-        set { if isDay { self.day = newValue } else { self.short = newValue } }
+    /// How much it is that the others are to be told.
+    fileprivate func untold(_ kind: GuardKind) -> Int64 {
+        [self.short, self.day].filter { $0.isWorthTelling(kind) }.map { abs($0.unshared.sent) + abs($0.unshared.used) }
+            .max() ?? 0
+    }
+
+    /// How much there was in two days.
+    fileprivate var weight: Int64 {
+        self.day.current.sent + self.day.current.used + self.day.previous.sent + self.day.previous.used
     }
 }

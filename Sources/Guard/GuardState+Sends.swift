@@ -262,7 +262,7 @@ extension GuardState {
             if let device = send.caller.device { counts.append((key(.device, device), one)) }
         }
         for (key, count) in counts { self.add(count, to: key, at: now) }
-        if send.isCode { self.counters[key(.block, levels.block)]?.lastNumber = levels.lastDigits }
+        if send.isCode { self.counters.update(key(.block, levels.block)) { $0.lastNumber = levels.lastDigits } }
         verdict.pass.counts = counts
     }
 

@@ -10,11 +10,15 @@ public import Timestamps
 /// be grows with what was used in the day before. Blocks of neighbouring numbers, which nobody's users all live in, are held to
 /// plain limits of codes that were not used.
 public struct GuardState: Sendable {
-    /// Counters kept; beyond it the oldest go, and then the smallest. As many as a table of 2^20 places holds: some 150 MB, which only
-    /// an attack with numbers without end fills.
-    public static let counterLimit = 750_000
+    /// Counters kept; beyond it the oldest go, and then the smallest. As many as a table of 2^18 places holds, three quarters full: some
+    /// 16 MB. A number that gets a code has three, of which two are its block's; so this is for some 60,000 numbers an hour.
+    public static let counterLimit = 196_608
     /// Seconds without a code or a guess after which others are kept rather.
     static let coldAfter: Int64 = 3600
+    /// How often those are looked for.
+    static let coldSearchInterval = Duration.seconds(60)
+    /// Counters among which those of which the most is to be told are looked for.
+    static let candidateLimit = 10_000
     /// A used code takes back so many: where fewer than one in so many are used, a country or a network is ahead for good.
     static let usedWorth: Int64 = 3
     /// Of the codes used in a day, the part that an hour may be ahead by.
@@ -53,7 +57,13 @@ public struct GuardState: Sendable {
     public var blocks = GuardBlocks()
     /// When the counts were last exchanged with the other processes.
     public var exchangedAt: Timestamp?
-    var counters: [GuardKey: GuardCounter] = [:]
+    var counters = GuardCounters()
+    /// Of which the others are to be told, each once; what there is little of does not stand behind what there is much of.
+    var queue: [GuardKey] = []
+    var broadQueue: [GuardKey] = []
+    /// When all were last looked through: for what is of past days, and for what is cold.
+    var tidiedDay: Int64 = 0
+    var soughtColdAt: Timestamp?
     /// Since when countries and networks have been ahead without a break.
     var aheadSince: [GuardKey: Timestamp] = [:]
     /// Accounts whose guesses are looked at closely for longer than what was counted says: while whoever guesses goes on.

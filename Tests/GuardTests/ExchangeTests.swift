@@ -112,7 +112,7 @@ import Timestamps
         for number in 0..<5 { for _ in 0...number { _ = watchman.refusal("+44740\(number)123456") } }
         let all = watchman.state.counters.count
         let first = watchman.state.takeShares(limit: 1)
-        #expect(first.count == 1 && first[0].key.kind.isBroad)
+        #expect(first.map(\.isDay) == [false, true] && first.allSatisfy(\.key.kind.isBroad))
         #expect(watchman.state.takeShares(limit: 10 * all).count > 5)
     }
 
@@ -135,13 +135,47 @@ import Timestamps
         #expect(watchman.state.counters[country] != nil)
     }
 
-    /// What is old goes before what is small, and what the others do not know goes last.
+    /// Whatever is counted of a number must be found again, however much it is.
+    @Test func whatIsTooMuchToBePackedIsKeptAllTheSame() {
+        var watchman = Watchman()
+        let key = GuardKey(account: Watchman.account, kind: .block, value: "+44740012")
+        for amount: Int64 in [1, 32_766, 1, 1 << 40, -(1 << 40), -5] {
+            let before = watchman.state.count(key, at: watchman.now, \.short)
+            watchman.state.add(GuardCount(sent: amount, used: amount), to: key, at: watchman.now)
+            let after = watchman.state.count(key, at: watchman.now, \.short)
+            #expect(after == before + GuardCount(sent: amount, used: amount))
+            #expect(watchman.state.counters.count == 1)
+        }
+        #expect(watchman.state.takeShares(limit: 10).map(\.count.sent) == [32_763, 32_763])
+    }
+
+    /// Whoever guesses from addresses without end fills no memory either.
+    @Test func guessesHaveNoMoreRoomThanNumbers() {
+        #expect(
+            GuardKind.allCases.filter { !$0.isBroad } == [
+                .number, .everywhere, .block, .halfBlock, .address, .device, .guessAddress, .guessDevice,
+            ])
+    }
+
+    /// What waits to be told is told once each, however often it was added to, and what is new each time again.
+    @Test func eachCounterWaitsOnce() {
+        var watchman = Watchman()
+        for _ in 0..<4 { _ = watchman.refusal("+447400123456") }
+        let told = watchman.state.takeShares(limit: 1000)
+        let keys = Set(told.map(\.key))
+        #expect(keys.contains { $0.kind == .number } && told.count == 2 * keys.count)
+        #expect(told.filter { $0.key.kind == .number }.map(\.count.sent) == [4, 4])
+        _ = watchman.refusal("+447400123456")
+        #expect(Set(watchman.state.takeShares(limit: 1000).map(\.key)) == keys)
+    }
+
+    /// What is old goes before what is small, and what the others have yet to be told goes last.
     @Test func theOldGoFirstOnceTheyAreTold() {
         var watchman = Watchman()
         let key = { (number: Int) in GuardKey(account: Watchman.account, kind: .number, value: "\(number)") }
         let half = GuardState.counterLimit / 2
         for number in 0...half { watchman.state.add(GuardCount(sent: 9), to: key(number), at: watchman.now) }
-        for _ in watchman.state.takeShares(limit: 3 * half) {}
+        while !watchman.state.takeShares(limit: half).isEmpty {}
         watchman.state.add(GuardCount(sent: 1), to: key(0), at: watchman.now)
         watchman.pass(.seconds(7200))
         let young = key(half + 1)

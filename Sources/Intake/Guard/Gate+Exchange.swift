@@ -11,8 +11,9 @@ import Timestamps
 extension Gate {
     /// How often: by so much together they may let pass what one alone would have refused.
     static let interval = Duration.seconds(1)
-    /// Windows told at once; what is left goes the next time, the largest first.
-    static let shareLimit = 2000
+    /// Counters told at once, with two windows each; what is left goes the next time, the largest first. More would be felt by whoever
+    /// sends.
+    static let shareLimit = 250
     /// How often old counts are dropped, in exchanges.
     static let tidying = 600
     /// Rows dropped at once.
