@@ -5,8 +5,9 @@ extension Store {
     /// Names the messages of receipts that come under a part's id alone, where the part is known already: then there is no
     /// need to keep them and to join them later.
     ///
-    /// As joining does it, each is looked for in the partitions of the last days by LATERAL with a LIMIT; the newest, for some
-    /// providers begin to count anew.
+    /// As joining does it, each is looked for by LATERAL with a LIMIT; the newest, for some providers begin to count anew. But only
+    /// among the messages of a day, as nearly all receipts are of those: joining looks for the rest in all partitions. The
+    /// bounds are subqueries, so that they are asked for once and not for each row of each partition.
     func locate(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> [IncomingReceipt] {
         let nameless = receipts.indices.filter {
             receipts[$0].receipt.message == nil && !receipts[$0].receipt.part.isEmpty
@@ -21,7 +22,8 @@ extension Store {
             CROSS JOIN LATERAL (
                 SELECT message_id, series FROM parts
                 WHERE lane = \(lane.column) AND part = w.part AND provider_id = w.provider_id
-                  AND message_id >= first_id_of(now() - interval '8 days')
+                  AND message_id >= (SELECT first_id_of(now() - interval '1 day'))
+                  AND message_id < (SELECT first_id_of(now() + interval '1 hour'))
                 ORDER BY message_id DESC LIMIT 1
             ) p
             """
