@@ -16,6 +16,8 @@ public final class Connection {
     private let poller: Poller
     private let statementTimeout: Duration
     private var prepared = PreparedStatements()
+    /// What the session was last set to.
+    private var planning = Planning.eachTime
 
     /// False once anything happened after which the state of the protocol is unknown: false on the way into a statement
     /// and true on the way out, so that any early exit leaves it false and no half-read result meets the next borrower.
@@ -64,7 +66,9 @@ public final class Connection {
     /// Runs a text of several statements without parameters, as one transaction unless it says otherwise. For migrations
     /// and test fixtures. Without a time-out, as building an index takes what it takes, unless given one.
     public func executeScript(_ script: String, timeout: Duration? = nil) async throws(PostgresError) {
-        _ = try await self.run(until: timeout.map { .now + $0 }) { handle in PQsendQuery(handle, script) == 1 }
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        try await self.set(.eachTime, until: deadline)
+        _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, script) == 1 }
     }
 
     // MARK: - Between statements
@@ -123,30 +127,38 @@ public final class Connection {
     private func name(
         of statement: SQL, until deadline: ContinuousClock.Instant
     ) async throws(PostgresError) -> String? {
-        guard statement.isPrepared, self.handle?.isDirect == true else { return nil }
-        switch self.prepared.plan(for: statement) {
-        case .prepared(let name): return name
-        case .unprepared: return nil
-        case .prepare(let name):
-            do {
-                if self.prepared.isEmpty {
-                    _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, Self.planSetting) == 1 }
-                }
-                _ = try await self.run(until: deadline) { handle in
-                    statement.parameters.prepare(statement.text, as: name, on: handle)
-                }
-            } catch {
-                throw error.withoutEffect
-            }
-            self.prepared.didPrepare(statement, as: name)
-            return name
+        // In a transaction a setting would go with a rollback, so nothing is set there and nothing prepared.
+        guard statement.planning != .eachTime, self.handle?.isDirect == true, self.transactionStatus == PQTRANS_IDLE,
+            case let plan = self.prepared.plan(for: statement), plan != .unprepared
+        else {
+            try await self.set(.eachTime, until: deadline)
+            return nil
         }
+        // Whenever it is planned anew, as after an ANALYZE, it is planned as it should be.
+        try await self.set(statement.planning, until: deadline)
+        guard case .prepare(let name) = plan else { return plan.name }
+        do {
+            _ = try await self.run(until: deadline) { handle in
+                statement.parameters.prepare(statement.text, as: name, on: handle)
+            }
+        } catch {
+            throw error.withoutEffect
+        }
+        self.prepared.didPrepare(statement, as: name)
+        return name
     }
 
-    /// Left to itself PostgreSQL weighs a plan for any values against one for these, and the price of the first grows with each
-    /// partition: after a month of history it would plan every statement anew, which takes several times what carrying it out
-    /// does.
-    private static let planSetting = "SET plan_cache_mode = force_generic_plan"
+    private func set(
+        _ planning: Planning, until deadline: ContinuousClock.Instant?
+    ) async throws(PostgresError) {
+        guard planning != self.planning else { return }
+        do {
+            _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, planning.settings) == 1 }
+        } catch {
+            throw error.withoutEffect
+        }
+        self.planning = planning
+    }
 
     private func run(
         until deadline: ContinuousClock.Instant?, send: (OpaquePointer) -> Bool

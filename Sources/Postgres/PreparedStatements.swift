@@ -4,21 +4,27 @@
 struct PreparedStatements {
     static let limit = 200
 
-    /// The same text with values of other types is another statement.
+    /// The same text with values of other types, or planned in another way, is another statement.
     private struct Form: Hashable {
         var text: [UInt8]
         var types: [UInt32]
+        var planning: Planning
     }
 
     private var names: [Form: String] = [:]
 
-    var isEmpty: Bool { self.names.isEmpty }
-
-    enum Plan {
+    enum Plan: Hashable {
         case prepared(String)
         /// Under this name, and then ``didPrepare(_:as:)``.
         case prepare(String)
         case unprepared
+
+        var name: String? {
+            switch self {
+            case .prepared(let name), .prepare(let name): name
+            case .unprepared: nil
+            }
+        }
     }
 
     func plan(for statement: SQL) -> Plan {
@@ -31,6 +37,6 @@ struct PreparedStatements {
     }
 
     private static func form(of statement: SQL) -> Form {
-        Form(text: statement.text, types: statement.parameters.types)
+        Form(text: statement.text, types: statement.parameters.types, planning: statement.planning)
     }
 }

@@ -11,18 +11,27 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     /// UTF-8, with the zero at the end that C wants.
     let text: [UInt8]
     let parameters: Parameters
-    /// See ``prepared``.
-    private(set) var isPrepared = false
+    /// See ``prepared`` and ``preparedForFew``.
+    private(set) var planning = Planning.eachTime
 
     /// The same statement, prepared once a connection where the session is ours, and planned once for any values
     /// (PostgreSQL's manual, PREPARE and `plan_cache_mode`).
     ///
     /// For statements that need no knowledge of the values or of the tables' sizes to be planned well: inserts, and look-ups
     /// by a whole key. A join may be planned while a table is empty and then be carried out when it has millions of rows;
-    /// such statements are better planned each time.
-    public var prepared: SQL {
+    /// such statements are better planned each time, or as ``preparedForFew``.
+    public var prepared: SQL { self.planned(.once) }
+
+    /// As ``prepared``, for a statement that joins a few rows, some dozens, to what it finds by indexes that fit: it is planned
+    /// to look up row by row and in no other way, which is right however large the tables become, and wrong for many rows.
+    ///
+    /// A statement of many parts takes longer to be planned than to be carried out for a few rows; for many it is the other
+    /// way round.
+    public var preparedForFew: SQL { self.planned(.onceForFew) }
+
+    private func planned(_ planning: Planning) -> SQL {
         var statement = self
-        statement.isPrepared = true
+        statement.planning = planning
         return statement
     }
 

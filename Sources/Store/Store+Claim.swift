@@ -71,8 +71,7 @@ extension Store {
         lane: Lane, worker: WorkerID, requests: [ClaimRequest], accountLimit: Int32 = Self.accountLimit
     ) async throws(PostgresError) -> [Claim] {
         let days = MessageID.daysOfReady
-        return try await self.pool.query(
-            """
+        let statement: SQL = """
             WITH RECURSIVE wanted AS (
                 SELECT w.provider_id, w.capacity, p.priority, p.weight, p.after_account
                 FROM unnest(\(requests.map(\.provider.rawValue)), \(requests.map(\.limit)),
@@ -158,9 +157,8 @@ extension Store {
                 FROM messages WHERE lane = \(lane.column) AND id = c.id AND id >= \(days.first) AND id < \(days.end) LIMIT 1
             ) m
             ORDER BY c.priority, c.id
-            """,
-            decode: Claim.init
-        )
+            """
+        return try await self.pool.query(statement.preparedForFew, decode: Claim.init)
     }
 
     /// What all quotas can come to: each account's share is rounded up.

@@ -14,8 +14,7 @@ extension Store {
         }
         guard !nameless.isEmpty else { return receipts }
         let lane = Lane(rawValue: 0)
-        let found = try await self.pool.query(
-            """
+        let statement: SQL = """
             SELECT w.number, p.message_id, p.series
             FROM unnest(\(nameless.map { Int32($0) }), \(nameless.map { receipts[$0].provider.rawValue }),
                         \(nameless.map { receipts[$0].receipt.part })) AS w (number, provider_id, part)
@@ -27,7 +26,7 @@ extension Store {
                 ORDER BY message_id DESC LIMIT 1
             ) p
             """
-        ) { row throws(PostgresError) in
+        let found = try await self.pool.query(statement.preparedForFew) { row throws(PostgresError) in
             (
                 index: Int(try row.decode(0, as: Int32.self)),
                 message: MessageReference(id: try row.decode(1), series: try row.decode(2))

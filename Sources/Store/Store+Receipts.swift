@@ -43,7 +43,9 @@ extension Store {
         let receipts = try await self.locate(receipts)
         let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
         for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
-            let rows = try await self.pool.query(Self.application(of: receipts, lane: lane)) {
+            let statement = Self.application(of: receipts, lane: lane)
+            let planned = receipts.count > Self.fewRows ? statement : statement.preparedForFew
+            let rows = try await self.pool.query(planned) {
                 row throws(PostgresError) in try Applied(row: row)
             }
             counts.add(rows, of: receipts.count)

@@ -112,8 +112,7 @@ extension Store {
         let parts = PartColumns(settled)
         let standby = StandbyColumns(settled)
         let days = MessageID.days(of: settled.lazy.map(\.id))
-        let rows = try await self.pool.query(
-            """
+        let statement: SQL = """
             WITH told AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(settled.map(\.id)), \(settled.map { _ in worker.rawValue }), \(settled.map(\.attempt)),
@@ -209,7 +208,8 @@ extension Store {
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT id, EXISTS (SELECT FROM entered) FROM mine
             """
-        ) { row throws(PostgresError) in
+        let planned = settled.count > Self.fewRows ? statement : statement.preparedForFew
+        let rows = try await self.pool.query(planned) { row throws(PostgresError) in
             (id: try row.decode(0, as: MessageID.self), hasNews: try row.decode(1, as: Bool.self))
         }
         return (rows.map(\.id), rows.first?.hasNews ?? false)

@@ -2,12 +2,17 @@ public import Postgres
 
 /// Every SQL statement, each as a function with typed parameters and a typed result.
 ///
-/// A statement lives in the function that runs it. All of them travel unnamed and leave nothing in the session, so they
+/// A statement lives in the function that runs it. Most of them travel unnamed and leave nothing in the session, so they
 /// work through PgBouncer in transaction mode, and PostgreSQL plans each with its real values: partitions are pruned
-/// while planning, and no plan made for an empty table outlives the day. What that costs is spread over a batch. The few
-/// that go by whole keys alone are ``SQL/prepared`` where the session is ours.
+/// while planning, and no plan made for an empty table outlives the day. What that costs is spread over a batch. Where the
+/// session is ours, those that go by whole keys alone are ``SQL/prepared``, and those of every message's way are
+/// ``SQL/preparedForFew`` when a batch is small.
 public struct Store: Sendable {
     let pool: ConnectionPool
+
+    /// Rows of a batch up to which planning it costs more than carrying it out. A batch's rows are compared with each other, each
+    /// with each, where the planner may only look up.
+    static let fewRows = 64
 
     public init(_ pool: ConnectionPool) {
         self.pool = pool

@@ -1,0 +1,29 @@
+/// When a statement is planned, and by which of the planner's means.
+enum Planning: Sendable {
+    case eachTime
+    case once
+    /// By nested loops over indexes alone.
+    case onceForFew
+
+    /// Gives a session what its statements of this kind are planned by, whatever it had before.
+    ///
+    /// Left to itself PostgreSQL weighs a plan for any values against one for these, and the price of the first grows with each
+    /// partition: after a month of history it would plan every statement anew, which takes several times what carrying it out
+    /// does. A statement that is not to be planned once must not find that setting either: it holds for unnamed ones too.
+    var settings: String {
+        switch self {
+        case .eachTime: Self.reset
+        case .once: "\(Self.reset); SET plan_cache_mode = force_generic_plan"
+        case .onceForFew:
+            // What is switched off costs ten thousand million, at which PostgreSQL would begin to compile.
+            """
+            SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+            SET enable_mergejoin = off; SET jit = off
+            """
+        }
+    }
+
+    private static let reset = """
+        RESET plan_cache_mode; RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin; RESET jit
+        """
+}

@@ -1,0 +1,114 @@
+import TestDatabase
+import Testing
+
+@testable import Postgres
+
+/// When statements are planned, and by what.
+@Suite struct PlanningTests {
+    private static let settings: SQL = """
+        SELECT concat_ws(' ', current_setting('plan_cache_mode'), current_setting('enable_seqscan'),
+                         current_setting('enable_hashjoin'), current_setting('enable_mergejoin'))
+        """
+    private static let (each, once) = ("auto on on on", "force_generic_plan on on on")
+    private static let few = "force_generic_plan off off off"
+
+    private static func text(_ row: borrowing Row) throws(PostgresError) -> String { try row.decode(0) }
+
+    private static func settings(
+        _ pool: ConnectionPool, _ statement: SQL = settings
+    ) async throws -> [String] {
+        try await pool.query(statement, decode: Self.text)
+    }
+
+    @Test func eachStatementFindsTheSettingsOfItsKind() async throws {
+        try await TestDatabase.withDatabase { url async throws in
+            let pool = TestDatabase.pool(url, limit: 1)
+            // In every order, since each has to undo what the one before has set.
+            for _ in 0..<2 {
+                for first in [Self.settings, Self.settings.prepared, Self.settings.preparedForFew] {
+                    _ = try await Self.settings(pool, first)
+                    #expect(try await Self.settings(pool) == [Self.each])
+                    _ = try await Self.settings(pool, first)
+                    #expect(try await Self.settings(pool, Self.settings.prepared) == [Self.once])
+                    _ = try await Self.settings(pool, first)
+                    #expect(try await Self.settings(pool, Self.settings.preparedForFew) == [Self.few])
+                }
+            }
+        }
+    }
+
+    /// A rollback takes back what was set inside, without our knowing.
+    @Test func inATransactionNothingIsSetAndNothingPrepared() async throws {
+        struct Oops: Error {}
+        try await TestDatabase.withDatabase { url async throws in
+            let pool = TestDatabase.pool(url, limit: 1)
+            #expect(try await Self.settings(pool, Self.settings.preparedForFew) == [Self.few])
+            await #expect(throws: Oops.self) {
+                try await pool.transaction { transaction async throws in
+                    let found = try await transaction.query(Self.settings.preparedForFew, decode: Self.text)
+                    #expect(found == [Self.each])
+                    throw Oops()
+                }
+            }
+            #expect(try await Self.settings(pool) == [Self.each])
+            #expect(try await Self.settings(pool, Self.settings.preparedForFew) == [Self.few])
+        }
+    }
+
+    @Test func aScriptIsPlannedAsItComes() async throws {
+        try await TestDatabase.withDatabase { url async throws in
+            let pool = TestDatabase.pool(url, limit: 1)
+            _ = try await Self.settings(pool, Self.settings.preparedForFew)
+            try await pool.withConnection { connection in
+                try await connection.executeScript("CREATE TABLE seen AS SELECT current_setting('enable_seqscan') AS s")
+            }
+            #expect(try await Self.settings(pool, "SELECT s FROM seen") == ["on"])
+        }
+    }
+
+    @Test func theSameTextPlannedInTwoWaysIsTwoStatements() async throws {
+        try await TestDatabase.withDatabase { url async throws in
+            let pool = TestDatabase.pool(url, limit: 1)
+            for _ in 0..<3 {
+                _ = try await Self.settings(pool, Self.settings.prepared)
+                _ = try await Self.settings(pool, Self.settings.preparedForFew)
+                _ = try await Self.settings(pool)
+            }
+            let prepared = try await integer("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", on: pool)
+            let plans = try await integer("SELECT sum(generic_plans)::bigint FROM pg_prepared_statements", on: pool)
+            #expect(prepared == 2 && plans == 6)
+        }
+    }
+
+    /// Planned while the table is empty, where reading all of it is the cheapest there is, and carried out when it is not.
+    @Test func whatIsPlannedForFewGoesByTheIndexWhateverTheTableHas() async throws {
+        try await TestDatabase.withDatabase { url async throws in
+            let pool = TestDatabase.pool(url, limit: 1)
+            try await pool.execute("CREATE TABLE t (n int PRIMARY KEY) WITH (autovacuum_enabled = off)")
+            let wanted: [Int32] = [1, 7, 9]
+            let statement: SQL = """
+                SELECT 'x' FROM unnest(\(wanted)) AS w (n) JOIN t USING (n)
+                """
+            #expect(try await Self.settings(pool, statement.preparedForFew).isEmpty)
+            try await pool.execute("INSERT INTO t SELECT generate_series(1, 50000)")
+            let before = try await Self.rowsRead(pool)
+            #expect(try await Self.settings(pool, statement.preparedForFew).count == 3)
+            // Each in the index and in the table.
+            let read = try await Self.rowsRead(pool) - before
+            #expect(read == 6)
+        }
+    }
+
+    /// By all scans of the table so far.
+    private static func rowsRead(_ pool: ConnectionPool) async throws -> Int {
+        // Counts are told to the others once a second at most, unless asked for.
+        try await pool.withConnection { connection in
+            try await connection.executeScript("SELECT pg_stat_force_next_flush()")
+        }
+        return try await integer(
+            """
+            SELECT seq_tup_read + idx_tup_fetch + pg_stat_get_tuples_returned('t_pkey'::regclass)
+            FROM pg_stat_user_tables WHERE relname = 't'
+            """, on: pool)
+    }
+}
