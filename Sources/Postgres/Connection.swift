@@ -18,6 +18,8 @@ public final class Connection {
     private var prepared = PreparedStatements()
     /// What the session was last set to.
     private var planning = Planning.eachTime
+    /// When it was last told to plan anew.
+    private var plannedSince = ContinuousClock.now
 
     /// False once anything happened after which the state of the protocol is unknown: false on the way into a statement
     /// and true on the way out, so that any early exit leaves it false and no half-read result meets the next borrower.
@@ -136,6 +138,7 @@ public final class Connection {
         }
         // Whenever it is planned anew, as after an ANALYZE, it is planned as it should be.
         try await self.set(statement.planning, until: deadline)
+        if statement.planning == .onceForFew { try await self.dropOldPlans(until: deadline) }
         guard case .prepare(let name) = plan else { return plan.name }
         do {
             _ = try await self.run(until: deadline) { handle in
@@ -146,6 +149,17 @@ public final class Connection {
         }
         self.prepared.didPrepare(statement, as: name)
         return name
+    }
+
+    /// A plan knows the tables as they were. Of one that is empty PostgreSQL reads all, and would go on to when it has grown.
+    private func dropOldPlans(until deadline: ContinuousClock.Instant) async throws(PostgresError) {
+        guard .now - self.plannedSince > Planning.lifetime else { return }
+        do {
+            _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, "DISCARD PLANS") == 1 }
+        } catch {
+            throw error.withoutEffect
+        }
+        self.plannedSince = .now
     }
 
     private func set(

@@ -2,8 +2,11 @@
 enum Planning: Sendable {
     case eachTime
     case once
-    /// By nested loops over indexes alone.
+    /// By nested loops over indexes alone, and anew after ``lifetime``.
     case onceForFew
+
+    /// By so much a plan lags behind the tables; planned so seldom, even the largest statement costs next to nothing.
+    static let lifetime = Duration.milliseconds(500)
 
     /// Gives a session what its statements of this kind are planned by, whatever it had before.
     ///

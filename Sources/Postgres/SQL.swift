@@ -23,7 +23,8 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     public var prepared: SQL { self.planned(.once) }
 
     /// As ``prepared``, for a statement that joins a few rows, some dozens, to what it finds by indexes that fit: it is planned
-    /// to look up row by row and in no other way, which is right however large the tables become, and wrong for many rows.
+    /// to look up row by row and in no other way, which is wrong for many rows, and anew every half a second, since of a table that
+    /// is empty it would read all until long after it has grown.
     ///
     /// A statement of many parts takes longer to be planned than to be carried out for a few rows; for many it is the other
     /// way round.
