@@ -45,9 +45,28 @@ public enum ProviderSecrets {
         guard let kind = LookUpKind(rawValue: lookUp.kind) else {
             throw ProviderSecretsError.unknownKind(lookUp.kind)
         }
-        let provider = providers.first { $0.id == lookUp.provider }
+        let provider = providers.first { $0.id == lookUp.provider }.map {
+            LookUpProvider(name: $0.name, kind: $0.kind, url: $0.url, credentials: $0.credentials)
+        }
+        return try Self.numberDirectory(for: lookUp, kind, of: provider, masterKeys: masterKeys)
+    }
+
+    /// The provider whose account is used to look numbers up.
+    struct LookUpProvider {
+        var name: String
+        var kind: String
+        var url: String
+        var credentials: [UInt8]
+
+        /// Nil where the usual one, which may be another than that of look-ups.
+        var ownURL: String? { self.url == ProviderKind(rawValue: self.kind)?.defaultBaseURL ? nil : self.url }
+    }
+
+    static func numberDirectory(
+        for lookUp: StoredLookUp, _ kind: LookUpKind, of provider: LookUpProvider?, masterKeys: MasterKeys
+    ) throws -> any NumberDirectory {
         let credentials = try Self.credentials(of: lookUp, provider, kind, masterKeys)
-        let url = lookUp.url.isEmpty ? kind.defaultBaseURL ?? provider?.url ?? "" : lookUp.url
+        let url = lookUp.url.isEmpty ? provider?.ownURL ?? kind.defaultBaseURL ?? "" : lookUp.url
         return try kind.make(
             ProviderAccount(
                 id: ProviderID(rawValue: 0), name: "look_up", kind: .discard, baseURL: url, credentials: credentials,
@@ -56,10 +75,10 @@ public enum ProviderSecrets {
 
     /// Its own, or those of the provider that are of use.
     private static func credentials(
-        of lookUp: StoredLookUp, _ provider: StoredProvider?, _ kind: LookUpKind, _ masterKeys: MasterKeys
+        of lookUp: StoredLookUp, _ provider: LookUpProvider?, _ kind: LookUpKind, _ masterKeys: MasterKeys
     ) throws -> Credentials {
         if let provider {
-            let theirs = try Self.credentials(of: provider, masterKeys: masterKeys)
+            let theirs = try Self.credentials(provider.credentials, of: provider.name, masterKeys: masterKeys)
             let used = theirs.names.filter(kind.credentialNames.contains)
             return Credentials(
                 Dictionary(uniqueKeysWithValues: used.compactMap { name in theirs[name].map { (name, $0) } }))
@@ -71,7 +90,13 @@ public enum ProviderSecrets {
     }
 
     private static func credentials(of provider: StoredProvider, masterKeys: MasterKeys) throws -> Credentials {
-        guard let plain = try? masterKeys.open(provider.credentials, for: Self.context(of: provider.name)) else {
+        try Self.credentials(provider.credentials, of: provider.name, masterKeys: masterKeys)
+    }
+
+    private static func credentials(
+        _ sealed: [UInt8], of name: String, masterKeys: MasterKeys
+    ) throws -> Credentials {
+        guard let plain = try? masterKeys.open(sealed, for: Self.context(of: name)) else {
             throw ProviderSecretsError.sealed
         }
         return Credentials(Self.texts(in: plain).mapValues { Secret($0) })

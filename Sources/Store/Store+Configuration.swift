@@ -177,9 +177,13 @@ extension Store {
     /// The provider or the account called `name`, for a route that names one from an earlier file.
     public static func provider(
         named name: String, in transaction: borrowing Transaction
-    ) async throws(PostgresError) -> (id: ProviderID, kind: String)? {
-        try await transaction.query("SELECT id, kind FROM providers WHERE name = \(name)") {
-            row throws(PostgresError) in (ProviderID(rawValue: try row.decode(0)), try row.decode(1, as: String.self))
+    ) async throws(PostgresError) -> (id: ProviderID, kind: String, url: String, credentials: [UInt8])? {
+        try await transaction.query("SELECT id, kind, url, credentials FROM providers WHERE name = \(name)") {
+            row throws(PostgresError) in
+            (
+                ProviderID(rawValue: try row.decode(0)), try row.decode(1, as: String.self),
+                try row.decode(2, as: String.self), try row.decode(3, as: Bytes.self).bytes
+            )
         }.first
     }
 

@@ -69,6 +69,11 @@ extension Store {
         try await transaction.execute("DELETE FROM look_up") > 0
     }
 
+    /// Forgets all answers: those of somebody else who was asked before.
+    public static func forgetLookUps(in transaction: borrowing Transaction) async throws(PostgresError) {
+        _ = try await transaction.execute("DELETE FROM look_ups")
+    }
+
     /// What was answered of a number, and how long ago, when that is not longer than `maxAge`.
     public func lookedUp(
         _ number: PhoneNumber, maxAge: Duration

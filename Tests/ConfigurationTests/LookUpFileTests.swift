@@ -3,6 +3,7 @@ import Configuration
 import HTTP
 import JSON
 import Messaging
+import Postgres
 import Store
 import TestSystem
 import Testing
@@ -40,6 +41,26 @@ import Testing
         }
     }
 
+    /// Somebody else's answers are not gone by, and a provider is asked where it has been put.
+    @Test func whoeverIsAskedNowAnswersAnew() async throws {
+        try await TestSystem.run { system async throws in
+            let own: JSON = ["kind": "vonage", "credentials": ["api_key": "k", "api_secret": "s"]]
+            try await system.apply(["look_up": own])
+            try await system.store.keepLookUp(of: try #require(PhoneNumber("+41791234567")), facts: "{}")
+            try await system.apply([
+                "look_up": ["kind": "vonage", "credentials": ["api_key": "k", "api_secret": "s"], "max_age": 600]
+            ])
+            #expect(try await system.count("SELECT count(*) FROM look_ups") == 1)
+            let provider: JSON = [
+                "name": "here", "kind": "vonage-sms", "url": "http://127.0.0.1:1",
+                "credentials": ["api_key": "k", "api_secret": "s", "receipt_token": "receipts-0123456789"],
+            ]
+            try await system.apply(["providers": [provider], "look_up": ["provider": "here"]])
+            #expect(try await system.count("SELECT count(*) FROM look_ups") == 0)
+            #expect(try await Self.request(system).url == "http://127.0.0.1:1/ni/standard/json")
+        }
+    }
+
     @Test func itMayHaveCredentialsOfItsOwn() async throws {
         try await TestSystem.run { system async throws in
             let file: JSON = [
@@ -63,6 +84,7 @@ import Testing
             (["provider": "main", "max_age": 1], "/look_up/max_age"),
             (["provider": "main", "timeout_ms": 5000], "/look_up/timeout_ms"),
             (["provider": "main", "x": 1], "/look_up/x"),
+            (["provider": "main", "settings": ["level": "basic"]], "/look_up"),
             (["provider": "nobody"], "/look_up/provider"), (["provider": "nowhere"], "/look_up/provider"),
         ] as [(JSON, String)])
     func whatIsWrongIsToldWithItsPlace(lookUp: JSON, path: String) async throws {
