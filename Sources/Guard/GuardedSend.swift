@@ -69,7 +69,10 @@ public struct GuardVerdict: Sendable {
     /// Nobody tells whether the account's codes are used.
     public var lacksFeedback = false
     /// For the tables.
-    public var country = ""
+    public var country: String
+
+    /// Of a message that may go, and counts for nothing.
+    public init(country: String = "") { self.country = country }
 }
 
 /// Numbers as counters go by them.

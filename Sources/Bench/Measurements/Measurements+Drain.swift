@@ -24,7 +24,7 @@ extension Measurements {
                 {
                     return rate
                 }
-                usleep(10_000)
+                usleep(DrainWatch.interval)
                 try stop.check()
             }
         }
@@ -35,6 +35,8 @@ extension Measurements {
 struct DrainWatch {
     /// Seconds without anything settled after which it is given up.
     static let patience = 20.0
+    /// Microseconds from look to look. Each has the processes print all their metrics, which is not what is to be measured.
+    static let interval: UInt32 = 50_000
 
     /// Settlements that empty the queue.
     let target: Double

@@ -35,7 +35,7 @@ extension Measurements {
                     let applied = sums[1] + (try deployment.sum([DeliveryWatch.metric], of: .receiver)[0]) - before
                     if let rate = try watch.look(claimed: sums[0], settled: applied, at: .now) { return rate }
                 }
-                usleep(10_000)
+                usleep(DrainWatch.interval)
                 try stop.check()
             }
         }

@@ -6,17 +6,11 @@ extension Gate {
     func admit(
         _ messages: [RoutedMessage], isArray: Bool, of account: AccountID
     ) throws(Problem) -> [GuardPass] {
-        var passes: [GuardPass] = []
-        passes.reserveCapacity(messages.count)
-        for (index, message) in messages.enumerated() {
-            do throws(GuardRefusal) {
-                passes.append(try self.admit(Request(message, of: account)))
-            } catch {
-                self.takeBack(passes)
-                throw Problem(error, at: isArray ? "/\(index)/to" : "/to")
-            }
+        let verdicts = self.judge(messages.map { Request($0, of: account) }, of: account)
+        if let refusal = verdicts.last?.refusal {
+            throw Problem(refusal, at: isArray ? "/\(verdicts.count - 1)/to" : "/to")
         }
-        return passes
+        return verdicts.map(\.pass)
     }
 
     func takeBack(_ passes: [GuardPass]) {

@@ -87,21 +87,30 @@ final class Gate: Sendable {
 
     /// Lets a message pass, and counts it. What is not sent after all is to be taken back.
     func admit(_ request: Request) throws(GuardRefusal) -> GuardPass {
-        // Nobody pumps mails.
-        guard let send = Self.send(request) else { return GuardPass() }
-        let policy = self.policy(of: request.account)
-        let verdict = self.kept.withLock { kept in
+        let verdicts = self.judge([request], of: request.account)
+        if let refusal = verdicts[0].refusal { throw refusal }
+        return verdicts[0].pass
+    }
+
+    /// Judges messages of one account, as far as the first that is refused; then none is counted. In one go, since processors
+    /// that come for the lock with each message wait for each other more than they judge.
+    func judge(_ requests: [Request], of account: AccountID) -> [GuardVerdict] {
+        let sends = requests.map(Self.send)
+        let policy = self.policy(of: account)
+        let verdicts = self.kept.withLock { kept in
             let now = self.now(kept)
-            let verdict = kept.state.judge(send, policy, at: now, hashes: self.hashing.hashes)
-            if let block = verdict.block {
-                kept.trips[kept.tripCount] = block
-                kept.tripCount += 1
+            var verdicts: [GuardVerdict] = []
+            verdicts.reserveCapacity(sends.count)
+            for send in sends {
+                verdicts.append(self.judge(send, policy, &kept, at: now))
+                guard verdicts[verdicts.count - 1].refusal != nil else { continue }
+                for verdict in verdicts { kept.state.takeBack(verdict.pass, at: now) }
+                break
             }
-            return verdict
+            return verdicts
         }
-        self.tell(verdict, of: request.account)
-        if let refusal = verdict.refusal { throw refusal }
-        return verdict.pass
+        for verdict in verdicts { self.tell(verdict, of: account) }
+        return verdicts
     }
 
     func takeBack(_ pass: GuardPass) {
@@ -149,6 +158,19 @@ final class Gate: Sendable {
     func now(_ kept: borrowing Kept) -> Timestamp { self.clock?() ?? .now + kept.offset }
 
     // MARK: - Private
+
+    /// Nil: nobody pumps mails.
+    private func judge(
+        _ send: GuardedSend?, _ policy: GuardPolicy, _ kept: inout Kept, at now: Timestamp
+    ) -> GuardVerdict {
+        guard let send else { return GuardVerdict() }
+        let verdict = kept.state.judge(send, policy, at: now, hashes: self.hashing.hashes)
+        if let block = verdict.block {
+            kept.trips[kept.tripCount] = block
+            kept.tripCount += 1
+        }
+        return verdict
+    }
 
     private func policy(of account: AccountID) -> GuardPolicy { self.access.current.guardPolicy(of: account) }
 
