@@ -37,7 +37,10 @@ extension GuardState {
         waiting.sort { $0.untold > $1.untold }
         self.broadQueue.removeAll()
         self.queue.removeFirst(min(Self.candidateLimit, self.queue.count))
-        for (key, _) in waiting.dropFirst(limit) { self.enqueue(key) }
+        for (key, untold) in waiting.dropFirst(limit) {
+            // Its window has passed meanwhile: it waits again when there is something new.
+            if untold > 0 { self.enqueue(key) } else { self.counters.update(key) { $0.isQueued = false } }
+        }
         return waiting.prefix(limit).flatMap { self.take($0.key) }
     }
 
@@ -62,11 +65,11 @@ extension GuardState {
         let day = now.seconds / GuardCounter.day
         if day != self.tidiedDay {
             self.tidiedDay = day
-            self.counters.removeAll { $1.day.index < day - 1 }
+            self.forget { $1.day.index < day - 1 }
         }
         self.forgetCold(at: now)
         for least: Int64 in [1, 2, 4, .max] where self.counters.count >= Self.counterLimit {
-            self.counters.removeAll { key, counter in !key.kind.isBroad && counter.weight <= least }
+            self.forget { key, counter in !key.kind.isBroad && counter.weight <= least }
         }
     }
 
@@ -121,12 +124,20 @@ extension GuardState {
         return isNew != nil
     }
 
+    /// What is forgotten waits for nothing: counted anew, it would wait twice.
+    private mutating func forget(where isUseless: (GuardKey, GuardCounter) -> Bool) {
+        self.counters.removeAll(where: isUseless)
+        let counters = self.counters
+        self.queue.removeAll { counters[$0] == nil }
+        self.broadQueue.removeAll { counters[$0] == nil }
+    }
+
     /// Looking through all for the old ones takes a while, in which nothing is judged: once in some minutes is enough.
     private mutating func forgetCold(at now: Timestamp) {
         guard self.counters.count > Self.counterLimit / 2 else { return }
         if let soughtColdAt, now - soughtColdAt < Self.coldSearchInterval { return }
         self.soughtColdAt = now
-        self.counters.removeAll { key, counter in
+        self.forget { key, counter in
             let isYoung = (counter.short.index + 1) * key.kind.shortWindow > now.seconds - Self.coldAfter
             return !key.kind.isBroad && !isYoung && !counter.isQueued
         }

@@ -11,7 +11,7 @@ public import Timestamps
 /// plain limits of codes that were not used.
 public struct GuardState: Sendable {
     /// Counters kept; beyond it the oldest go, and then the smallest. As many as a table of 2^18 places holds, three quarters full: some
-    /// 16 MB. A number that gets a code has three, of which two are its block's; so this is for some 60,000 numbers an hour.
+    /// 16 MB. A number that gets a code has four, of which two are its block's; so this is for 50,000 numbers an hour at least.
     public static let counterLimit = 196_608
     /// Seconds without a code or a guess after which others are kept rather.
     static let coldAfter: Int64 = 3600

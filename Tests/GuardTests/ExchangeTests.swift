@@ -169,6 +169,23 @@ import Timestamps
         #expect(Set(watchman.state.takeShares(limit: 1000).map(\.key)) == keys)
     }
 
+    /// What nobody need be told of any more would stand in the way of what they must.
+    @Test func whatHasPassedOrIsForgottenWaitsNoLonger() {
+        var watchman = Watchman()
+        for number in 0..<5 { for _ in 0..<3 { _ = watchman.refusal("+44740\(number)123456") } }
+        #expect(!watchman.state.queue.isEmpty && !watchman.state.broadQueue.isEmpty)
+        let first = watchman.state.queue[0]
+        watchman.pass(.seconds(3 * 86_400))
+        // Begins a new day, in which this is nothing to tell.
+        watchman.state.add(GuardCount(), to: first, at: watchman.now)
+        _ = watchman.state.takeShares(limit: 0)
+        #expect(!watchman.state.queue.contains(first))
+        watchman.state.add(GuardCount(sent: 9), to: first, at: watchman.now)
+        #expect(watchman.state.queue.count { $0 == first } == 1)
+        watchman.state.tidy(at: watchman.now)
+        #expect(watchman.state.queue == [first] && watchman.state.broadQueue.isEmpty)
+    }
+
     /// What is old goes before what is small, and what the others have yet to be told goes last.
     @Test func theOldGoFirstOnceTheyAreTold() {
         var watchman = Watchman()

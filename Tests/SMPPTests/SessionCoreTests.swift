@@ -170,22 +170,15 @@ import Testing
         #expect(core.phase == .ending(.framingLost))
     }
 
-    @Test func anAnswerThatCannotBeReadIsNone() throws {
+    /// A refusal is one all the same.
+    @Test(arguments: [(.ok, .unanswered), (.throttled, .refused(.throttled))] as [(CommandStatus, SubmitResult)])
+    func anAnswerThatCannotBeReadIsNone(status: CommandStatus, result: SubmitResult) throws {
         var core = try Self.bound()
         _ = core.submit(Self.messages(1), deadline: Self.start + .seconds(5))
         let header = PDUHeader(
-            length: 20, commandID: 0x8000_0004, status: .ok, sequence: try core.written()[0].sequence)
+            length: 20, commandID: 0x8000_0004, status: status, sequence: try core.written()[0].sequence)
         let effects = core.receive(.failure(PDUError(.body, header: header)), now: Self.start)
-        #expect(effects.results == [[.unanswered]])
-    }
-
-    @Test func aRefusalThatCannotBeReadIsOneAllTheSame() throws {
-        var core = try Self.bound()
-        _ = core.submit(Self.messages(1), deadline: Self.start + .seconds(5))
-        let header = PDUHeader(
-            length: 20, commandID: 0x8000_0004, status: .throttled, sequence: try core.written()[0].sequence)
-        let effects = core.receive(.failure(PDUError(.body, header: header)), now: Self.start)
-        #expect(effects.results == [[.refused(.throttled)]])
+        #expect(effects.results == [[result]])
     }
 
     @Test func throttlesAreCounted() throws {
