@@ -95,6 +95,16 @@ final class Deployment: Sendable {
         ["DATABASE_URL": self.databaseURL, "PINPOST_MASTER_KEY": self.masterKey, "PINPOST_LOG_LEVEL": "debug"]
     }
 
+    /// Holds a lock on a table for the time of `body`.
+    func locking(_ table: String, _ body: () async throws -> Void) async throws {
+        try await self.database.withConnection { connection in
+            try await connection.executeScript("BEGIN; LOCK TABLE \(table) IN ACCESS EXCLUSIVE MODE")
+            let result = await Result { () async throws in try await body() }
+            try await connection.executeScript("ROLLBACK")
+            try result.get()
+        }
+    }
+
     /// Everything that any process has printed.
     var logs: [(name: String, log: String)] { self.processes.withLock { $0 }.map { ($0.name, $0.log) } }
 

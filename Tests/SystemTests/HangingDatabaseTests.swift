@@ -62,16 +62,6 @@ extension SystemTests {
 }
 
 extension Deployment {
-    /// Holds a lock on a table for the time of `body`.
-    fileprivate func locking(_ table: String, _ body: () async throws -> Void) async throws {
-        try await self.database.withConnection { connection in
-            try await connection.executeScript("BEGIN; LOCK TABLE \(table) IN ACCESS EXCLUSIVE MODE")
-            let result = await Result { () async throws in try await body() }
-            try await connection.executeScript("ROLLBACK")
-            try result.get()
-        }
-    }
-
     /// Statements of the API's readers that wait for a lock.
     fileprivate var lockWaits: Int {
         get async throws {

@@ -26,9 +26,13 @@ extension SystemTests {
             _ = try await deployment.database.execute("TRUNCATE attempts")
             var workers: [ManagedProcess] = []
             for number in 1...count { workers.append(deployment.process(.worker, "worker-\(number)-of-\(count)")) }
-            try await withThrowingTaskGroup { group in
-                for worker in workers { group.addTask { try await worker.start() } }
-                try await group.waitForAll()
+            // Nobody begins before all have come to the queue: the first could empty it while the last still starts.
+            try await deployment.locking("outbox") {
+                try await withThrowingTaskGroup { group in
+                    for worker in workers { group.addTask { try await worker.start() } }
+                    try await group.waitForAll()
+                }
+                try await eventually("every worker waits to claim") { try await deployment.waitingClaims == count }
             }
             try await eventually("the queue is empty", within: .seconds(60)) {
                 let left: Int = try await deployment.value("SELECT count(*) FROM outbox")
@@ -47,6 +51,19 @@ extension SystemTests {
             #expect(workers > 1)
             let scheduled: Int = try await deployment.value("SELECT count(*) FROM scheduled")
             #expect(scheduled == 0)
+        }
+    }
+}
+
+extension Deployment {
+    /// Claims that wait for a lock.
+    fileprivate var waitingClaims: Int {
+        get async throws {
+            try await self.value(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH RECURSIVE wanted%'
+                """)
         }
     }
 }
