@@ -22,6 +22,8 @@ final class CenterSession: Sendable {
         var sequence: UInt32 = 0
         /// Receipts that were sent and are not answered.
         var pending: [UInt32: Pending] = [:]
+        /// Those that wait until one of these is.
+        var waiting: ArraySlice<Waiting> = []
         /// Closes once all is written.
         var isEnding = false
     }
@@ -30,6 +32,15 @@ final class CenterSession: Sendable {
         var due: ContinuousClock.Instant
         var conclude: @Sendable (Bool) -> Void
     }
+
+    private struct Waiting {
+        var message: ShortMessage
+        var conclude: @Sendable (Bool) -> Void
+    }
+
+    /// Receipts that are sent and not answered, at once: an SMSC keeps a window, too (SMPP 3.4 section 2.9), and does not throw all
+    /// that it has at a client that is a moment behind.
+    static let window = 100
 
     private static let count = Atomic<UInt64>(0)
     /// How often it is looked for receipts without an answer.
@@ -62,7 +73,7 @@ final class CenterSession: Sendable {
             group.cancelAll()
             self.link.shutDown()
         }
-        self.conclude { _ in true }
+        self.concludeAll()
     }
 
     /// Asks the client to go.
@@ -73,11 +84,9 @@ final class CenterSession: Sendable {
 
     /// Sends a receipt; `conclude` is told whether it was taken.
     func deliver(_ message: ShortMessage, conclude: @escaping @Sendable (Bool) -> Void) {
-        let due = ContinuousClock.now + self.carrier.configuration.postTimeout
         self.shared.withLock { shared in
-            let sequence = Self.next(&shared)
-            shared.pending[sequence] = Pending(due: due, conclude: conclude)
-            Self.append(PDU(.deliver(message), sequence: sequence), to: &shared)
+            shared.waiting.append(Waiting(message: message, conclude: conclude))
+            self.fillWindow(&shared)
         }
         self.output.ring()
     }
@@ -190,8 +199,20 @@ final class CenterSession: Sendable {
         self.append(PDU(.genericNack, status: status, sequence: header.sequence))
     }
 
+    private func fillWindow(_ shared: inout Shared) {
+        let due = ContinuousClock.now + self.carrier.configuration.postTimeout
+        while shared.pending.count < Self.window, let next = shared.waiting.popFirst() {
+            let sequence = Self.next(&shared)
+            shared.pending[sequence] = Pending(due: due, conclude: next.conclude)
+            Self.append(PDU(.deliver(next.message), sequence: sequence), to: &shared)
+        }
+    }
+
     private func conclude(_ sequence: UInt32, isTaken: Bool) {
-        let pending = self.shared.withLock { $0.pending.removeValue(forKey: sequence) }
+        let pending = self.shared.withLock { shared in
+            defer { self.fillWindow(&shared) }
+            return shared.pending.removeValue(forKey: sequence)
+        }
         pending?.conclude(isTaken)
     }
 
@@ -200,9 +221,21 @@ final class CenterSession: Sendable {
         let over = self.shared.withLock { shared in
             let over = shared.pending.filter { isOver($0.value) }
             for sequence in over.keys { shared.pending[sequence] = nil }
+            self.fillWindow(&shared)
             return over
         }
+        self.output.ring()
         for pending in over.values { pending.conclude(false) }
+    }
+
+    /// The session has ended: nothing more is sent over it.
+    private func concludeAll() {
+        let (pending, waiting) = self.shared.withLock { shared in
+            defer { (shared.pending, shared.waiting) = ([:], []) }
+            return (shared.pending, shared.waiting)
+        }
+        for pending in pending.values { pending.conclude(false) }
+        for waiting in waiting { waiting.conclude(false) }
     }
 
     private func send(_ body: PDU.Body) {
