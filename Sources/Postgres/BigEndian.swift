@@ -1,10 +1,12 @@
 extension [UInt8] {
     /// Appends `value` in network byte order, as all of PostgreSQL's binary forms have it.
+    @inlinable
     mutating func appendBigEndian(_ value: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: value.bigEndian) { self.append(contentsOf: $0) }
     }
 
     /// Overwrites four bytes appended earlier, for a length known only now.
+    @inlinable
     mutating func replaceInt32(at offset: Int, with value: Int) {
         let value = Int32(value)
         for index in 0..<4 { self[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index)) }

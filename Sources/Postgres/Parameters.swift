@@ -1,16 +1,19 @@
 import CPostgres
 
 /// The values of a statement in one contiguous buffer, however many there are.
+///
+/// What takes values is inlinable, so that whoever sends many is compiled for their types.
+@usableFromInline
 struct Parameters: Sendable {
     /// At most this many: the protocol counts them in 16 bits. Many values travel in an array.
-    static let limit = 65535
+    @usableFromInline static let limit = 65535
 
-    private var bytes: [UInt8] = []
-    private var offsets: [Int] = []
+    @usableFromInline var bytes: [UInt8] = []
+    @usableFromInline var offsets: [Int] = []
     /// Bytes; -1 for NULL.
-    private var lengths: [Int32] = []
-    private(set) var types: [UInt32] = []
-    private var formats: [Int32] = []
+    @usableFromInline var lengths: [Int32] = []
+    @usableFromInline var types: [UInt32] = []
+    @usableFromInline var formats: [Int32] = []
 
     init(capacity: Int) {
         self.offsets.reserveCapacity(capacity)
@@ -19,12 +22,14 @@ struct Parameters: Sendable {
         self.bytes.reserveCapacity(16 * (capacity + 1))
     }
 
-    var count: Int { self.types.count }
+    @usableFromInline var count: Int { self.types.count }
 
+    @inlinable
     mutating func append<Value: PostgresEncodable>(_ value: Value?) {
         self.append(type: Value.postgresType.oid, value) { value, bytes in value.encode(into: &bytes) }
     }
 
+    @inlinable
     mutating func append<Element: PostgresEncodable>(array: [Element]?) {
         self.append(type: Element.postgresType.arrayOID, array) { array, bytes in
             bytes.appendArrayHeader(of: Element.postgresType, count: array.count, hasNulls: false)
@@ -32,6 +37,7 @@ struct Parameters: Sendable {
         }
     }
 
+    @inlinable
     mutating func append<Element: PostgresEncodable>(array: [Element?]?) {
         self.append(type: Element.postgresType.arrayOID, array) { array, bytes in
             let hasNulls = array.contains { $0 == nil }
@@ -70,7 +76,8 @@ struct Parameters: Sendable {
 
     // MARK: - Private
 
-    private mutating func append<Value>(
+    @inlinable
+    mutating func append<Value>(
         type: UInt32, _ value: Value?, encode: (Value, inout [UInt8]) -> Void
     ) {
         precondition(self.count < Self.limit, "a statement has at most \(Self.limit) parameters; send an array")
@@ -104,4 +111,4 @@ struct Parameters: Sendable {
 }
 
 /// As opposed to 0, text.
-let binaryFormat: Int32 = 1
+@usableFromInline let binaryFormat: Int32 = 1

@@ -3,6 +3,7 @@
 // empty array has no dimensions.
 
 extension [UInt8] {
+    @inlinable
     mutating func appendArrayHeader(of type: PostgresType, count: Int, hasNulls: Bool) {
         self.appendBigEndian(Int32(count == 0 ? 0 : 1))
         self.appendBigEndian(Int32(hasNulls ? 1 : 0))
@@ -12,6 +13,7 @@ extension [UInt8] {
         self.appendBigEndian(1 as Int32)
     }
 
+    @inlinable
     mutating func appendElement(_ element: (some PostgresEncodable)?) {
         let start = self.count
         self.appendBigEndian(-1 as Int32)

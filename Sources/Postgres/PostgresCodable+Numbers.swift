@@ -1,5 +1,6 @@
 extension Bool: PostgresEncodable, PostgresDecodable {
-    public static var postgresType: PostgresType { .boolean }
+    @inlinable public static var postgresType: PostgresType { .boolean }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.append(self ? 1 : 0) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
@@ -9,7 +10,8 @@ extension Bool: PostgresEncodable, PostgresDecodable {
 }
 
 extension Int16: PostgresEncodable, PostgresDecodable {
-    public static var postgresType: PostgresType { .int2 }
+    @inlinable public static var postgresType: PostgresType { .int2 }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
@@ -19,8 +21,9 @@ extension Int16: PostgresEncodable, PostgresDecodable {
 
 /// Reads `int2` as well.
 extension Int32: PostgresEncodable, PostgresDecodable {
-    public static var postgresType: PostgresType { .int4 }
+    @inlinable public static var postgresType: PostgresType { .int4 }
     public static func canDecode(_ type: PostgresType) -> Bool { type == .int4 || type == .int2 }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
@@ -30,8 +33,9 @@ extension Int32: PostgresEncodable, PostgresDecodable {
 
 /// Reads `int2` and `int4` as well.
 extension Int64: PostgresEncodable, PostgresDecodable {
-    public static var postgresType: PostgresType { .int8 }
+    @inlinable public static var postgresType: PostgresType { .int8 }
     public static func canDecode(_ type: PostgresType) -> Bool { type == .int8 || type == .int4 || type == .int2 }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
@@ -41,8 +45,9 @@ extension Int64: PostgresEncodable, PostgresDecodable {
 
 /// Travels as `int8`; reads `int2` and `int4` as well.
 extension Int: PostgresEncodable, PostgresDecodable {
-    public static var postgresType: PostgresType { .int8 }
+    @inlinable public static var postgresType: PostgresType { .int8 }
     public static func canDecode(_ type: PostgresType) -> Bool { Int64.canDecode(type) }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { Int64(self).encode(into: &bytes) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
@@ -52,8 +57,9 @@ extension Int: PostgresEncodable, PostgresDecodable {
 
 /// Travels as `float8`; reads `float4` as well.
 extension Double: PostgresEncodable, PostgresDecodable {
-    public static var postgresType: PostgresType { .float8 }
+    @inlinable public static var postgresType: PostgresType { .float8 }
     public static func canDecode(_ type: PostgresType) -> Bool { type == .float8 || type == .float4 }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self.bitPattern) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {

@@ -1,11 +1,12 @@
 /// Travels as `text`; reads `varchar`, `char(n)`, `name` and `json` as well. For `jsonb`, select `…::text`.
 extension String: PostgresEncodable, PostgresDecodable {
-    public static var postgresType: PostgresType { .text }
+    @inlinable public static var postgresType: PostgresType { .text }
 
     public static func canDecode(_ type: PostgresType) -> Bool {
         type == .text || type == .varchar || type == .bpchar || type == .name || type == .json
     }
 
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.utf8) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
@@ -20,7 +21,8 @@ public struct Bytes: Sendable, Hashable, PostgresEncodable, PostgresDecodable {
 
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    public static var postgresType: PostgresType { .bytea }
+    @inlinable public static var postgresType: PostgresType { .bytea }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.bytes) }
 
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) { self.bytes = Array(bytes) }

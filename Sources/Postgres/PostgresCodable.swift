@@ -29,7 +29,8 @@ extension PostgresDecodable where Self: PostgresEncodable {
 
 /// `enum State: Int16, PostgresEncodable` travels as its raw value.
 extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEncodable {
-    public static var postgresType: PostgresType { RawValue.postgresType }
+    @inlinable public static var postgresType: PostgresType { RawValue.postgresType }
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { self.rawValue.encode(into: &bytes) }
 }
 

@@ -57,8 +57,8 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     }
 
     public struct StringInterpolation: StringInterpolationProtocol {
-        fileprivate var text: [UInt8] = []
-        fileprivate var parameters: Parameters
+        @usableFromInline var text: [UInt8] = []
+        @usableFromInline var parameters: Parameters
 
         public init(literalCapacity: Int, interpolationCount: Int) {
             self.text.reserveCapacity(literalCapacity + 4 * interpolationCount + 1)
@@ -72,37 +72,44 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
         /// Text that stands in several statements.
         public mutating func appendInterpolation(_ fragment: Fragment) { self.appendLiteral(fragment.text) }
 
+        @inlinable
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
             self.parameters.append(value)
             self.appendPlaceholder()
         }
 
+        @inlinable
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
             self.parameters.append(value)
             self.appendPlaceholder()
         }
 
+        @inlinable
         public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element]) {
             self.parameters.append(array: array)
             self.appendPlaceholder()
         }
 
+        @inlinable
         public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element]?) {
             self.parameters.append(array: array)
             self.appendPlaceholder()
         }
 
+        @inlinable
         public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element?]) {
             self.parameters.append(array: array)
             self.appendPlaceholder()
         }
 
+        @inlinable
         public mutating func appendInterpolation<Element: PostgresEncodable>(_ array: [Element?]?) {
             self.parameters.append(array: array)
             self.appendPlaceholder()
         }
 
-        private mutating func appendPlaceholder() {
+        @usableFromInline
+        mutating func appendPlaceholder() {
             self.text.append(UInt8(ascii: "$"))
             self.text.append(contentsOf: String(self.parameters.count).utf8)
         }
