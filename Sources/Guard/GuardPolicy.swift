@@ -72,6 +72,9 @@ public struct GuardPolicy: Sendable, Hashable {
             self.voiceHard = voiceHard
         }
 
+        /// Whether it says anything of a channel.
+        func limits(_ channel: Channel) -> Bool { self.soft(of: channel) != nil || self.hard(of: channel) != nil }
+
         func soft(of channel: Channel) -> Money? { channel == .voice ? self.voiceSoft ?? self.soft : self.soft }
         func hard(of channel: Channel) -> Money? { channel == .voice ? self.voiceHard ?? self.hard : self.hard }
     }

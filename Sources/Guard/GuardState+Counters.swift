@@ -101,8 +101,11 @@ extension GuardState {
     func wait(
         _ key: GuardKey, _ limit: GuardPolicy.Limit, _ amount: KeyPath<GuardCount, Int64>, at now: Timestamp
     ) -> Duration? {
-        if self.count(key, at: now, \.day)[keyPath: amount] >= limit.day { return .seconds(3600) }
-        return self.count(key, at: now, \.short)[keyPath: amount] >= limit.short ? Self.restOfShort(key, now) : nil
+        guard let counter = self.counters[key] else { return nil }
+        let day = counter.day.count(at: now.seconds, length: GuardCounter.day)
+        if day[keyPath: amount] >= limit.day { return .seconds(3600) }
+        let short = counter.short.count(at: now.seconds, length: key.kind.shortWindow)
+        return short[keyPath: amount] >= limit.short ? Self.restOfShort(key, now) : nil
     }
 
     static func restOfShort(_ key: GuardKey, _ now: Timestamp) -> Duration {

@@ -54,7 +54,8 @@ extension GuardState {
         _ verdict: inout GuardVerdict
     ) {
         let cost = send.cost?.rawValue ?? 0
-        let caps = policy.caps(of: country).map { name, cap in
+        // What costs nothing and is held to nothing is not looked up.
+        let caps = policy.caps(of: country).filter { cost > 0 || $0.cap.limits(send.channel) }.map { name, cap in
             let key = GuardKey(
                 account: send.account, kind: send.channel == .voice ? .spendVoice : .spendText, value: name)
             return Spending(
@@ -80,6 +81,9 @@ extension GuardState {
     }
 
     // MARK: - Private
+
+    /// Counters that a code adds to, at most.
+    private static let levelCount = 10
 
     /// What has been spent today, and against which caps.
     private struct Spending {
@@ -249,14 +253,16 @@ extension GuardState {
         let key = { (kind: GuardKind, value: String) in GuardKey(account: send.account, kind: kind, value: value) }
         var counts = spending
         if send.isCode {
-            let weight = self.weight(of: send, levels)
+            let weight = GuardCount(sent: self.weight(of: send, levels))
             let one = GuardCount(sent: 1)
-            counts += [
-                (key(.number, levels.number), one), (GuardKey(everywhere: levels.number), one),
-                (key(.block, levels.block), GuardCount(sent: weight)),
-                (key(.halfBlock, levels.halfBlock), GuardCount(sent: weight)),
-                (key(.network, levels.network), one), (key(.country, country), one), (key(.account, ""), one),
-            ]
+            counts.reserveCapacity(counts.count + Self.levelCount)
+            counts.append((key(.number, levels.number), one))
+            counts.append((GuardKey(everywhere: levels.number), one))
+            counts.append((key(.block, levels.block), weight))
+            counts.append((key(.halfBlock, levels.halfBlock), weight))
+            counts.append((key(.network, levels.network), one))
+            counts.append((key(.country, country), one))
+            counts.append((key(.account, ""), one))
             if !send.isVerification { counts.append((GuardKey(reportedOf: send.account), one)) }
             if let address = send.caller.address { counts.append((key(.address, address), one)) }
             if let device = send.caller.device { counts.append((key(.device, device), one)) }

@@ -109,6 +109,7 @@ final class Gate: Sendable {
             }
             return verdicts
         }
+        self.note(verdicts, of: account)
         for verdict in verdicts { self.tell(verdict, of: account) }
         return verdicts
     }
@@ -183,10 +184,6 @@ final class Gate: Sendable {
     }
 
     private func tell(_ verdict: GuardVerdict, of account: AccountID) {
-        if let reason = verdict.refusal?.reason ?? verdict.watched {
-            let refused = Refused(account: account, reason: reason, country: verdict.country)
-            self.note(refused, isWatched: verdict.refusal == nil)
-        }
         if verdict.softCapReached {
             self.metrics.softCaps.add(1)
             self.logger.warning(
@@ -196,16 +193,31 @@ final class Gate: Sendable {
         if verdict.lacksFeedback { self.warn(of: account) }
     }
 
-    private func note(_ refused: Refused, isWatched: Bool) {
-        (isWatched ? self.metrics.watched(refused.reason) : self.metrics.refused(refused.reason)).add(1)
+    /// All of them under one lock.
+    private func note(_ verdicts: [GuardVerdict], of account: AccountID) {
+        let stopped = verdicts.filter { $0.refusal != nil || $0.watched != nil }
+        guard !stopped.isEmpty else { return }
         self.kept.withLock { kept in
-            let none = GuardRefusalCount(
-                account: refused.account, reason: refused.reason, country: refused.country, refused: 0, watched: 0)
-            if isWatched {
-                kept.refusals[refused, default: none].watched += 1
-            } else {
-                kept.refusals[refused, default: none].refused += 1
+            for verdict in stopped {
+                guard let reason = verdict.refusal?.reason ?? verdict.watched else { continue }
+                let refused = Refused(account: account, reason: reason, country: verdict.country)
+                self.note(refused, isWatched: verdict.refusal == nil, &kept)
             }
+        }
+    }
+
+    private func note(_ refused: Refused, isWatched: Bool) {
+        self.kept.withLock { self.note(refused, isWatched: isWatched, &$0) }
+    }
+
+    private func note(_ refused: Refused, isWatched: Bool, _ kept: inout Kept) {
+        (isWatched ? self.metrics.watched(refused.reason) : self.metrics.refused(refused.reason)).add(1)
+        let none = GuardRefusalCount(
+            account: refused.account, reason: refused.reason, country: refused.country, refused: 0, watched: 0)
+        if isWatched {
+            kept.refusals[refused, default: none].watched += 1
+        } else {
+            kept.refusals[refused, default: none].refused += 1
         }
     }
 
