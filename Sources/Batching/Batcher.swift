@@ -3,8 +3,8 @@ import Synchronization
 /// Lets many callers share one round trip.
 ///
 /// Each caller submits an item and is suspended until the batch that holds it is written. Batching is natural: a writer
-/// takes what is there, at once, and while all writers are busy items gather for the next. So a lone item waits for
-/// nobody, and under load a batch grows until it keeps up.
+/// takes what is there, as soon as its ``BatchPace`` lets it, and while all writers are busy items gather for the next. So a lone
+/// item waits for nobody, and under load a batch grows until it keeps up.
 ///
 /// - Order: batches are taken in the order of arrival, and the items in a batch stand in that order. With several
 ///   writers, two batches may be written at the same time.
@@ -19,7 +19,7 @@ public final class Batcher<Item: Sendable, Answer: Sendable>: Sendable {
     private let batchLimit: Int
     private let queueLimit: Int
     private let writers: Int
-    private let gather: Duration
+    private let pace: BatchPace
     private let weight: @Sendable (Item) -> Int
     private let write: Write
     private let state = Mutex(BatcherState<Item, Answer>())
@@ -28,9 +28,9 @@ public final class Batcher<Item: Sendable, Answer: Sendable>: Sendable {
     /// - `weight`: what an item weighs, at least 1. By default each weighs 1, and `batchLimit` counts items.
     /// - `queueLimit`: how many items may wait for a writer; beyond it `submit` fails at once.
     /// - `writers`: how many batches may be in flight.
-    /// - `gather`: how long a writer waits for more items when others are already writing. A first batch never waits.
+    /// - `pace`: how far apart batches begin that are not full.
     public init(
-        name: String, batchLimit: Int, queueLimit: Int, writers: Int, gather: Duration = .zero,
+        name: String, batchLimit: Int, queueLimit: Int, writers: Int, pace: BatchPace = .none,
         weight: @escaping @Sendable (Item) -> Int = { _ in 1 }, write: @escaping Write
     ) {
         precondition(batchLimit > 0 && queueLimit > 0 && writers > 0, "\(name): a limit below 1 lets nothing through")
@@ -38,7 +38,7 @@ public final class Batcher<Item: Sendable, Answer: Sendable>: Sendable {
         self.batchLimit = batchLimit
         self.queueLimit = queueLimit
         self.writers = writers
-        self.gather = gather
+        self.pace = pace
         self.weight = weight
         self.write = write
     }
@@ -120,6 +120,7 @@ public final class Batcher<Item: Sendable, Answer: Sendable>: Sendable {
 
     private func runWriter() async {
         while let batch = await self.nextBatch() {
+            let started = ContinuousClock.now
             let result: Result<[Answer], any Error>
             do {
                 let answers = try await self.write(batch.items)
@@ -131,7 +132,7 @@ public final class Batcher<Item: Sendable, Answer: Sendable>: Sendable {
             } catch {
                 result = .failure(error)
             }
-            let written = self.state.withLock { $0.finish(batch.first) }
+            let written = self.state.withLock { $0.finish(batch.first, after: .now - started) }
             switch result {
             case .success(let answers): written.resume(returning: answers)
             case .failure(let error): written.resume(throwing: error)
@@ -142,19 +143,19 @@ public final class Batcher<Item: Sendable, Answer: Sendable>: Sendable {
     /// The next batch, as soon as there is one; nil when the batcher is closed and empty.
     private func nextBatch() async -> Batch<Item, Answer>? {
         while true {
-            let step = self.state.withLock { $0.next(mayGather: self.gather > .zero, batchLimit: self.batchLimit) }
+            let step = self.state.withLock { $0.next(pace: self.pace, batchLimit: self.batchLimit, now: .now) }
             switch step {
             case .write(let batch): return batch
             case .end: return nil
-            case .gather: await self.gatherMore()
+            case .gather(let end): await self.gather(until: end)
             case .wait: await self.waitForItems()
             }
         }
     }
 
-    private func gatherMore() async {
-        // Cancelled, the batch is written at once; the write itself hears of the cancellation.
-        try? await Task.sleep(for: self.gather)
+    private func gather(until end: ContinuousClock.Instant) async {
+        // Cancelled, it looks again at once, until it is time; `run()` has closed the batcher by then.
+        try? await Task.sleep(until: end)
         self.state.withLock { $0.endGathering() }
     }
 

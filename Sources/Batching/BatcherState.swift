@@ -5,7 +5,8 @@ struct BatcherState<Item: Sendable, Answer: Sendable> {
     /// What a writer does next.
     enum Step {
         case write(Batch<Item, Answer>)
-        case gather
+        /// Wait for more until then.
+        case gather(until: ContinuousClock.Instant)
         case wait
         case end
     }
@@ -22,8 +23,8 @@ struct BatcherState<Item: Sendable, Answer: Sendable> {
     private var hasBegun = false
     /// True while one writer waits for more; the others leave the items to it unless they make a full batch.
     private var isGathering = false
-    /// That writer has waited long enough.
-    private var hasGathered = false
+    private var lastStart: ContinuousClock.Instant?
+    private var lastDuration = Duration.zero
 
     mutating func begin(name: String) {
         precondition(!self.hasBegun, "\(name): run() was called twice")
@@ -75,25 +76,25 @@ struct BatcherState<Item: Sendable, Answer: Sendable> {
 
     // MARK: - Writers
 
-    mutating func next(mayGather: Bool, batchLimit: Int) -> Step {
+    mutating func next(pace: BatchPace, batchLimit: Int, now: ContinuousClock.Instant) -> Step {
         guard let first = self.batches.first else { return self.isClosed ? .end : .wait }
         let isFull = self.batches.count > 1 || first.weight >= batchLimit
-        if mayGather, !isFull, !self.hasGathered, !self.isClosed, !self.writing.isEmpty {
-            if self.isGathering { return .wait }
-            self.isGathering = true
-            return .gather
+        if !isFull, !self.isClosed, let lastStart {
+            let start = lastStart + pace.interval(after: self.lastDuration)
+            if self.isGathering, now < start { return .wait }
+            if now < start {
+                self.isGathering = true
+                return .gather(until: start)
+            }
         }
-        self.hasGathered = false
+        self.lastStart = now
         self.batches.removeFirst()
         self.waiting -= first.items.count
         self.writing.append(first)
         return .write(first)
     }
 
-    mutating func endGathering() {
-        self.isGathering = false
-        self.hasGathered = !self.batches.isEmpty
-    }
+    mutating func endGathering() { self.isGathering = false }
 
     /// Lets the writer sleep; false when it should look again.
     mutating func idle(_ writer: Writer) -> Bool {
@@ -103,7 +104,8 @@ struct BatcherState<Item: Sendable, Answer: Sendable> {
     }
 
     /// The batch as it is now: callers may have left since the writer took it.
-    mutating func finish(_ first: UInt64) -> Batch<Item, Answer> {
+    mutating func finish(_ first: UInt64, after duration: Duration) -> Batch<Item, Answer> {
+        self.lastDuration = duration
         guard let index = self.writing.firstIndex(where: { $0.first == first }) else {
             preconditionFailure("a batch was finished twice")
         }

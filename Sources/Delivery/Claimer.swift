@@ -50,13 +50,16 @@ struct Claimer<Source: ClaimSource>: Sendable {
         var pause = ClaimTiming.firstPause
         while !self.isStopping {
             do {
-                switch try await self.round() {
+                let started = ContinuousClock.now
+                let found = try await self.round()
+                let rest = max(self.interval, ClaimTiming.rest(after: .now - started))
+                switch found {
                 case .more: pause = ClaimTiming.firstPause
                 case .some:
                     pause = ClaimTiming.firstPause
-                    await self.wait(upTo: pause)
+                    await self.wait(upTo: pause, afterResting: rest)
                 case .nothing:
-                    await self.wait(upTo: pause)
+                    await self.wait(upTo: pause, afterResting: rest)
                     pause = min(pause * 2, ClaimTiming.pollInterval)
                 }
             } catch {
@@ -69,9 +72,9 @@ struct Claimer<Source: ClaimSource>: Sendable {
         }
     }
 
-    /// However often the bell rings meanwhile, the interval passes first.
-    private func wait(upTo pause: Duration) async {
-        if self.interval > .zero { try? await Task.sleep(for: self.interval) }
+    /// However often the bell rings meanwhile, the rest passes first.
+    private func wait(upTo pause: Duration, afterResting rest: Duration) async {
+        try? await Task.sleep(for: rest)
         await self.signal.wait(upTo: pause)
     }
 
@@ -131,6 +134,11 @@ enum ClaimTiming {
     /// The first pause after a claim that left nothing behind; it doubles up to the poll's. Under a steady trickle this
     /// is how long a message may wait for its claim when no hint came.
     static let firstPause = Duration.milliseconds(4)
+    /// A busy database gets fewer and larger claims: after one that left nothing behind, the next begins no sooner than after
+    /// twice the time that it took, and after so long at most.
+    static let mostRest = Duration.milliseconds(20)
+
+    static func rest(after duration: Duration) -> Duration { min(duration * 2, self.mostRest) }
 }
 
 private final class Stop: Sendable {

@@ -15,7 +15,7 @@ struct Outlet: Sendable {
     var name: String { self.provider.name }
 
     /// Hosts its queue and its transport until the queue is closed and empty, or until cancelled.
-    func run(_ send: @escaping @Sendable ([HeldClaim]) async -> Void) async {
+    func run(_ send: @escaping @Sendable ([HeldClaim]) async -> ProviderQueue.Settling) async {
         await withTaskGroup { group in
             group.addTask { await self.transport.run() }
             await self.queue.run(send)
@@ -106,7 +106,7 @@ final class Outlets: Sendable {
     }
 
     /// Hosts the queues' tasks until closed or cancelled.
-    func run(_ send: @escaping @Sendable ([HeldClaim], Outlet) async -> Void) async {
+    func run(_ send: @escaping @Sendable ([HeldClaim], Outlet) async -> ProviderQueue.Settling) async {
         await withDiscardingTaskGroup { group in
             for await outlet in self.opened {
                 group.addTask { await outlet.run { await send($0, outlet) } }

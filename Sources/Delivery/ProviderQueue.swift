@@ -15,6 +15,8 @@ struct ProviderQueueState {
     let countsSegments: Bool
     var pace: Pace
     private(set) var inFlight = 0
+    /// Messages that the provider has answered and that are being written back.
+    private var settling = 0
     private(set) var isClosed = false
     /// When the right to the pace ends; nil: never.
     private var rateLapses: ContinuousClock.Instant?
@@ -52,12 +54,18 @@ struct ProviderQueueState {
     /// Claims that one queue may hold, whatever its provider can take.
     static let claimLimit = 1000
 
+    /// Messages that wait to be written back beyond which nothing is claimed: the database is behind, not the provider.
+    static let settlingLimit = 1000
+
     /// How many claims to ask for: nothing until a quarter of the queue is free, because a claim costs the same for few.
-    /// After a nothing, ``next(now:)`` tells when there is room.
+    /// After a nothing, ``next(now:)`` or ``settled(_:)`` tells when there is room.
     mutating func askForRoom() -> Int {
-        let room = self.isClosed ? 0 : self.capacity - self.count
-        self.isAwaited = room < self.worthwhileRoom
-        return self.isAwaited ? 0 : room
+        self.isAwaited = !self.hasRoom
+        return self.isAwaited ? 0 : self.capacity - self.count
+    }
+
+    private var hasRoom: Bool {
+        !self.isClosed && self.settling < Self.settlingLimit && self.capacity - self.count >= self.worthwhileRoom
     }
 
     private var worthwhileRoom: Int { max(1, self.capacity / 4) }
@@ -69,7 +77,7 @@ struct ProviderQueueState {
         return []
     }
 
-    /// What to do next; a batch that is given out counts as under way until ``finish()``.
+    /// What to do next; a batch that is given out counts as under way until ``answered(_:)``.
     mutating func next(now: ContinuousClock.Instant) -> Step {
         guard self.count > 0 else { return self.isClosed && self.inFlight == 0 ? .end : .wait }
         // The last quarter of the slots is for codes: what is in no hurry may hold a slow provider's for long.
@@ -81,12 +89,26 @@ struct ProviderQueueState {
         guard granted > 0 else { return .waitUntil(self.pace.next(now: now)) }
         self.inFlight += 1
         let batch = self.waiting.takeBatch(limit: granted)
-        let opensRoom = self.isAwaited && self.capacity - self.count >= self.worthwhileRoom
-        if opensRoom { self.isAwaited = false }
-        return .send(batch, opensRoom: opensRoom)
+        return .send(batch, opensRoom: self.opensRoom())
     }
 
-    mutating func finish() { self.inFlight -= 1 }
+    /// The provider has done with a batch: the next may go while this one is written back.
+    mutating func answered(_ count: Int) {
+        self.inFlight -= 1
+        self.settling += count
+    }
+
+    /// True when there is room for claims that there was none for.
+    mutating func settled(_ count: Int) -> Bool {
+        self.settling -= count
+        return self.opensRoom()
+    }
+
+    private mutating func opensRoom() -> Bool {
+        guard self.isAwaited, self.hasRoom else { return false }
+        self.isAwaited = false
+        return true
+    }
 
     /// Takes everything out that has not been given to the provider.
     mutating func removeAll() -> [HeldClaim] { self.waiting.removeAll() }
@@ -173,15 +195,21 @@ final class ProviderQueue: Sendable {
         self.changed.ring()
     }
 
-    /// Hands out batches to `send`, a child task each, as slots and pace allow, until closed or cancelled.
-    func run(_ send: @escaping @Sendable ([HeldClaim]) async -> Void) async {
+    /// What is left to do of a batch when its provider has answered.
+    typealias Settling = @Sendable () async -> Void
+
+    /// Hands out batches to `send`, a child task each, as slots and pace allow, until closed or cancelled. Returns when all of them
+    /// are settled.
+    func run(_ send: @escaping @Sendable ([HeldClaim]) async -> Settling) async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 switch self.state.withLock({ $0.next(now: .now) }) {
                 case .send(let batch, let opensRoom):
                     group.addTask {
-                        await send(batch)
-                        self.finish()
+                        let settle = await send(batch)
+                        self.answered(batch.count)
+                        await settle()
+                        self.settled(batch.count)
                     }
                     if opensRoom { self.hasRoom.ring() }
                 case .waitUntil(let moment): await self.changed.wait(upTo: moment - .now)
@@ -192,8 +220,12 @@ final class ProviderQueue: Sendable {
         }
     }
 
-    private func finish() {
-        self.state.withLock { $0.finish() }
+    private func answered(_ count: Int) {
+        self.state.withLock { $0.answered(count) }
         self.changed.ring()
+    }
+
+    private func settled(_ count: Int) {
+        if self.state.withLock({ $0.settled(count) }) { self.hasRoom.ring() }
     }
 }

@@ -19,12 +19,12 @@ struct Sender: Sendable {
     let metrics: DeliveryMetrics
     let logger: Logger
 
-    /// Sends what should be sent of `batch`, and settles all of it.
+    /// Sends what should be sent of `batch`, and returns what settles all of it: the provider's slot is free before.
     ///
     /// Claims of a lease that is no longer held are dropped: others have taken them over, and only they may send.
-    func send(_ batch: [HeldClaim], through outlet: Outlet) async {
-        defer { self.holdings.remove(batch.lazy.map(\.claim.id)) }
-        guard let worker = self.lease.held else { return }
+    func send(_ batch: [HeldClaim], through outlet: Outlet) async -> ProviderQueue.Settling {
+        let ids = batch.map(\.claim.id)
+        guard let worker = self.lease.held else { return { self.holdings.remove(ids) } }
         var settled: [Settled] = []
         var parcels: [Parcel] = []
         for held in batch where held.worker == worker {
@@ -38,7 +38,10 @@ struct Sender: Sendable {
         async let early = self.deliver(hurried, through: outlet)
         settled += await self.deliver(parcels.filter { !$0.isHurried }, through: outlet)
         settled += await early
-        await self.settler.settle(settled, worker: worker)
+        return { [settled] in
+            await self.settler.settle(settled, worker: worker)
+            self.holdings.remove(ids)
+        }
     }
 
     /// Has claims go on to other providers without being handed to theirs. Each has some other to go to.

@@ -55,7 +55,7 @@ struct Settler<Settled: SettledWork>: Sendable {
         self.scheduled = scheduled
         self.batcher = Batcher(
             name: "settlements", batchLimit: SettlerLimits.batchLimit, queueLimit: SettlerLimits.queueLimit,
-            writers: SettlerLimits.writers, gather: SettlerLimits.gather
+            writers: SettlerLimits.writers, pace: SettlerLimits.pace
         ) { items in
             try await Self.write(items, lease: lease, metrics: metrics, logger: logger, write)
         }
@@ -140,8 +140,8 @@ enum SettlerLimits {
     static let batchLimit = 500
     /// Statements under way at once.
     static let writers = 2
-    /// How long a statement waits for more while another is under way.
-    static let gather = Duration.milliseconds(5)
+    /// The slot of its provider is free already, so a settlement has time; its lease has seconds.
+    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(25))
     /// Settlements that may wait; more than all queues together can hold.
     static let queueLimit = 100_000
 }

@@ -20,7 +20,7 @@ enum Planning: Sendable {
         case .onceForFew:
             // What is switched off costs ten thousand million, at which PostgreSQL would begin to compile.
             """
-            SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+            SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
             SET enable_mergejoin = off; SET jit = off
             """
         }

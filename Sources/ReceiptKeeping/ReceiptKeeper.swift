@@ -15,8 +15,8 @@ public final class ReceiptKeeper: Sendable {
     /// Receipts that may wait for a commit; beyond that providers have to come again.
     static let queueLimit = 50_000
     static let writers = 2
-    /// How long a statement waits for more while another is under way.
-    static let gather = Duration.milliseconds(5)
+    /// Providers wait for seconds at least.
+    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(25))
     /// Tries of one batch before the provider has to come again.
     static let tryLimit = 3
 
@@ -32,7 +32,7 @@ public final class ReceiptKeeper: Sendable {
         self.joiner = joiner
         self.batcher = Batcher(
             name: "receipts", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
-            gather: Self.gather
+            pace: Self.pace
         ) { receipts in
             let counts: ReceiptCounts
             do {

@@ -44,8 +44,7 @@ extension Store {
         let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
         for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
             let statement = Self.application(of: receipts, lane: lane)
-            let planned = receipts.count > Self.fewRows ? statement : statement.preparedForFew
-            let rows = try await self.pool.query(planned) {
+            let rows = try await self.pool.query(statement.preparedForFew) {
                 row throws(PostgresError) in try Applied(row: row)
             }
             counts.add(rows, of: receipts.count)
@@ -143,14 +142,17 @@ extension Store {
                                    AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
                              )
                        ) AS completes
-                FROM incoming i JOIN messages m
-                    ON m.lane = \(lane.column) AND m.id = i.id AND m.id >= \(days.first) AND m.id < \(days.end)
-                    -- Of the provider that has it, or of one that it was handed to before.
-                    AND (m.provider_id = i.provider_id OR EXISTS (
-                        SELECT FROM attempts a
-                        WHERE a.lane = \(lane.column) AND a.message_id = i.id AND a.provider_id = i.provider_id
-                          AND a.message_id >= \(days.first) AND a.message_id < \(days.end)
-                    ))
+                -- By LATERAL and LIMIT, so that each is looked up by itself even while the day's partition is small.
+                FROM incoming i CROSS JOIN LATERAL (
+                    SELECT series, provider_id FROM messages
+                    WHERE lane = \(lane.column) AND id = i.id AND id >= \(days.first) AND id < \(days.end) LIMIT 1
+                ) m
+                -- Of the provider that has it, or of one that it was handed to before.
+                WHERE m.provider_id = i.provider_id OR EXISTS (
+                    SELECT FROM attempts a
+                    WHERE a.lane = \(lane.column) AND a.message_id = i.id AND a.provider_id = i.provider_id
+                      AND a.message_id >= \(days.first) AND a.message_id < \(days.end)
+                )
             ), stored AS (
                 INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason, occurred_at)
                 SELECT \(lane.column), id, part, status, code, provider_id, state, reason, occurred_at
@@ -186,16 +188,25 @@ extension Store {
                 GROUP BY s.message_id
                 -- In the order of ids, as settling does it, so that the two do not wait for each other in a circle.
                 ORDER BY s.message_id
-            ), waiting AS (
-                -- What was on standby has its answer: it has arrived, or goes on as far as the report allows and its time lasts.
-                DELETE FROM standby s USING change c
-                WHERE s.lane = \(lane.column) AND s.id = c.message_id AND (c.whole OR c.lost_series >= s.series)
-                RETURNING s.*, c.lost_by, CASE WHEN c.whole IS NOT TRUE AND s.expires_at > now() THEN CASE c.way
-                    WHEN 'any' THEN coalesce(s.provider_id, s.channel_provider_id)
-                    WHEN 'other' THEN s.channel_provider_id END END AS next_provider
+            ), answered AS MATERIALIZED (
+                -- What was on standby has its answer: it has arrived, or goes on as far as the report allows and its time lasts. One
+                -- row with what has changed, and not a CTE to join with: the planner takes both for one row, and would
+                -- compare each with each.
+                SELECT c.*, s.series AS standby_series, s.priority, s.attempt, s.tried,
+                       CASE WHEN c.whole IS NOT TRUE AND s.expires_at > now() THEN CASE c.way
+                           WHEN 'any' THEN coalesce(s.provider_id, s.channel_provider_id)
+                           WHEN 'other' THEN s.channel_provider_id END END AS next_provider
+                FROM change c LEFT JOIN LATERAL (
+                    SELECT * FROM standby
+                    WHERE lane = \(lane.column) AND id = c.message_id AND (c.whole OR c.lost_series >= series)
+                    LIMIT 1 FOR UPDATE
+                ) s ON true
+            ), released AS (
+                DELETE FROM standby s USING answered a
+                WHERE s.lane = \(lane.column) AND s.id = a.message_id AND a.standby_series IS NOT NULL
             ), moved AS (
                 UPDATE messages m SET
-                    parts_delivered = CASE WHEN w.next_provider IS NULL THEN m.parts_delivered + c.parts ELSE 0::smallint END,
+                    parts_delivered = CASE WHEN c.next_provider IS NULL THEN m.parts_delivered + c.parts ELSE 0::smallint END,
                     state = \(Self.reportedState),
                     sequence = m.sequence + (\(Self.reportedState) <> m.state)::integer,
                     changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN pg_current_xact_id() ELSE m.changed_by END,
@@ -205,53 +216,54 @@ extension Store {
                         WHEN \(Self.hasBounced) THEN c.lost_reason
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
                         WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
-                            AND w.next_provider IS NULL THEN c.lost_reason
+                            AND c.next_provider IS NULL THEN c.lost_reason
                         ELSE m.reason END,
                     provider_id = CASE
                         WHEN m.state IN ('cancelled', 'delivered') THEN m.provider_id
                         WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN c.delivered_by
                         WHEN message_rank(m.state) >= message_rank('undelivered') THEN m.provider_id
-                        ELSE coalesce(w.next_provider, m.provider_id) END,
-                    series = CASE WHEN w.next_provider IS NULL THEN m.series ELSE greatest(m.series, w.series + 1::smallint) END,
+                        ELSE coalesce(c.next_provider, m.provider_id) END,
+                    series = CASE WHEN c.next_provider IS NULL THEN m.series
+                        ELSE greatest(m.series, c.standby_series + 1::smallint) END,
                     duplicated = m.duplicated OR (m.state = 'delivered' AND c.delivered_by <> m.provider_id) IS TRUE,
                     corrected = m.corrected OR m.state = 'delivered' AND \(Self.hasBounced)
                         OR m.state IN ('undelivered', 'failed', 'expired') AND NOT \(Self.isBounced)
                         AND NOT \(Self.hasBounced) AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
                     body = CASE
                         WHEN c.whole OR m.parts_delivered + c.parts >= m.parts THEN NULL
-                        WHEN c.lost_series >= m.series AND w.next_provider IS NULL THEN NULL
+                        WHEN c.lost_series >= m.series AND c.next_provider IS NULL THEN NULL
                         ELSE m.body END,
                     changed_at = now()
-                FROM change c LEFT JOIN waiting w ON w.id = c.message_id
+                FROM answered c
                 WHERE m.lane = \(lane.column) AND m.id = c.message_id
                   AND m.id >= \(days.first) AND m.id < \(days.end)
-                RETURNING \(Self.movedMessage)
+                RETURNING \(Self.movedMessage), c.delivered_by, c.lost_by, c.next_provider, c.priority, c.attempt,
+                          c.standby_series, c.tried
             ), resumed AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, tried)
-                SELECT w.lane, w.id, w.account_id, w.next_provider, w.priority, w.attempt, w.series + 1, w.tried
-                FROM waiting w JOIN moved m ON m.id = w.id
-                WHERE w.next_provider IS NOT NULL AND message_rank(m.state) < message_rank('undelivered')
+                SELECT lane, id, account_id, next_provider, priority, attempt, standby_series + 1, tried FROM moved
+                WHERE next_provider IS NOT NULL AND message_rank(state) < message_rank('undelivered')
                 ON CONFLICT DO NOTHING
                 RETURNING id
             ), lost AS (
                 INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, undelivered)
-                SELECT m.lane, m.account_id, w.lost_by, m.channel, calling_code(m.recipient),
-                       date_trunc('hour', m.accepted_at, 'UTC'), count(*)
-                FROM resumed JOIN waiting w USING (id) JOIN moved m USING (id) GROUP BY 1, 2, 3, 4, 5, 6
+                SELECT lane, account_id, lost_by, channel, calling_code(recipient),
+                       date_trunc('hour', accepted_at, 'UTC'), count(*)
+                FROM resumed JOIN moved USING (id) GROUP BY 1, 2, 3, 4, 5, 6
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT 0, (SELECT count(*) FROM kept), NULL::interval
             UNION ALL
             SELECT 1, 0, now() - accepted_at FROM moved WHERE message_rank(state) >= 50
             UNION ALL
-            SELECT 2, count(*), NULL FROM moved JOIN change c ON c.message_id = moved.id
-            WHERE moved.state = 'delivered' AND NOT moved.changed AND c.delivered_by <> moved.provider_id
+            SELECT 2, count(*), NULL FROM moved
+            WHERE state = 'delivered' AND NOT changed AND delivered_by <> provider_id
             """
     }
 
     /// A mail server takes a mail and finds out later that nobody has that address: of a mail, the bounce is the last word,
     /// whether it comes after the delivery, with it or before (providers.md section 9.2, exception b).
     private static let hasBounced: SQL.Fragment = """
-        (m.channel = 'email' AND m.state <> 'cancelled' AND w.next_provider IS NULL
+        (m.channel = 'email' AND m.state <> 'cancelled' AND c.next_provider IS NULL
             AND coalesce(c.lost_series >= m.series, false))
         """
     private static let isBounced: SQL.Fragment = "(m.channel = 'email' AND m.state = 'undelivered')"
@@ -259,11 +271,11 @@ extension Store {
     private static let reportedState: SQL.Fragment = """
         CASE
             WHEN m.state = 'cancelled' THEN m.state
-            WHEN m.channel = 'email' AND c.lost_series >= m.series AND w.next_provider IS NULL THEN 'undelivered'
+            WHEN m.channel = 'email' AND c.lost_series >= m.series AND c.next_provider IS NULL THEN 'undelivered'
             WHEN m.state = 'delivered' OR m.channel = 'email' AND m.state = 'undelivered' THEN m.state
             WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'delivered'
             WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
-                AND w.next_provider IS NULL THEN 'undelivered'
+                AND c.next_provider IS NULL THEN 'undelivered'
             ELSE m.state END
         """
 }

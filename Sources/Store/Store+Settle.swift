@@ -110,7 +110,6 @@ extension Store {
         _ settled: [Settled], lane: Lane, worker: WorkerID
     ) async throws(PostgresError) -> (mine: [MessageID], hasNews: Bool) {
         let parts = PartColumns(settled)
-        let standby = StandbyColumns(settled)
         let days = MessageID.days(of: settled.lazy.map(\.id))
         let statement: SQL = """
             WITH told AS MATERIALIZED (
@@ -122,16 +121,22 @@ extension Store {
                     \(settled.map { $0.retry?.attempt }), \(settled.map { $0.retry?.series }),
                     \(settled.map { $0.retry?.waits }), \(settled.map { $0.retry?.provider?.rawValue }),
                     \(settled.map { $0.retry?.tried.rawValue }), \(settled.map { Int16($0.knownParts.count) }),
-                    \(settled.map { $0.keepsBody || $0.standby != nil })
+                    \(settled.map { $0.keepsBody || $0.standby != nil }),
+                    \(settled.map { $0.standby != nil }), \(settled.map { $0.standby?.provider?.rawValue }),
+                    \(settled.map { $0.standby?.channelProvider?.rawValue }),
+                    \(settled.map { $0.standby?.tried.rawValue }), \(settled.map { $0.standby?.remaining }),
+                    \(settled.map { $0.standby?.silence })
                 ) AS t (id, worker_id, attempt, outcome, reason, code, duration, state, retry_after, next_attempt,
-                        next_series, next_waits, next_provider, tried, parts, keeps_body)
+                        next_series, next_waits, next_provider, tried, parts, keeps_body, stands_by, standby_provider,
+                        standby_channel_provider, standby_tried, standby_remaining, standby_silence)
             ), mine AS (
                 DELETE FROM outbox o USING told t
                 WHERE o.lane = \(lane.column) AND o.id = t.id AND o.worker_id = t.worker_id
                   AND o.attempt = t.attempt
                 RETURNING o.id, o.account_id, o.provider_id, o.priority, o.attempt, o.series, t.outcome, t.reason,
                           t.code, t.duration, t.state, t.retry_after, t.next_attempt, t.next_series, t.next_waits,
-                          t.next_provider, t.tried, t.parts, t.keeps_body
+                          t.next_provider, t.tried, t.parts, t.keeps_body, t.stands_by, t.standby_provider,
+                          t.standby_channel_provider, t.standby_tried, t.standby_remaining, t.standby_silence
             ), again AS (
                 INSERT INTO scheduled (lane, id, account_id, provider_id, priority, attempt, series, waits, tried, due_at)
                 SELECT \(lane.column), id, account_id, coalesce(next_provider, provider_id), priority, next_attempt, next_series,
@@ -181,17 +186,18 @@ extension Store {
                 WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id >= \(days.first) AND m.id < \(days.end)
                   AND (mine.state IS NOT NULL OR mine.retry_after IS NULL OR mine.next_series <> mine.series
                        OR mine.next_provider <> m.provider_id)
-                RETURNING \(Self.movedMessage)
+                -- With what is still needed of each: two CTEs of a batch are joined by comparing each row with each, since the
+                -- planner takes them for one row.
+                RETURNING \(Self.movedMessage), mine.provider_id AS handed_to, mine.priority, mine.attempt,
+                          mine.series AS of_series, mine.outcome, mine.retry_after, mine.next_provider, mine.stands_by,
+                          mine.standby_provider, mine.standby_channel_provider, mine.standby_tried,
+                          mine.standby_remaining, mine.standby_silence
             ), waiting AS (
                 INSERT INTO standby AS s (lane, id, account_id, provider_id, channel_provider_id, priority, attempt, series, tried,
                                           expires_at, due_at)
-                SELECT \(lane.column), w.id, mine.account_id, w.provider_id, w.channel_provider_id, mine.priority, mine.attempt,
-                       mine.series, w.tried, now() + w.remaining, now() + w.silence
-                FROM unnest(
-                    \(standby.messages), \(standby.providers), \(standby.channelProviders), \(standby.tried),
-                    \(standby.remaining), \(standby.silences)
-                ) AS w (id, provider_id, channel_provider_id, tried, remaining, silence)
-                JOIN mine USING (id) JOIN moved ON moved.id = w.id AND moved.state = 'accepted'
+                SELECT \(lane.column), id, account_id, standby_provider, standby_channel_provider, priority, attempt, of_series,
+                       standby_tried, now() + standby_remaining, now() + standby_silence
+                FROM moved WHERE stands_by AND state = 'accepted'
                 ON CONFLICT (lane, id) DO UPDATE SET
                     provider_id = excluded.provider_id, channel_provider_id = excluded.channel_provider_id,
                     attempt = excluded.attempt, series = excluded.series, tried = excluded.tried,
@@ -199,17 +205,16 @@ extension Store {
             ), handed AS (
                 -- Once for each provider that has it, or may have: a repetition at the same provider is the same message.
                 INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, sent)
-                SELECT moved.lane, moved.account_id, mine.provider_id, moved.channel, calling_code(moved.recipient),
-                       date_trunc('hour', moved.accepted_at, 'UTC'), count(*)
-                FROM mine JOIN moved USING (id)
-                WHERE mine.outcome = 'accepted'
-                   OR mine.outcome = 'unanswered' AND (mine.retry_after IS NULL OR mine.next_provider <> mine.provider_id)
+                SELECT lane, account_id, handed_to, channel, calling_code(recipient),
+                       date_trunc('hour', accepted_at, 'UTC'), count(*)
+                FROM moved
+                WHERE outcome = 'accepted'
+                   OR outcome = 'unanswered' AND (retry_after IS NULL OR next_provider <> handed_to)
                 GROUP BY 1, 2, 3, 4, 5, 6
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT id, EXISTS (SELECT FROM entered) FROM mine
             """
-        let planned = settled.count > Self.fewRows ? statement : statement.preparedForFew
-        let rows = try await self.pool.query(planned) { row throws(PostgresError) in
+        let rows = try await self.pool.query(statement.preparedForFew) { row throws(PostgresError) in
             (id: try row.decode(0, as: MessageID.self), hasNews: try row.decode(1, as: Bool.self))
         }
         return (rows.map(\.id), rows.first?.hasNews ?? false)
@@ -222,28 +227,6 @@ extension Store {
             WHEN message_rank(mine.state) > message_rank(m.state) THEN mine.state
             ELSE m.state END
         """
-}
-
-/// The messages that may yet go on.
-private struct StandbyColumns {
-    var messages: [MessageID] = []
-    var providers: [Int32?] = []
-    var channelProviders: [Int32?] = []
-    var tried: [Int32] = []
-    var remaining: [Duration] = []
-    var silences: [Duration?] = []
-
-    init(_ settled: [Settled]) {
-        for message in settled {
-            guard let standby = message.standby else { continue }
-            self.messages.append(message.id)
-            self.providers.append(standby.provider?.rawValue)
-            self.channelProviders.append(standby.channelProvider?.rawValue)
-            self.tried.append(standby.tried.rawValue)
-            self.remaining.append(standby.remaining)
-            self.silences.append(standby.silence)
-        }
-    }
 }
 
 /// The part ids of many messages.

@@ -59,14 +59,14 @@ extension Store {
                 WHERE e.account_id = h.account_id AND (e.kind = 'standard' OR e.id = h.endpoint_id)
                   AND (e.types = '{}' OR h.type = ANY(e.types)) AND e.deleted_at IS NULL
             )
-            RETURNING id, subject_id
+            RETURNING lane, id, account_id, subject_id, type, endpoint_id
         ), entered AS (
             INSERT INTO event_outbox AS o (lane, subject_id, endpoint_id, account_id, events)
-            SELECT h.lane, h.subject_id, e.id, h.account_id, ARRAY[t.id]
-            FROM noted t JOIN happened h USING (subject_id)
-            JOIN endpoints e ON e.account_id = h.account_id AND (e.kind = 'standard' OR e.id = h.endpoint_id)
-                AND (e.types = '{}' OR h.type = ANY(e.types)) AND e.disabled IS NULL
-            ORDER BY h.subject_id, e.id
+            SELECT n.lane, n.subject_id, e.id, n.account_id, ARRAY[n.id]
+            FROM noted n
+            JOIN endpoints e ON e.account_id = n.account_id AND (e.kind = 'standard' OR e.id = n.endpoint_id)
+                AND (e.types = '{}' OR n.type = ANY(e.types)) AND e.disabled IS NULL
+            ORDER BY n.subject_id, e.id
             ON CONFLICT (lane, subject_id, endpoint_id) DO UPDATE SET events = o.events || excluded.events
             RETURNING 1
         )

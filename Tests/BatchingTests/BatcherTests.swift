@@ -1,4 +1,4 @@
-import Batching
+@testable import Batching
 import Synchronization
 import Testing
 
@@ -8,11 +8,11 @@ private struct DiskFull: Error {}
     let writer = HeldWriter()
 
     private func batcher(
-        batchLimit: Int = 4, queueLimit: Int = 100, writers: Int = 1, gather: Duration = .zero,
+        batchLimit: Int = 4, queueLimit: Int = 100, writers: Int = 1, pace: BatchPace = .none,
         weight: @escaping @Sendable (Int) -> Int = { _ in 1 }
     ) -> Batcher<Int, String> {
         Batcher(
-            name: "test", batchLimit: batchLimit, queueLimit: queueLimit, writers: writers, gather: gather,
+            name: "test", batchLimit: batchLimit, queueLimit: queueLimit, writers: writers, pace: pace,
             weight: weight, write: self.writer.write
         )
     }
@@ -207,8 +207,9 @@ private struct DiskFull: Error {}
         await running.value
     }
 
-    @Test func whileOthersWriteAWriterGathersUntilABatchIsFull() async throws {
-        let batcher = self.batcher(batchLimit: 3, writers: 3, gather: .seconds(3600))
+    @Test func untilItIsTimeAWriterGathersUnlessABatchIsFull() async throws {
+        let batcher = self.batcher(
+            batchLimit: 3, writers: 3, pace: BatchPace(least: .seconds(3600), most: .seconds(3600)))
         let running = Task { await batcher.run() }
         async let first = batcher.submit(1)
         let busy = await self.writer.next()
@@ -227,7 +228,8 @@ private struct DiskFull: Error {}
     }
 
     @Test func aWriterThatHasGatheredWritesWhatCame() async throws {
-        let batcher = self.batcher(batchLimit: 100, writers: 2, gather: .milliseconds(1))
+        let batcher = self.batcher(
+            batchLimit: 100, writers: 2, pace: BatchPace(least: .milliseconds(1), most: .milliseconds(1)))
         async let running: Void = batcher.run()
         async let first = batcher.submit(1)
         let busy = await self.writer.next()
@@ -239,6 +241,41 @@ private struct DiskFull: Error {}
         #expect(try await [first, second] == ["1", "2"])
         batcher.drain()
         await running
+    }
+
+    @Test func batchesBeginFurtherApartTheLongerOneTakes() {
+        let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(25))
+        let cases: [(took: Double, apart: Double)] = [(0, 5), (1, 5), (2.5, 5), (4, 8), (12.5, 25), (1000, 25)]
+        for (took, apart) in cases {
+            #expect(pace.interval(after: .milliseconds(took)) == .milliseconds(apart))
+        }
+    }
+
+    @Test func afterAPauseNobodyWaits() {
+        var state = BatcherState<Int, Void>()
+        let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(25))
+        let start = ContinuousClock.now
+        func offer() { _ = state.append(1, weight: 1, waiter: Waiter<Void>.gone(count: 1), batchLimit: 10) }
+        func next(at milliseconds: Int) -> String {
+            switch state.next(pace: pace, batchLimit: 10, now: start + Duration.milliseconds(milliseconds)) {
+            case .write(let batch):
+                _ = state.finish(batch.first, after: .milliseconds(4))
+                return "write \(batch.items.count)"
+            case .gather(let end): return "gather until \((end - start) / .milliseconds(1))"
+            case .wait: return "wait"
+            case .end: return "end"
+            }
+        }
+        offer()
+        #expect(next(at: 0) == "write 1")
+        offer()
+        #expect(next(at: 2) == "gather until 8.0")
+        offer()
+        #expect(next(at: 3) == "wait")
+        state.endGathering()
+        #expect(next(at: 8) == "write 2")
+        offer()
+        #expect(next(at: 16) == "write 1")
     }
 
     @Test(arguments: [1, 4]) func everyOneOfManyCallersGetsItsOwnAnswer(writers: Int) async throws {

@@ -28,10 +28,10 @@ import Testing
         _ = state.append((1...5).map { .sample($0) })
         #expect(self.batches(&state) == [[1], [2]])
         #expect(state.inFlight == 2)
-        state.finish()
+        state.answered(1)
         #expect(self.batches(&state) == [[3]])
-        state.finish()
-        state.finish()
+        state.answered(1)
+        state.answered(1)
         #expect(self.batches(&state) == [[4], [5]])
     }
 
@@ -40,10 +40,10 @@ import Testing
         _ = state.append((1...9).map { .sample($0) })
         #expect(self.batches(&state).count == 4)
         state.inFlightLimit = 2
-        state.finish()
-        state.finish()
+        state.answered(1)
+        state.answered(1)
         #expect(self.batches(&state) == [])
-        state.finish()
+        state.answered(1)
         #expect(self.batches(&state).count == 1)
     }
 
@@ -159,6 +159,20 @@ import Testing
         while case .send(_, let opensRoom) = state.next(now: self.now) { #expect(!opensRoom) }
     }
 
+    /// A database that is behind is no reason to hold more and more.
+    @Test func whileTooMuchWaitsToBeWrittenBackNothingIsClaimed() {
+        let limit = ProviderQueueState.settlingLimit
+        var state = self.state(slots: limit, batch: 2)
+        _ = state.append((1...UInt64(limit)).map { .sample($0) })
+        for batch in self.batches(&state) { state.answered(batch.count) }
+        #expect(state.inFlight == 0 && state.count == 0)
+        #expect(state.askForRoom() == 0)
+        // Once: there was no room, and then there is.
+        let told = [state.settled(2), state.settled(2)]
+        #expect(told == [true, false])
+        #expect(state.askForRoom() > 0)
+    }
+
     @Test func aClosedQueueEndsWhenAllUnderWayIsDone() {
         var state = self.state(slots: 1)
         _ = state.append([.sample(1)])
@@ -168,7 +182,7 @@ import Testing
             Issue.record("ended with a request under way")
             return
         }
-        state.finish()
+        state.answered(1)
         guard case .end = state.next(now: self.now) else {
             Issue.record("did not end")
             return

@@ -10,7 +10,7 @@ import Testing
                          current_setting('enable_hashjoin'), current_setting('enable_mergejoin'))
         """
     private static let (each, once) = ("auto on on on", "force_generic_plan on on on")
-    private static let few = "force_generic_plan off off off"
+    private static let few = "force_generic_plan off on off"
 
     private static func text(_ row: borrowing Row) throws(PostgresError) -> String { try row.decode(0) }
 

@@ -12,8 +12,8 @@ struct Acceptor: Sendable {
     static let batchLimit = MessageLimits.messages
     /// Requests that may wait for a commit; beyond that the answer is 503, at once.
     static let queueLimit = 10_000
-    /// How long a commit waits for more requests while another is under way; a lone request waits for nobody.
-    static let gather = Duration.milliseconds(2)
+    /// A customer waits for it; a lone request waits for nobody.
+    static let pace = BatchPace(least: .milliseconds(2), most: .milliseconds(5))
     /// How often a request that has to wait for others of its account comes again, before it is told that the service is busy.
     /// Each time at least one price is decided, so it takes as many different ones at the same time.
     static let roundLimit = 200
@@ -36,7 +36,7 @@ struct Acceptor: Sendable {
         self.metrics = metrics
         self.batcher = Batcher(
             name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
-            gather: Self.gather,
+            pace: Self.pace,
             weight: { $0.messages.count }
         ) { requests in
             let started = ContinuousClock.now

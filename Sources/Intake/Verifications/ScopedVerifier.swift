@@ -40,7 +40,7 @@ struct ScopedVerifier: Sendable {
         let (logger, metrics) = (verifier.logger, verifier.metrics)
         self.sendings = Batcher(
             name: "scoped sendings", batchLimit: Verifier.batchLimit, queueLimit: Verifier.queueLimit,
-            writers: Intake.writers, gather: Verifier.gather
+            writers: Intake.writers, pace: Verifier.pace
         ) { sendings in
             try await Verifier.commit("codes", sendings.count, logger, onProgress: onProgress, onFailure: onFailure) {
                 let results = try await commitStore.send(sendings)
@@ -50,7 +50,7 @@ struct ScopedVerifier: Sendable {
         }
         self.guesses = Batcher(
             name: "scoped guesses", batchLimit: Verifier.batchLimit, queueLimit: Verifier.queueLimit,
-            writers: Intake.writers, gather: Verifier.gather
+            writers: Intake.writers, pace: Verifier.pace
         ) { guesses in
             let started = ContinuousClock.now
             let results = try await Verifier.commit(

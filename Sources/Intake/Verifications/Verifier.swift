@@ -14,8 +14,8 @@ struct Verifier: Sendable {
     static let batchLimit = 250
     /// Those that may wait for a commit; beyond that the answer is that the service is busy.
     static let queueLimit = 10_000
-    /// See ``Acceptor/gather``.
-    static let gather = Acceptor.gather
+    /// See ``Acceptor/pace``.
+    static let pace = Acceptor.pace
     /// How often one that has to wait for another of its recipient or its account comes again, before it is told that the service is busy.
     static let roundLimit = 200
 
@@ -61,7 +61,7 @@ struct Verifier: Sendable {
         self.logger = logger
         self.sendings = Batcher(
             name: "sendings", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
-            gather: Self.gather
+            pace: Self.pace
         ) { sendings in
             try await Self.commit("codes", sendings.count, logger, onProgress: onProgress, onFailure: onFailure) {
                 let results = try await Self.settled { () async throws(PostgresError) in
@@ -73,7 +73,7 @@ struct Verifier: Sendable {
         }
         self.guesses = Batcher(
             name: "guesses", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
-            gather: Self.gather
+            pace: Self.pace
         ) { guesses in
             let started = ContinuousClock.now
             let results = try await Self.commit(

@@ -1,0 +1,25 @@
+/// How far apart batches begin.
+///
+/// A statement costs its database much the same for one row as for twenty. So when items keep coming, batches begin no closer
+/// than `least`, and further apart the longer one takes to be written: a database that is busy gets fewer and larger
+/// statements, one that is idle answers at once. An item that comes when nothing has been written for so long waits for nobody.
+public struct BatchPace: Sendable, Hashable {
+    /// From the beginning of one batch to that of the next, unless the next is full.
+    public var least: Duration
+    /// No further apart than this, however long writing takes.
+    public var most: Duration
+
+    /// Of the time from one beginning to the next, the part that one writer may be writing: a half.
+    static let rest = 2
+
+    public init(least: Duration, most: Duration) {
+        precondition(.zero <= least && least <= most, "batches cannot be further apart than they may be")
+        self.least = least
+        self.most = most
+    }
+
+    /// Batches begin as soon as there is an item and a writer.
+    public static let none = BatchPace(least: .zero, most: .zero)
+
+    func interval(after duration: Duration) -> Duration { min(max(self.least, duration * Self.rest), self.most) }
+}
