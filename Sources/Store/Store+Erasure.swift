@@ -89,6 +89,21 @@ extension Store {
         ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
     }
 
+    /// How many messages there are to a recipient, wherever they are; counting stops at `limit`.
+    public func countMessages(
+        lane: Lane, account: AccountID, recipients: [String], limit: Int32
+    ) async throws(PostgresError) -> Int {
+        try await self.pool.query(
+            """
+            SELECT count(*) FROM (
+                SELECT FROM messages
+                WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND recipient = ANY(\(recipients))
+                LIMIT \(limit)
+            ) AS left_over
+            """, timeout: Self.scanTimeout
+        ) { row throws(PostgresError) in Int(try row.decode(0, as: Int64.self)) }[0]
+    }
+
     /// Notes that an erasure cancelled messages.
     public func count(cancelled: Int, of erasure: Int64) async throws(PostgresError) {
         _ = try await self.pool.execute(

@@ -112,15 +112,43 @@ import Testing
     @Test func nothingOnStandbyGoesOn() async throws {
         try await IntakeFixture.run { fixture async throws in
             _ = try await fixture.accept()
-            _ = try await fixture.system.pool.execute("DELETE FROM outbox")
-            _ = try await fixture.system.pool.execute(
-                """
-                INSERT INTO standby (lane, id, account_id, provider_id, priority, attempt, series, tried, expires_at, due_at)
-                SELECT lane, id, account_id, provider_id, 0, 1, 1, 1, now() + interval '1 hour', now() FROM messages
-                """)
+            try await Self.putOnStandby(fixture)
             #expect(await Self.erase(fixture)["messages"] == 1)
             #expect(try await fixture.system.count("SELECT count(*) FROM standby") == 0)
         }
+    }
+
+    /// It goes on in the very moment: its number is still needed, and it is not forgotten that it is there.
+    @Test func whatIsSentOnMeanwhileIsToBeAskedForAgain() async throws {
+        try await IntakeFixture.run { fixture async throws in
+            _ = try await fixture.accept()
+            try await Self.putOnStandby(fixture)
+            try await withThrowingTaskGroup { group in
+                try await fixture.system.pool.transaction { transaction in
+                    _ = try await transaction.execute("DELETE FROM standby")
+                    _ = try await transaction.execute("UPDATE messages SET state = 'unknown'")
+                    _ = try await transaction.execute(
+                        """
+                        INSERT INTO outbox (lane, id, account_id, provider_id, priority)
+                        SELECT lane, id, account_id, provider_id, 0 FROM messages
+                        """)
+                    group.addTask { #expect(await Self.erase(fixture) == Self.answer(underWay: 1, done: false)) }
+                    try await fixture.waitForLockWaits(1)
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await Self.traces(fixture) == 1)
+        }
+    }
+
+    private static func putOnStandby(_ fixture: IntakeFixture) async throws {
+        _ = try await fixture.system.pool.execute("DELETE FROM outbox")
+        _ = try await fixture.system.pool.execute("UPDATE messages SET state = 'accepted'")
+        _ = try await fixture.system.pool.execute(
+            """
+            INSERT INTO standby (lane, id, account_id, provider_id, priority, attempt, series, tried, expires_at, due_at)
+            SELECT lane, id, account_id, provider_id, 0, 1, 1, 1, now() + interval '1 hour', now() FROM messages
+            """)
     }
 
     @Test func addressesGoHoweverTheyAreWritten() async throws {

@@ -11,7 +11,9 @@ public import Store
 public struct Eraser: Sendable {
     /// Rows of one transaction.
     static let batchLimit: Int32 = 500
-    /// Messages and verifications, together, that one request of the API erases.
+    /// Messages under way that are counted of each account.
+    static let countLimit: Int32 = 10_000
+    /// Messages and verifications, together, that one request of the API erases; and messages, about, that it cancels.
     public static let requestLimit = 5000
 
     private let store: Store
@@ -41,7 +43,8 @@ public struct Eraser: Sendable {
         let mac = self.macs(of: recipient)[0]
         let erasure = try await self.store.beginErasure(
             NewErasure(account: owner, apiKey: apiKey, keyID: Int16(mac.keyID), mac: mac.code))
-        var run = Run(erasure: erasure, recipients: Self.names(of: recipient), left: limit ?? .max)
+        let limit = limit ?? .max
+        var run = Run(erasure: erasure, recipients: Self.names(of: recipient), left: limit, cancellationsLeft: limit)
         for account in accounts {
             for lane in self.lanes { try await self.erase(&run, lane: lane, account: account) }
         }
@@ -62,6 +65,7 @@ public struct Eraser: Sendable {
         let recipients: [String]
         /// Messages and verifications that may still be erased.
         var left: Int
+        var cancellationsLeft: Int
         var underWay = 0
         var isSpent = false
     }
@@ -88,9 +92,13 @@ public struct Eraser: Sendable {
                 erasure, lane: lane, account: account, recipients: recipients, limit: limit)
         }
         try await self.store.eraseCounts(erasure, lane: lane, account: account, recipients: recipients)
+        if run.isSpent { return }
+        // Whatever it was that kept them: they may have ended, or been sent on, since they were looked at.
+        run.underWay += try await self.store.countMessages(
+            lane: lane, account: account, recipients: recipients, limit: Self.countLimit)
     }
 
-    /// Cancels what waits, and counts what is beyond that.
+    /// Cancels what waits. What is beyond that is left.
     private func cancel(_ run: inout Run, lane: Lane, account: AccountID) async throws(PostgresError) {
         var after = MessageID(high: 0, low: 0)
         while true {
@@ -98,14 +106,12 @@ public struct Eraser: Sendable {
                 lane: lane, account: account, recipients: run.recipients, after: after, limit: Self.batchLimit)
             var cancelled = 0
             for id in found {
-                switch try await self.store.cancel(id, account: account) {
-                case .cancelled: cancelled += 1
-                case .refused(let state) where state.isFinal: break
-                case .refused, .notFound: run.underWay += 1
-                }
+                if try await self.store.cancel(id, account: account) == .cancelled { cancelled += 1 }
             }
             if cancelled > 0 { try await self.store.count(cancelled: cancelled, of: run.erasure) }
+            run.cancellationsLeft -= cancelled
             guard found.count == Int(Self.batchLimit), let last = found.last else { return }
+            guard run.cancellationsLeft > 0 else { return run.isSpent = true }
             after = last
         }
     }
