@@ -21,7 +21,8 @@ public import Verification
 ///                     {"country": "US", "priority": "otp", "providers": ["vonage", "calls"]},
 ///                     {"policy": "weighted", "providers": [{"name": "vonage", "weight": 300, "max_weight": 500}, "other"]}],
 ///       "prices":    [{"channel": "sms", "prefix": "+41", "price": "0.05"}],
-///       "look_up":   {"provider": "vonage", "max_age": 86400, "timeout_ms": 800}
+///       "look_up":   {"provider": "vonage", "max_age": 86400, "timeout_ms": 800},
+///       "retention": {"messages": 90, "events": 30, "verifications": "keep"}
 ///     }
 ///
 /// What the file does not name is left alone. Keys and credentials are revoked by `"revoked": true` and brought back only by an
@@ -183,6 +184,20 @@ public struct ConfigurationFile: Sendable {
     public var prices: [ListedPrice] = []
     /// Nil: it stays as it is.
     public var lookUp: LookUp?
+    /// For how long each kind is kept; nil: it stays as it is.
+    public var retention: KeptFor?
+
+    /// For how many days what is over is kept; what the file does not name stays as it is.
+    public struct KeptFor: Sendable, Hashable {
+        public enum Period: Sendable, Hashable {
+            case days(Int32)
+            case forEver
+        }
+
+        public var messages: Period?
+        public var events: Period?
+        public var verifications: Period?
+    }
 
     /// Lines of codes for one provider.
     static let codeLimit = 2000

@@ -23,7 +23,7 @@ struct ConfigurationReader {
 
     mutating func read(_ json: JSON) -> ConfigurationFile {
         var file = ConfigurationFile()
-        guard self.fields.isObject(json, known: ["accounts", "providers", "routes", "prices", "look_up"], at: "") else {
+        guard self.fields.isObject(json, known: Self.topFields, at: "") else {
             return file
         }
         file.accounts = self.elements(json, "accounts", known: Self.accountFields) { $0.account($1, at: $2) }
@@ -31,6 +31,7 @@ struct ConfigurationReader {
         file.routes = self.elements(json, "routes", known: Self.routeFields) { $0.route($1, at: $2) }
         file.prices = self.elements(json, "prices", known: Self.priceFields) { $0.price($1, at: $2) }
         file.lookUp = self.lookUp(json)
+        file.retention = self.retention(json)
         self.refuseDoubled(file.accounts.map(\.name), "name", at: "/accounts")
         self.refuseDoubled(file.providers.map(\.name), "name", at: "/providers")
         self.refuseDoubledKeys(of: file.accounts)
@@ -41,6 +42,8 @@ struct ConfigurationReader {
     }
 
     // MARK: - Parts
+
+    private static let topFields: Set = ["accounts", "providers", "routes", "prices", "look_up", "retention"]
 
     private static let accountFields: Set = [
         "name", "currency", "top_ups", "keys", "credentials", "webhooks", "applications", "email_contents",

@@ -59,6 +59,7 @@ public struct Configurator: Sendable {
                 try await self.apply(price, at: "/prices/\(index)", in: transaction, &progress)
             }
             if let lookUp = file.lookUp { try await self.apply(lookUp, in: transaction, &progress) }
+            if let retention = file.retention { try await self.apply(retention, in: transaction, &progress) }
             try await self.apply(progress.topUps, in: transaction, &progress)
             guard progress.problems.isEmpty else { throw ConfigurationProblems(problems: progress.problems) }
             return progress.report

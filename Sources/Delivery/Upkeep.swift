@@ -50,6 +50,8 @@ struct Upkeep: Sendable {
     let service: DirectoryWatch<ServicePlan>
     let metrics: DeliveryMetrics
     let eventMetrics: EventMetrics
+    let database: DatabaseWatch
+    let retention: RetentionUpkeep
     let logger: Logger
 
     func run() async {
@@ -77,6 +79,7 @@ struct Upkeep: Sendable {
             group.addTask { await self.moveWeights() }
             group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
             group.addTask { await self.pulse("keeping house") { try await self.keepHouse() } }
+            group.addTask { await self.database.run() }
         }
     }
 
@@ -236,6 +239,7 @@ struct Upkeep: Sendable {
                 lane: lane, olderThan: Store.rateRetention, limit: Self.rateLimit) == Int(Self.rateLimit)
             {}
         }
+        try await self.retention.run()
         try await Task.sleep(for: .seconds(3600) * Double.random(in: 0.8...1.2))
     }
 }

@@ -101,7 +101,11 @@ public final class Worker: Service {
         self.upkeep = Upkeep(
             store: store, lanes: configuration.lanes, lease: configuration.lease, messages: parts.messageSignals,
             events: parts.eventSignals, service: self.service, metrics: DeliveryMetrics(metrics),
-            eventMetrics: EventMetrics(metrics), logger: logger)
+            eventMetrics: EventMetrics(metrics),
+            database: DatabaseWatch(store: store, metrics: DatabaseMetrics(metrics), logger: logger),
+            retention: RetentionUpkeep(
+                store: store, lanes: configuration.lanes, metrics: RetentionMetrics(metrics), logger: logger),
+            logger: logger)
         self.reconciler = Reconciler(
             store: store, lanes: configuration.lanes, service: self.service, client: client,
             metrics: ReconciliationMetrics(metrics), events: parts.eventSignals.ready, logger: logger,

@@ -32,6 +32,8 @@ public struct Principal: Sendable, Hashable {
     public var accountName: String
     public var scopes: Set<Scope>
     var expiresAt: Timestamp?
+    /// The number of its key; nil of a vendor's credential.
+    var apiKey: Int32?
 }
 
 /// Who may do what, which way messages go and what they cost: the API's view of the ``Directory``.
@@ -70,7 +72,7 @@ public struct Access: Sendable {
         for key in directory.keys {
             self.principals[key.digest] = Principal(
                 account: key.account, accountName: key.accountName, scopes: Set(key.scopes.compactMap(Scope.init)),
-                expiresAt: key.expiresAt)
+                expiresAt: key.expiresAt, apiKey: key.id)
         }
         for stored in directory.credentials {
             guard let credential = Credential(stored, masterKeys: masterKeys) else {

@@ -30,6 +30,7 @@ public struct Intake: Sendable {
     let verifier: Verifier
     let optOuts: OptOuts
     let conversions: Conversions
+    let eraser: Eraser
     let gate: Gate
     private let scopedVerifier: ScopedVerifier
     private let dialects: [any Dialect]
@@ -59,6 +60,7 @@ public struct Intake: Sendable {
         precondition(!lanes.isEmpty, "messages need a lane")
         self.store = store
         self.lanes = lanes
+        self.eraser = Eraser(store: store, lanes: lanes, masterKeys: masterKeys)
         let lanes = LaneChoice(lanes: lanes)
         // One for messages and codes: an account's keys are its own, whatever they are used for.
         let keysInFlight = KeysInFlight()
@@ -177,6 +179,7 @@ public struct Intake: Sendable {
         case .resending(let id): try await self.answerResending(id, request)
         case .search: try await self.answerSearch(request)
         case .unlocking: try await self.answerUnlocking(request)
+        case .erasure: try await self.answerErasure(request)
         case .account: try await self.answerAccount(request)
         case .prices: try await self.answerPrices(request)
         case .topUps: try await self.answerTopUps(request)

@@ -17,6 +17,7 @@ enum Route {
     case resending(VerificationID?)
     case search
     case unlocking
+    case erasure
     case account
     case prices
     case topUps
@@ -68,6 +69,7 @@ enum Route {
         case ("account", 1) where rest[3] == "prices": .prices
         case ("account", 1) where rest[3] == "top-ups": .topUps
         case ("recipients", 1) where rest[3] == "unlock": .unlocking
+        case ("recipients", 1) where rest[3] == "erase": .erasure
         case ("opt-outs", 0): .optOuts
         case ("opt-outs", 1) where rest[3] == "remove": .optOutRemoval
         case ("opt-outs", 1) where rest[3] == "search": .optOutSearch

@@ -33,6 +33,7 @@ struct Pinpost {
         case "migrate": try await MigrateCommand.run()
         case "apply": try await ApplyCommand.run(line)
         case "rotate": try await RotateCommand.run()
+        case "erase": try await EraseCommand.run(line)
         case "codes": try CodesCommand.run(line)
         case "report": try await ReportCommand.run(line)
         case "bench": try await BenchCommand.run(line)

@@ -42,20 +42,20 @@ struct ProcessSettings {
     }
 
     enum Role: String, CaseIterable {
-        case up, api, worker, receiver, carrier, migrate, apply, rotate, report
+        case up, api, worker, receiver, carrier, migrate, apply, rotate, erase, report
 
         var defaultPort: UInt16? {
             switch self {
             case .api: 8080
             case .receiver: 8081
             case .carrier: 8082
-            case .up, .worker, .migrate, .apply, .rotate, .report: nil
+            case .up, .worker, .migrate, .apply, .rotate, .erase, .report: nil
             }
         }
 
         var defaultOperationsPort: UInt16 {
             switch self {
-            case .up, .api, .migrate, .apply, .rotate, .report: 8083
+            case .up, .api, .migrate, .apply, .rotate, .erase, .report: 8083
             case .worker: 8084
             case .receiver: 8085
             case .carrier: 8086
@@ -65,7 +65,7 @@ struct ProcessSettings {
         var needsMasterKey: Bool { ![.carrier, .migrate, .up, .report].contains(self) }
         /// Takes customers' URLs in, or calls them.
         var judgesCallbacks: Bool { self == .up || self == .api || self == .worker || self == .apply }
-        var servesForLong: Bool { ![.migrate, .apply, .rotate, .report].contains(self) }
+        var servesForLong: Bool { ![.migrate, .apply, .rotate, .erase, .report].contains(self) }
     }
 
     static func read(_ role: Role, environment: [String: String]) throws(SettingsError) -> ProcessSettings {

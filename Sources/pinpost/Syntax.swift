@@ -57,6 +57,23 @@ enum Syntax {
                     Then run this until its last line says that the old key may be taken away.
                     """),
             .init(
+                "erase",
+                summary:
+                    "Erase recipients from all that is kept; their numbers or addresses come in by standard input.",
+                details: """
+                    One recipient a line, as `+41791234567` or `anna@example.com`; 1000 at most. They are not given on the command line,
+                    which everybody on the machine can see, and which the shell keeps: pinpost erase < recipients.txt
+                    What waits to be sent is cancelled; what is being sent ends first, and is to be asked for again. Opt-outs and
+                    statistics stay. What was erased is kept as numbers of rows and a keyed hash of the recipient.
+                    """,
+                options: [
+                    .init("--account", value: "NAME", summary: "Of this account only."),
+                    .init("--find", summary: "Erase nothing; show when the recipients were erased."),
+                    .init(
+                        "--list", value: "N",
+                        summary: "Read and erase nothing; show the newest N erasures, 1000 at most."),
+                ]),
+            .init(
                 "report",
                 summary: "Print a report over all accounts. `silent`: messages of which no receipt came.",
                 positionals: ["silent"],

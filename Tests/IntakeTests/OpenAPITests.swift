@@ -25,6 +25,7 @@ import Testing
             _ = await codes.check(id, try await codes.code(of: id))
             _ = await fixture.post("/v1/verifications/search", ["to": .string(IntakeFixture.number)])
             _ = await fixture.post("/v1/recipients/unlock", ["to": .string(IntakeFixture.number)])
+            _ = await fixture.post("/v1/recipients/erase", ["to": "+41790000099"])
             _ = await fixture.get("/v1/account")
             _ = await fixture.get("/v1/account/prices")
             _ = await fixture.put("/v1/account/prices", ["prices": [["price": "0.05", "network": "22801"]]])

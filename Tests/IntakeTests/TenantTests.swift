@@ -23,6 +23,7 @@ import Testing
         ("POST", "/v1/verifications/\(id)/resend", [IntakeFixture.verifyingKey]),
         ("POST", "/v1/verifications/search", [IntakeFixture.readingKey, IntakeFixture.verifyingKey]),
         ("POST", "/v1/recipients/unlock", [IntakeFixture.managingKey]),
+        ("POST", "/v1/recipients/erase", [IntakeFixture.managingKey]),
         ("GET", "/v1/webhooks", [IntakeFixture.readingKey, IntakeFixture.managingKey]),
         ("POST", "/v1/webhooks", [IntakeFixture.managingKey]),
         ("GET", "/v1/webhooks/x", [IntakeFixture.readingKey, IntakeFixture.managingKey]),

@@ -136,7 +136,7 @@ import Testing
 
     @Test func searchesAndUnlockingsAreRead() async throws {
         try await IntakeFixture.run { fixture async throws in
-            for path in ["/v1/verifications/search", "/v1/recipients/unlock"] {
+            for path in ["/v1/verifications/search", "/v1/recipients/unlock", "/v1/recipients/erase"] {
                 for (body, place) in [
                     ([:], "/to"), (["to": "0790000077"], "/to"), (["to": 5], "/to"), ([], ""),
                     (["to": .string(IntakeFixture.number), "x": 1], "/x"),

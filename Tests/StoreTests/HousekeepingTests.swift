@@ -1,4 +1,3 @@
-import Glibc
 import Messaging
 import Postgres
 import Store
@@ -32,29 +31,6 @@ import Timestamps
                 """)
             #expect(unindexed == 0)
         }
-    }
-
-    @Test func theReadmeDropsThePartitionsOfEveryTableThatHasSome() async throws {
-        let line = try #require(try Self.readme().split(separator: "\n").first { $0.hasPrefix("    DROP TABLE ") })
-        let dropped = line.dropFirst("    DROP TABLE ".count).split(whereSeparator: { ",; ".contains($0) })
-        try await StoreFixture.run { fixture async throws in
-            let bases = try await fixture.pool.query("SELECT relname::text FROM pg_class WHERE relkind = 'p'") {
-                row throws(PostgresError) in try row.decode(0, as: String.self)
-            }
-            // Each is a table's name and a day.
-            let names = dropped.map { $0.split(separator: "_").dropLast().joined(separator: "_") }
-            #expect(Set(names) == Set(bases))
-        }
-    }
-
-    private static func readme() throws -> String {
-        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let file = try #require(fopen("\(root)/README.md", "r"))
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     @Test func aMessageOfLastNightStillFindsItsPartition() async throws {

@@ -102,6 +102,14 @@ struct StoreFixture {
         while try await self.count(waiting) == 0 { try await Task.sleep(for: .milliseconds(5)) }
     }
 
+    /// Returns when none does any more.
+    func waitForNoLock() async throws {
+        let waiting: SQL = """
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+            """
+        while try await self.count(waiting) > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
     func count(_ statement: SQL) async throws -> Int {
         try await self.pool.query(statement) { row throws(PostgresError) in Int(try row.decode(0, as: Int64.self)) }[0]
     }

@@ -18,14 +18,14 @@ enum Executable {
 
     /// Starts a command of it, which is killed should this process die.
     static func start(
-        _ arguments: [String], environment: [String: String], output: ChildProcess.Output
+        _ arguments: [String], environment: [String: String], input: [UInt8] = [], output: ChildProcess.Output
     ) async throws -> ChildProcess {
         var environment = environment
         environment["PATH"] = "/usr/bin:/bin"
         environment["SWIFT_BACKTRACE"] = "enable=no"
         return try await ChildProcess.start(
             "/usr/bin/setpriv", ["--pdeathsig", "KILL", "--", Self.path] + arguments, environment: environment,
-            output: output, errorOutput: output)
+            input: input, output: output, errorOutput: output)
     }
 
     /// What a command that ends by itself came to.
@@ -37,9 +37,11 @@ enum Executable {
 
     /// Runs a command to its end.
     static func run(
-        _ arguments: [String], environment: [String: String] = [:], within limit: Duration = .seconds(60)
+        _ arguments: [String], environment: [String: String] = [:], input: String = "",
+        within limit: Duration = .seconds(60)
     ) async throws -> Result {
-        let child = try await Self.start(arguments, environment: environment, output: .captured(byteLimit: 1 << 20))
+        let child = try await Self.start(
+            arguments, environment: environment, input: Array(input.utf8), output: .captured(byteLimit: 1 << 20))
         guard let status = await child.waitForExit(until: .now + limit) else {
             child.kill(SIGKILL)
             throw Failure("pinpost \(arguments.joined(separator: " ")) did not end within \(limit)")

@@ -98,6 +98,18 @@ extension OpenAPI {
         "Unlocking": {
             "type": "object", "additionalProperties": false, "required": ["unlocked"],
             "properties": {"unlocked": {"type": "boolean", "description": "Whether any guess had failed."}}
+        },
+        "Erasure": {
+            "type": "object", "additionalProperties": false,
+            "required": ["cancelled", "messages", "verifications", "others", "under_way", "done"],
+            "properties": {
+                "cancelled": {"type": "integer", "description": "Messages that had not been sent and are not sent any more; they count as messages too."},
+                "messages": {"type": "integer", "description": "Messages that the recipient, the reference and the metadata were taken out of."},
+                "verifications": {"type": "integer", "description": "Verifications that the recipient was taken out of. Those that could still be checked have ended."},
+                "others": {"type": "integer", "description": "What else was kept of the recipient: counts of codes and of wrong guesses, codes that are found by their scope, what was looked up."},
+                "under_way": {"type": "integer", "description": "Messages that are being sent, and are erased when it is asked for again after that. Not counted before the rest is erased."},
+                "done": {"type": "boolean", "description": "False: ask again, at once or, with messages under way, a while later."}
+            }
         }
         """#
 }

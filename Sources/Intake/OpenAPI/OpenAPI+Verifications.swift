@@ -91,6 +91,19 @@ extension OpenAPI {
                     \#(Self.bodyRefusals)
                 }
             }
+        },
+        "/v1/recipients/erase": {
+            "post": {
+                "operationId": "eraseRecipient", "tags": ["verifications"],
+                "summary": "Erases a recipient from messages and verifications, for good. What waits to be sent is cancelled; opt-outs and statistics stay. Scope: manage.",
+                "requestBody": {"required": true, "content": {"application/json": {
+                    "schema": {"$ref": "#/components/schemas/RecipientName"}, "example": {"to": "+41791234567"}
+                }}},
+                "responses": {
+                    "200": {"description": "What was erased. Unless it is done, ask again.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Erasure"}}}},
+                    \#(Self.bodyRefusals)
+                }
+            }
         }
         """#
 }
