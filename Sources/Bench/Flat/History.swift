@@ -37,7 +37,7 @@ struct History: Sendable {
         for day in 0..<Self.days {
             let date = try await self.date(day)
             for table in Self.tables {
-                let (first, end) = Self.bounds(date)
+                let (first, end) = try await self.bounds(date)
                 try await self.database.runAlone(
                     "ALTER TABLE \(table) ATTACH PARTITION \(table)_\(date) FOR VALUES FROM (\(first)) TO (\(end))")
             }
@@ -71,9 +71,15 @@ struct History: Sendable {
         ) { row throws(PostgresError) in try row.decode(0, as: String.self) }[0]
     }
 
-    private static func bounds(_ date: String) -> (first: String, end: String) {
-        let day = "'\(date)'::timestamp AT TIME ZONE 'UTC'"
-        return ("first_id_of(\(day))", "first_id_of((\(day)) + interval '1 day')")
+    /// As literals: of functions PostgreSQL would not see that a check says what a partition's bounds say.
+    private func bounds(_ date: String) async throws -> (first: String, end: String) {
+        try await self.database.pool.query(
+            """
+            SELECT quote_literal(first_id_of(day AT TIME ZONE 'UTC')),
+                   quote_literal(first_id_of((day + interval '1 day') AT TIME ZONE 'UTC'))
+            FROM to_timestamp(\(date), 'YYYYMMDD') AS moment, LATERAL (SELECT moment::date::timestamp AS day) AS days
+            """
+        ) { row throws(PostgresError) in (try row.decode(0, as: String.self), try row.decode(1, as: String.self)) }[0]
     }
 
     private func make(_ table: String, _ date: String) async throws {
@@ -81,7 +87,7 @@ struct History: Sendable {
         let provider = try await self.database.provider(.discard).rawValue
         let name = "\(table)_\(date)"
         let key = table == "messages" ? "id" : "message_id"
-        let (first, end) = Self.bounds(date)
+        let (first, end) = try await self.bounds(date)
         let count = max(1, self.rows / Self.tables.count / Self.days)
         try await self.database.runAlone(
             """
