@@ -32,7 +32,10 @@ struct BenchDatabase {
     /// Empties the tables of messages, so that each phase begins as the one before it did, and has what is dirty written,
     /// so that no phase pays for the one before. Accounts, providers and workers stay.
     func reset() async throws {
-        let truncation = "TRUNCATE " + (try await self.temporaryTables()).joined(separator: ", ")
+        // The tables as wholes first: whoever looks at one takes them in this order too, and their parts in any.
+        let tables = Self.filled.map { "ONLY \($0)" }.joined(separator: ", ")
+        let parts = try await self.temporaryTables().joined(separator: ", ")
+        let truncation = "LOCK TABLE \(tables) IN ACCESS EXCLUSIVE MODE; TRUNCATE \(parts)"
         try await self.pool.withConnection { connection in
             try await connection.executeScript(
                 truncation, timeout: .seconds(60))
@@ -48,8 +51,6 @@ struct BenchDatabase {
         "id >= first_id_of((now() AT TIME ZONE 'UTC')::date::timestamp AT TIME ZONE 'UTC' - interval '1 day')"
 
     /// What the phases fill: of tables that are parted by days, the parts from yesterday's on. A history that was made stays.
-    ///
-    /// In the order in which idle workers and receivers look at them, so that none waits for the other in a circle.
     private func temporaryTables() async throws -> [String] {
         try await self.pool.query(
             """
@@ -65,6 +66,7 @@ struct BenchDatabase {
         ) { row throws(PostgresError) in try row.decode(0, as: String.self) }
     }
 
+    /// In the order in which idle workers and receivers look at them, so that none waits for the other in a circle.
     private static let filled = [
         "scheduled", "outbox", "messages", "attempts", "unmatched_receipts", "parts", "receipts", "idempotency_keys",
         "verifications", "recipient_limits", "recipient_failures", "application_sends", "events", "event_outbox",
