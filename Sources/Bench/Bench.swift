@@ -1,5 +1,5 @@
 import Glibc
-public import JSON
+import JSON
 import Polling
 
 /// `pinpost bench`: sizes a deployment. Measures what this machine, with this database, does with the real processes,
@@ -33,22 +33,58 @@ public enum Bench {
         }
     }
 
-    /// Runs all of it and returns the figures.
+    /// Runs all of it and returns the figures, and what they come to beside what is expected.
     ///
     /// Every process, directory and database that it made is gone when it returns, whether it succeeds, fails or is
     /// cancelled. Throws when anything failed: a request, a process, a message that was not delivered. Figures with
     /// errors in them would be none.
-    public static func run(_ options: Options) async throws -> JSON {
+    public static func run(_ options: Options) async throws -> Report {
         let schedule = Schedule(seconds: options.seconds, tell: options.progress)
+        return try await self.withDatabase(options) {
+            schedule.begin(.setUp)
+        } _: { database, busy in
+            try await self.measure(options, database: database, schedule: schedule, busyBefore: busy)
+        }
+    }
+
+    /// Measures whether what a message costs stays the same as the work and the tables grow; see ``FlatOptions``.
+    ///
+    /// Leaves nothing behind, as ``run(_:)``, and throws as it does.
+    public static func runFlat(_ flat: FlatOptions, _ options: Options) async throws -> Report {
+        try await self.withDatabase(options) {
+            options.progress("setting up a database")
+        } _: { database, busy in
+            let deployment = try self.deployment(options, database, spread: FlatRun.few)
+            do {
+                let measurements = Measurements(
+                    database: database, deployment: deployment, seconds: options.seconds)
+                let run = FlatRun(measurements, flat, options)
+                let lines = try await run.measure()
+                await deployment.stop()
+                let conditions = try await self.conditions(options, database, busyBefore: busy)
+                return Report(members: conditions + flat.members, lines: lines, costs: measurements.costs.ledger)
+            } catch {
+                await deployment.stop()
+                throw error
+            }
+        }
+    }
+
+    // MARK: - Private
+
+    private static func withDatabase(
+        _ options: Options, beginning: () -> Void,
+        _ body: (BenchDatabase, _ busyBefore: Double) async throws -> Report
+    ) async throws -> Report {
         let busy = try await self.busyBefore(options)
-        schedule.begin(.setUp)
+        beginning()
         let poller = try Poller()
         poller.start()
         let database = try await BenchDatabase.make(
             serverURL: options.serverURL, parent: options.directory, poller: poller)
-        let result: Result<JSON, any Error>
+        let result: Result<Report, any Error>
         do {
-            result = .success(try await self.measure(options, database: database, schedule: schedule, busyBefore: busy))
+            result = .success(try await body(database, busy))
         } catch {
             result = .failure(error)
         }
@@ -57,31 +93,42 @@ public enum Bench {
         return try result.get()
     }
 
-    // MARK: - Private
-
     private static func measure(
         _ options: Options, database: BenchDatabase, schedule: Schedule, busyBefore: Double
-    ) async throws -> JSON {
-        let deployment = try Deployment(
-            executable: try self.executable(), copies: options.processes, databaseURL: database.url,
-            directory: database.directory, environment: options.environment)
+    ) async throws -> Report {
+        let deployment = try self.deployment(options, database)
         let measurements = Measurements(database: database, deployment: deployment, seconds: options.seconds)
         do {
             var figures = try await measurements.run(schedule)
             figures.peakMemory = deployment.peakMemory
             await deployment.stop()
-            return figures.json(
-                conditions: [
-                    .init("seconds", .rounded(options.seconds, 2)),
-                    .init("cores", JSON(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
-                    .init("postgresql", .string(try await database.version())),
-                    .init("processes", JSON(options.processes)),
-                    .init("busy_before_percent", .rounded(busyBefore, 0)),
-                ])
+            let conditions = try await self.conditions(options, database, busyBefore: busyBefore)
+            let ledger = measurements.costs.ledger
+            return Report(members: figures.members + conditions, lines: figures.lines(ledger), costs: ledger)
         } catch {
             await deployment.stop()
             throw error
         }
+    }
+
+    private static func deployment(
+        _ options: Options, _ database: BenchDatabase, spread: Int = 0
+    ) throws -> Deployment {
+        try Deployment(
+            executable: try self.executable(), copies: options.processes, databaseURL: database.url,
+            directory: database.directory, environment: options.environment, spread: spread)
+    }
+
+    private static func conditions(
+        _ options: Options, _ database: BenchDatabase, busyBefore: Double
+    ) async throws -> [JSON.Member] {
+        [
+            .init("seconds", .rounded(options.seconds, 2)),
+            .init("cores", JSON(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+            .init("postgresql", .string(try await database.version())),
+            .init("processes", JSON(options.processes)),
+            .init("busy_before_percent", .rounded(busyBefore, 0)),
+        ]
     }
 
     /// How much of the processors others use; says so when it is so much that the figures will be too low.

@@ -17,9 +17,14 @@ struct Percentiles: Hashable {
         return self.sorted[min(max(Int(rank), 1), self.sorted.count) - 1]
     }
 
-    /// `p50`, `p95` and `p99`, to a hundredth.
+    var count: Int { self.sorted.count }
+
+    /// `p50`, `p95`, `p99` and the worst, to a hundredth.
     var json: JSON {
-        ["p50": .rounded(self[50], 2), "p95": .rounded(self[95], 2), "p99": .rounded(self[99], 2)]
+        [
+            "p50": .rounded(self[50], 2), "p95": .rounded(self[95], 2), "p99": .rounded(self[99], 2),
+            "max": .rounded(self[100], 2),
+        ]
     }
 }
 

@@ -3,14 +3,16 @@ import Synchronization
 /// The parts of a run in their order, and how long is left.
 final class Schedule: Sendable {
     enum Part: CaseIterable {
-        case setUp, commits, updates, inserts, lifecycles, acceptSingle, start, check, acceptBatch, drain, smpp,
-            single, batch, acceptTime, pickupTime, hanging
+        case setUp, commits, updates, verifications, inserts, lifecycles, acceptSingle, start, check, acceptBatch,
+            drain, smpp,
+            single, batch, singleTold, batchTold, acceptTime, pickupTime, hanging, idleStatements, idlePickup
 
         fileprivate var title: String {
             switch self {
             case .setUp: "setting up a database"
             case .commits: "floor: one-row commits, 64 connections"
             case .updates: "floor: one-row updates of verifications, 64 connections"
+            case .verifications: "floor: verifications, one insert and one update, 64 connections"
             case .inserts: "floor: 100-row inserts"
             case .lifecycles: "floor: whole lives of messages in batches of 100"
             case .acceptSingle: "accepting, one message a request, 64 callers"
@@ -21,9 +23,13 @@ final class Schedule: Sendable {
             case .smpp: "submitting by SMPP through one session, with receipts"
             case .single: "end to end, provider that takes one message a request"
             case .batch: "end to end, provider that takes many messages a request"
+            case .singleTold: "the first of these with a webhook that is told of each delivery"
+            case .batchTold: "the second of these with a webhook that is told of each delivery"
             case .acceptTime: "latency of accepting at a tenth of the peak"
             case .pickupTime: "latency from accepted to the provider's call at a tenth of the peak"
             case .hanging: "the same beside a customer's endpoint that hangs, and without it"
+            case .idleStatements: "statements of processes that have nothing to do"
+            case .idlePickup: "latency from accepted to the provider's call when there is hardly anything to do"
             }
         }
 
@@ -31,13 +37,15 @@ final class Schedule: Sendable {
         fileprivate func expected(_ seconds: Double) -> Double {
             switch self {
             case .setUp: 3
-            case .commits, .inserts, .acceptBatch: seconds + 0.5
+            case .commits, .verifications, .inserts, .acceptBatch: seconds + 0.5
             case .updates, .check: 1.5 * seconds + 1
             case .lifecycles, .acceptSingle, .start, .acceptTime, .pickupTime: seconds + 1
             case .drain: 1.5 * seconds + 1
-            case .single, .batch: seconds + 2
+            case .single, .batch, .singleTold, .batchTold: seconds + 2
             case .smpp: 1.5 * seconds + 2
             case .hanging: Double(Measurements.hangingSlices) * (Measurements.hangingSlicePart * seconds + 0.5)
+            case .idleStatements: 3 * (Measurements.idlePart * seconds + Measurements.idleRest + 0.5)
+            case .idlePickup: Measurements.idleMessagesPerSecond * seconds / 4 + 2
             }
         }
     }

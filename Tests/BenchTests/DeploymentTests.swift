@@ -21,9 +21,9 @@ struct DeploymentTests {
         #expect(text.sum("c") == 0)
     }
 
-    @Test func thePeakOfMemoryIsReadAsMebibytes() {
-        #expect(RoleProcess.peakMemory(in: "Name:\tpinpost\nVmHWM:\t   20480 kB\nVmRSS:\t 1 kB\n") == 20)
-        #expect(RoleProcess.peakMemory(in: "Name:\tpinpost\n") == nil)
+    @Test func memoryIsReadAsMebibytes() {
+        #expect(RoleProcess.memory("VmHWM", in: "Name:\tpinpost\nVmHWM:\t   20480 kB\nVmRSS:\t 1 kB\n") == 20)
+        #expect(RoleProcess.memory("VmHWM", in: "Name:\tpinpost\n") == nil)
     }
 
     @Test(arguments: [

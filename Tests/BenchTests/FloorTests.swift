@@ -59,6 +59,16 @@ struct FloorTests {
         }
     }
 
+    @Test func verificationsAreInsertedAndUpdated() async throws {
+        try await Self.withTables { url in
+            let pool = TestDatabase.pool(url)
+            let rate = try await Floor(url: url, seconds: 0.3).verifications(connections: 4)
+            #expect(rate > 0)
+            let stored = try await Self.count(pool, "SELECT count(*) FROM verifications WHERE attempts = 1")
+            #expect(stored >= Int64(rate * 0.3))
+        }
+    }
+
     @Test func aDatabaseThatIsNotThereIsAnError() async throws {
         let url = try await TestDatabase.server.url(database: "nowhere")
         await #expect(throws: BenchError.self) { _ = try await Floor(url: url, seconds: 1).commits(connections: 3) }

@@ -33,6 +33,29 @@ struct LoadTests {
         #expect(numbers.withLock { $0.count } == 60)
     }
 
+    @Test func callersAreGivenToSendersInTurn() async throws {
+        let keys = Mutex<[String: Int]>([:])
+        try await Self.withServer { request in
+            let key = request.fields["Authorization"] ?? ""
+            keys.withLock { $0[key, default: 0] += 1 }
+            return HTTPResponse(status: 202, fields: [:], body: [])
+        } _: { port in
+            let senders = ["a", "b"].map { Load.Sender(request: .messages(1, prefix: "+41"), key: $0) }
+            let load = Load(ports: [port], callers: 4, senders: senders, mode: .closedLoop(seconds: 0.2, gate: .open))
+            _ = try await load.run()
+        }
+        #expect(Set(keys.withLock { $0.keys }) == ["Bearer a", "Bearer b"])
+    }
+
+    @Test func anEndpointTakesWhatItIsTold() async throws {
+        let endpoint = try TakingEndpoint()
+        defer { endpoint.close() }
+        var load = Self.load(endpoint.port, messages: 100, .openLoop(rate: 2000, count: 40))
+        load.senders[0].request = .checks(of: ["01a1fc5e-cd8d-74ec-b144-8cd5fd242a00"], code: "493817")
+        #expect(try await load.run().accepted == 40)
+        #expect(endpoint.count == 40)
+    }
+
     @Test func aRefusalFailsTheLoadWithItsCountAndStatus() async throws {
         let answered = Mutex(0)
         try await Self.withServer { _ in

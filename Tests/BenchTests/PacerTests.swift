@@ -22,6 +22,14 @@ struct PacerTests {
         #expect(pacer.next(now: self.start) == .send(scheduled: self.start))
     }
 
+    @Test func momentsAreKeptHoweverLateItIsAsked() {
+        var pacer = Pacer(.moments([0.3, 0.4]), messagesPerRequest: 1, start: self.start)
+        #expect(pacer.next(now: self.start) == .wait(until: self.start + 0.3))
+        #expect(pacer.next(now: self.start + 5) == .send(scheduled: self.start + 0.3))
+        #expect(pacer.next(now: self.start + 5) == .send(scheduled: self.start + 0.4))
+        #expect(pacer.next(now: self.start + 5) == .end)
+    }
+
     @Test func anOpenLoopKeepsItsScheduleHoweverLateItIsAsked() {
         var pacer = Pacer(.openLoop(rate: 10, count: 3), messagesPerRequest: 1, start: self.start)
         #expect(pacer.next(now: self.start) == .send(scheduled: self.start))

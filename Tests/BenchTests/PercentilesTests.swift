@@ -12,7 +12,7 @@ struct PercentilesTests {
 
     @Test func ofOneSampleIsThatSample() throws {
         let percentiles = try #require(Percentiles([7.126]))
-        #expect(percentiles.json.text == #"{"p50":7.13,"p95":7.13,"p99":7.13}"#)
+        #expect(percentiles.json.text == #"{"p50":7.13,"p95":7.13,"p99":7.13,"max":7.13}"#)
     }
 
     @Test func needsASample() { #expect(Percentiles([Double]()) == nil) }

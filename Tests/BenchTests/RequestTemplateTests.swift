@@ -36,6 +36,18 @@ struct RequestTemplateTests {
         }
     }
 
+    @Test func looksGoFromMessageToMessage() throws {
+        let ids = ["01a1fc5e-cd8d-74ec-b144-8cd5fd242a00", "01a1fc5e-cd8d-74ec-b144-8cd5fd242a01"]
+        var template = RequestTemplate(.looks(at: ids), key: "k")
+        for number in 0..<3 {
+            template.address(from: number)
+            let (head, body) = try Self.split(template.bytes)
+            #expect(head.hasPrefix("GET /v1/messages/\(ids[number % 2]) HTTP/1.1\r\n"))
+            #expect(head.contains("Authorization: Bearer k\r\n"))
+            #expect(body.isEmpty)
+        }
+    }
+
     private static func split(_ bytes: [UInt8]) throws -> (head: String, body: String) {
         let text = String(decoding: bytes, as: UTF8.self)
         let end = try #require(text.firstRange(of: "\r\n\r\n"))

@@ -19,6 +19,15 @@ struct ResponseReaderTests {
         #expect(try reader.take(Self.response.utf8.dropFirst(cut)) == 202)
     }
 
+    @Test func tellsWhenARequestIsWhole() throws {
+        var reader = ResponseReader(of: .request)
+        let request = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+        #expect(try reader.take(request.utf8.dropLast()) == nil)
+        #expect(try reader.take("}".utf8) == 0)
+        #expect(try reader.take(request.utf8) == 0)
+        #expect(throws: ResponseReader.Malformed.self) { try reader.take(Self.response.utf8) }
+    }
+
     @Test func takesAResponseWithoutABody() throws {
         var reader = ResponseReader()
         #expect(try reader.take("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n".utf8) == 204)

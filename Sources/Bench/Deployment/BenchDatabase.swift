@@ -32,9 +32,13 @@ struct BenchDatabase {
     /// Empties the tables of messages, so that each phase begins as the one before it did, and has what is dirty written,
     /// so that no phase pays for the one before. Accounts, providers and workers stay.
     func reset() async throws {
+        // The tables as wholes first: whoever looks at one takes them in this order too, and their parts in any.
+        let tables = Self.filled.map { "ONLY \($0)" }.joined(separator: ", ")
+        let parts = try await self.temporaryTables().joined(separator: ", ")
+        let truncation = "LOCK TABLE \(tables) IN ACCESS EXCLUSIVE MODE; TRUNCATE \(parts)"
         try await self.pool.withConnection { connection in
             try await connection.executeScript(
-                Self.truncation, timeout: .seconds(60))
+                truncation, timeout: .seconds(60))
         }
         // Asks for a right that a role on somebody else's server may not have; then the phases share their checkpoints.
         _ = try? await self.pool.withConnection { connection in
@@ -42,11 +46,32 @@ struct BenchDatabase {
         }
     }
 
+    /// Of messages that the phases have had accepted.
+    private static let isNoHistory: SQL.Fragment =
+        "id >= first_id_of((now() AT TIME ZONE 'UTC')::date::timestamp AT TIME ZONE 'UTC' - interval '1 day')"
+
+    /// What the phases fill: of tables that are parted by days, the parts from yesterday's on. A history that was made stays.
+    private func temporaryTables() async throws -> [String] {
+        try await self.pool.query(
+            """
+            SELECT coalesce(part.name, t.name) FROM unnest(\(Self.filled)) WITH ORDINALITY AS t (name, n)
+            LEFT JOIN LATERAL (
+                SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                WHERE i.inhparent = t.name::regclass
+            ) part ON true
+            WHERE part.name IS NULL
+               OR right(part.name, 8) >= to_char(now() AT TIME ZONE 'UTC' - interval '1 day', 'YYYYMMDD')
+            ORDER BY t.n, part.name
+            """
+        ) { row throws(PostgresError) in try row.decode(0, as: String.self) }
+    }
+
     /// In the order in which idle workers and receivers look at them, so that none waits for the other in a circle.
-    private static let truncation = """
-        TRUNCATE scheduled, outbox, messages, attempts, unmatched_receipts, parts, receipts, idempotency_keys,
-            verifications, recipient_limits, recipient_failures, application_sends, events, event_outbox, event_attempts
-        """
+    private static let filled = [
+        "scheduled", "outbox", "messages", "attempts", "unmatched_receipts", "parts", "receipts", "idempotency_keys",
+        "verifications", "recipient_limits", "recipient_failures", "application_sends", "events", "event_outbox",
+        "event_attempts",
+    ]
 
     /// Returns once no message is ready or in a worker's hands; throws when that takes more than half a minute. To be
     /// called before a reset while workers run: what they hold would be missing when they write it back.
@@ -70,7 +95,7 @@ struct BenchDatabase {
 
     /// How many messages have come to the state `delivered`.
     func delivered() async throws -> Int {
-        try await self.pool.query("SELECT count(*) FROM messages WHERE state = 'delivered'") {
+        try await self.pool.query("SELECT count(*) FROM messages WHERE state = 'delivered' AND \(Self.isNoHistory)") {
             row throws(PostgresError) in Int(try row.decode(0, as: Int64.self))
         }[0]
     }
@@ -104,7 +129,7 @@ struct BenchDatabase {
             row throws(PostgresError) in try row.decode(0, as: Timestamp.self)
         }[0]
         let ours = before + (Timestamp.now - before) / 2
-        let rows = try await self.pool.query("SELECT recipient, accepted_at FROM messages") {
+        let rows = try await self.pool.query("SELECT recipient, accepted_at FROM messages WHERE \(Self.isNoHistory)") {
             row throws(PostgresError) in
             (try row.decode(0, as: String.self), try row.decode(1, as: Timestamp.self))
         }
@@ -134,17 +159,30 @@ struct BenchDatabase {
     private static func makePrivate(_ directory: String, _ poller: Poller) async throws -> BenchDatabase {
         // PostgreSQL may run as another user than we do, so it gets a directory below one that it may enter.
         chmod(directory, 0o711)
-        let server = PostgresServer(directory: "\(directory)/postgres")
-        try await server.start()
+        let server = try await Self.startServer("\(directory)/postgres")
         return BenchDatabase(
             url: server.url, directory: directory, server: server, admin: nil, name: "pinpost",
             pool: Self.pool(server.url, poller))
     }
 
+    /// Statements can be counted where PostgreSQL has what it takes, which some systems have as a package of its own.
+    private static func startServer(_ directory: String) async throws -> PostgresServer {
+        let counting = PostgresServer(directory: directory, settings: StatementCount.settings)
+        do {
+            try await counting.start()
+            return counting
+        } catch {
+            let server = PostgresServer(directory: directory)
+            try await server.start()
+            return server
+        }
+    }
+
     private static func make(
         on serverURL: String, _ directory: String, _ poller: Poller
     ) async throws -> BenchDatabase {
-        let name = "pinpost_bench_\(getpid())"
+        // One bench may need several.
+        let name = "pinpost_bench_\(getpid())_\(UInt16.random(in: .min ... .max))"
         let admin = Self.pool(serverURL, poller)
         try await admin.withConnection { connection in
             try await connection.executeScript("CREATE DATABASE \(name)", timeout: .seconds(60))
@@ -154,10 +192,13 @@ struct BenchDatabase {
             url: url, directory: directory, server: nil, admin: admin, name: name, pool: Self.pool(url, poller))
     }
 
+    /// For the work, for looking on, and for whatever has to be done meanwhile.
+    private static let connectionLimit = 5
+
     private static func pool(_ url: String, _ poller: Poller) -> ConnectionPool {
         ConnectionPool(
             ConnectionPool.Configuration(
-                url: url, limit: 1, statementTimeout: .seconds(60), applicationName: "pinpost-bench"),
+                url: url, limit: Self.connectionLimit, statementTimeout: .seconds(60), applicationName: "pinpost-bench"),
             poller: poller)
     }
 

@@ -24,47 +24,79 @@ extension Deployment {
     var configuration: JSON {
         let url: JSON = "http://127.0.0.1:\(Int(self.carrierPort))"
         return [
-            "accounts": [
+            "accounts": .array([self.account] + self.spreadAccounts),
+            "providers": .array(self.providers(url) + self.spreadProviders(url)),
+            "routes": .array(
+                Route.allCases.map { Self.route($0.rawValue, "\($0)") }
+                    + self.spread.enumerated().map { Self.route($1.prefix, Self.spreadName($0)) }),
+        ]
+    }
+
+    // MARK: - Private
+
+    private var account: JSON {
+        [
+            "name": "bench", "keys": [["name": "bench", "key": .string(self.apiKey.text)]],
+            // Nobody uses the codes of a bench, so that the guard would stop it; it counts all the same.
+            "countries": ["*": "on"], "guard": ["mode": "watch"],
+            "applications": [
                 [
-                    "name": "bench", "keys": [["name": "bench", "key": .string(self.apiKey.text)]],
-                    // Nobody uses the codes of a bench, so that the guard would stop it; it counts all the same.
-                    "countries": ["*": "on"], "guard": ["mode": "watch"],
-                    "applications": [
-                        [
-                            "id": "bench", "name": "bench", "application_send_limit": "1000000000/1d",
-                            "check_limit": "1000/1s",
-                            "templates": [["id": "bench", "text": "Your code is {{pin}}", "code_type": "NUMERIC"]],
-                        ]
-                    ],
+                    "id": "bench", "name": "bench", "application_send_limit": "1000000000/1d",
+                    "check_limit": "1000/1s",
+                    "templates": [["id": "bench", "text": "Your code is {{pin}}", "code_type": "NUMERIC"]],
                 ]
             ],
-            "providers": [
-                ["name": "discard", "kind": "discard", "url": url, "in_flight": 16, "per_second": 1_000_000],
-                [
-                    "name": "vonage", "kind": "vonage-sms", "url": url, "sender": "Pinpost", "in_flight": 64,
-                    "per_second": 1_000_000,
-                    "credentials": [
-                        "api_key": "bench", "api_secret": "bench-secret", "signature_secret": "bench-signature",
-                        "signature_method": "sha256",
-                    ],
-                ],
-                [
-                    "name": "infobip", "kind": "infobip-sms", "url": url, "sender": "Pinpost", "in_flight": 16,
-                    "per_second": 1_000_000,
-                    "credentials": [
-                        "api_key": "bench-secret", "receipt_username": "bench", "receipt_password": "bench-secret",
-                    ],
-                ],
-                [
-                    "name": "smpp", "kind": "smpp", "url": .string("smpp://127.0.0.1:\(self.smppPort)"),
-                    "sender": "Pinpost", "in_flight": 16, "per_second": 1_000_000,
-                    "credentials": ["system_id": "bench", "password": "secret"], "settings": ["window": "64"],
+        ]
+    }
+
+    private func providers(_ url: JSON) -> [JSON] {
+        [
+            ["name": "discard", "kind": "discard", "url": url, "in_flight": 16, "per_second": 1_000_000],
+            [
+                "name": "vonage", "kind": "vonage-sms", "url": url, "sender": "Pinpost", "in_flight": 64,
+                "per_second": 1_000_000,
+                "credentials": [
+                    "api_key": "bench", "api_secret": "bench-secret", "signature_secret": "bench-signature",
+                    "signature_method": "sha256",
                 ],
             ],
-            "routes": .array(
-                Route.allCases.map {
-                    ["channel": "sms", "prefix": .string($0.rawValue), "provider": .string("\($0)")]
-                }),
+            [
+                "name": "infobip", "kind": "infobip-sms", "url": url, "sender": "Pinpost", "in_flight": 16,
+                "per_second": 1_000_000,
+                "credentials": [
+                    "api_key": "bench-secret", "receipt_username": "bench", "receipt_password": "bench-secret",
+                ],
+            ],
+            [
+                "name": "smpp", "kind": "smpp", "url": .string("smpp://127.0.0.1:\(self.smppPort)"),
+                "sender": "Pinpost", "in_flight": 16, "per_second": 1_000_000,
+                "credentials": ["system_id": "bench", "password": "secret"], "settings": ["window": "64"],
+            ],
         ]
+    }
+
+    private static func route(_ prefix: String, _ provider: String) -> JSON {
+        ["channel": "sms", "prefix": .string(prefix), "provider": .string(provider)]
+    }
+
+    private static func spreadName(_ index: Int) -> String { "spread-\(index)" }
+
+    private var spreadAccounts: [JSON] {
+        self.spread.enumerated().map { index, spread in
+            let name = JSON.string(Self.spreadName(index))
+            return [
+                "name": name, "keys": [["name": name, "key": .string(spread.key.text)]], "countries": ["*": "on"],
+                "guard": ["mode": "watch"],
+            ]
+        }
+    }
+
+    private func spreadProviders(_ url: JSON) -> [JSON] {
+        self.spread.indices.map { index in
+            [
+                "name": .string(Self.spreadName(index)), "kind": "discard", "url": url, "in_flight": 16,
+                "per_second": 1_000_000,
+            ]
+        }
     }
 }

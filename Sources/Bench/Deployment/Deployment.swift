@@ -21,10 +21,20 @@ final class Deployment: Sendable {
     let apiKey = APIKey.make()
     let databaseURL: String
     private let executable: String
-    private let copies: Int
+    /// How many workers, APIs and receivers there are of each.
+    let copies: Int
     private let directory: String
     private let environment: [String: String]
     private let masterKey = MasterKeys.generate()
+    /// Accounts beside the usual one, each with a provider and a route of its own that its messages take.
+    let spread: [Spread]
+
+    struct Spread: Sendable {
+        /// What recipients' numbers begin with.
+        var prefix: String
+        let key = APIKey.make()
+    }
+
     /// What the processes seal with.
     var masterKeys: MasterKeys { get throws { try MasterKeys(parsing: self.masterKey) } }
     let carrierPort: UInt16
@@ -36,12 +46,17 @@ final class Deployment: Sendable {
         var processes: [RoleProcess] = []
         /// Of processes that were stopped, in MiB.
         var peaks: [RoleName: Double] = [:]
+        /// Of processes that were stopped: processor seconds.
+        var spent: [RoleName: Double] = [:]
     }
 
     /// `copies` is how many workers, APIs and receivers there are of each; there is one carrier. `directory` holds the
     /// configuration for a moment. `environment` is what the processes are given beside their own settings.
+    ///
+    /// `spread` is how many accounts, providers and routes there are beside the usual ones, 100 at most.
     init(
-        executable: String, copies: Int, databaseURL: String, directory: String, environment: [String: String]
+        executable: String, copies: Int, databaseURL: String, directory: String, environment: [String: String],
+        spread: Int = 0
     ) throws {
         let ports = try LocalSocket.freePorts(2 + copies)
         self.executable = executable
@@ -49,9 +64,17 @@ final class Deployment: Sendable {
         self.databaseURL = databaseURL
         self.directory = directory
         self.environment = environment
+        self.spread = (0..<spread).map { Spread(prefix: "+45\($0 / 10)\($0 % 10)") }
         self.carrierPort = ports[0]
         self.smppPort = ports[1]
         self.receiverPorts = Array(ports[2...])
+    }
+
+    /// The same with a database of its own and another spread.
+    func other(databaseURL: String, directory: String, spread: Int) throws -> Deployment {
+        try Deployment(
+            executable: self.executable, copies: self.copies, databaseURL: databaseURL, directory: directory,
+            environment: self.environment, spread: spread)
     }
 
     /// Makes the tables, the account and the providers.
@@ -81,6 +104,7 @@ final class Deployment: Sendable {
             state.processes.removeAll { roles.contains($0.role) }
             for process in stopped {
                 state.peaks[process.role] = max(state.peaks[process.role] ?? 0, process.peakMemory ?? 0)
+                state.spent[process.role, default: 0] += process.processorSeconds
             }
             return stopped
         }
@@ -114,6 +138,20 @@ final class Deployment: Sendable {
             state.processes.reduce(into: state.peaks) { peaks, process in
                 peaks[process.role] = max(peaks[process.role] ?? 0, process.peakMemory ?? 0)
             }
+        }
+    }
+
+    /// The memory that the largest process of each role has now, in MiB.
+    var memory: [RoleName: Double] {
+        self.all.reduce(into: [:]) { memory, process in
+            memory[process.role] = max(memory[process.role] ?? 0, process.memory ?? 0)
+        }
+    }
+
+    /// The processor time of all processes of each role, those that were stopped included, in seconds.
+    var processorSeconds: [RoleName: Double] {
+        self.state.withLock { state in
+            state.processes.reduce(into: state.spent) { $0[$1.role, default: 0] += $1.processorSeconds }
         }
     }
 

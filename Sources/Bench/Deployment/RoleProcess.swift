@@ -41,17 +41,25 @@ struct RoleProcess: Sendable {
     }
 
     /// The most memory that it has had, in MiB: `VmHWM`, the peak of what was resident. Nil when it has ended.
-    var peakMemory: Double? {
+    var peakMemory: Double? { self.memory("VmHWM") }
+
+    /// The memory that it has now, in MiB: `VmRSS`, what is resident. Nil when it has ended.
+    var memory: Double? { self.memory("VmRSS") }
+
+    /// The processor time that it has had; 0 when it has ended.
+    var processorSeconds: Double { ProcessTime.seconds(of: self.process.identifier) ?? 0 }
+
+    private func memory(_ field: String) -> Double? {
         guard let file = fopen("/proc/\(self.process.identifier)/status", "r") else { return nil }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 16384)
         let count = fread(&bytes, 1, bytes.count, file)
-        return Self.peakMemory(in: String(decoding: bytes[..<count], as: UTF8.self))
+        return Self.memory(field, in: String(decoding: bytes[..<count], as: UTF8.self))
     }
 
     /// Reads the format of proc(5).
-    static func peakMemory(in status: String) -> Double? {
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    static func memory(_ field: String, in status: String) -> Double? {
+        let line = status.split(separator: "\n").first { $0.hasPrefix("\(field):") }
         let fields = line?.split { $0 == " " || $0 == "\t" }
         guard let fields, fields.count == 3, fields[2] == "kB", let kibibytes = Double(fields[1]) else { return nil }
         return kibibytes / 1024

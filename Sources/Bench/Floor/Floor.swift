@@ -80,6 +80,21 @@ struct Floor: Sendable {
         return Timed(perSecond: rate, times: times.withLock { Percentiles($0) })
     }
 
+    /// Verifications that are inserted and then updated, one row at a time, each step with its commit.
+    func verifications(connections: Int) async throws -> Double {
+        try await self.rate(connections: connections) { connection in
+            try connection.prepare("insert", FloorStatements.insertVerification)
+            try connection.prepare("update", FloorStatements.update)
+            var rows = FloorRows()
+            return {
+                let row = rows.nextOne()
+                try connection.execute("insert", row)
+                try connection.execute("update", [row[0]])
+                return 1
+            }
+        }
+    }
+
     // MARK: - Private
 
     /// Work that says how many messages it did.

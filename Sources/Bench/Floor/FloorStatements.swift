@@ -18,6 +18,13 @@ enum FloorStatements {
         UPDATE verifications SET attempts = attempts + 1, checked_at = now() WHERE lane = 0 AND id = $1::uuid
         """
 
+    /// `$1` the id, `$2` the recipient.
+    static let insertVerification = """
+        INSERT INTO verifications (lane, id, account_id, application_id, template_id, key_id, attempt_limit, allows_reuse,
+                                   channel, recipient, mac, message_id, expires_at, code)
+        VALUES (0, $1::uuid, 1, 1, 1, 1, 10, true, 'sms', $2::text, decode(repeat('5a', 32), 'hex'), $1::uuid, \(constants))
+        """
+
     /// `$1` ids, `$2` recipients.
     static let insertMany = """
         WITH new AS MATERIALIZED (

@@ -4,9 +4,33 @@ struct Load: Sendable {
     var ports: [UInt16]
     /// Connections, on each of which one request at a time is under way.
     var callers: Int
-    var request: LoadRequest
-    var key: String
+    /// To whom callers are given in turn; their requests are of one kind.
+    var senders: [Sender]
     var mode: Pacer.Mode
+
+    /// Who sends, and what.
+    struct Sender: Sendable {
+        var request: LoadRequest
+        var key: String
+    }
+
+    /// At least one sender.
+    init(ports: [UInt16], callers: Int, senders: [Sender], mode: Pacer.Mode) {
+        precondition(!senders.isEmpty, "a load has senders")
+        self.ports = ports
+        self.callers = callers
+        self.senders = senders
+        self.mode = mode
+    }
+
+    init(ports: [UInt16], callers: Int, request: LoadRequest, key: String, mode: Pacer.Mode) {
+        self.init(ports: ports, callers: callers, senders: [Sender(request: request, key: key)], mode: mode)
+    }
+
+    /// What one request counts for.
+    var weight: Int { self.senders[0].request.weight }
+    /// The status that says that it was done.
+    var success: Int { self.senders[0].request.success }
 
     /// Sends it all, from one thread of its own, and returns when every request is answered.
     ///

@@ -23,9 +23,9 @@ final class LoadClient {
     /// Connects all callers.
     init(_ load: Load) throws {
         self.load = load
-        let request = RequestTemplate(load.request, key: load.key)
+        let requests = load.senders.map { RequestTemplate($0.request, key: $0.key) }
         self.callers = try (0..<load.callers).map { index in
-            try Caller(port: load.ports[index % load.ports.count], request: request)
+            try Caller(port: load.ports[index % load.ports.count], request: requests[index % requests.count])
         }
         self.idle = Array((0..<load.callers).reversed())
         self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -49,7 +49,7 @@ final class LoadClient {
         let start = MonotonicTime.now
         self.result.started = start
         self.result.ended = start
-        var pacer = Pacer(self.load.mode, messagesPerRequest: self.load.request.weight, start: start)
+        var pacer = Pacer(self.load.mode, messagesPerRequest: self.load.weight, start: start)
         var events = [epoll_event](repeating: epoll_event(), count: 128)
         while true {
             let hasMore = try self.sendWhatIsDue(&pacer)
@@ -74,7 +74,7 @@ final class LoadClient {
             case .send(let scheduled):
                 self.idle.removeLast()
                 let isSent = try self.callers[index].send(from: self.numbers, scheduled: scheduled)
-                self.numbers += self.load.request.weight
+                self.numbers += self.load.weight
                 if !isSent { try self.watch(self.callers[index].descriptor, tag: UInt64(index), EPOLLOUT, again: true) }
             case .wait(let moment):
                 self.setTimer(moment)
@@ -106,8 +106,8 @@ final class LoadClient {
         self.result.requests += 1
         self.result.ended = now
         self.result.latencies.append((now - scheduled) * 1000)
-        if status == self.load.request.success {
-            self.result.accepted += self.load.request.weight
+        if status == self.load.success {
+            self.result.accepted += self.load.weight
         } else {
             self.result.refused += 1
             if self.result.firstRefusal == nil { self.result.firstRefusal = status }

@@ -8,6 +8,8 @@ struct Pacer {
         /// A request each 1/`rate` seconds, `count` of them, whether or not those before were answered: a server that
         /// falls behind cannot slow its own measurement down.
         case openLoop(rate: Double, count: Int)
+        /// A request at each of these moments, in seconds from the start, whether or not those before were answered.
+        case moments([Double])
     }
 
     enum Step: Equatable {
@@ -38,11 +40,17 @@ struct Pacer {
             return .send(scheduled: now)
         case .openLoop(let rate, let count):
             if self.sent == count { return .end }
-            let scheduled = self.start + Double(self.sent) / rate
-            if now < scheduled { return .wait(until: scheduled) }
-            self.sent += 1
-            return .send(scheduled: scheduled)
+            return self.send(at: self.start + Double(self.sent) / rate, now: now)
+        case .moments(let moments):
+            if self.sent == moments.count { return .end }
+            return self.send(at: self.start + moments[self.sent], now: now)
         }
+    }
+
+    private mutating func send(at scheduled: MonotonicTime, now: MonotonicTime) -> Step {
+        if now < scheduled { return .wait(until: scheduled) }
+        self.sent += 1
+        return .send(scheduled: scheduled)
     }
 }
 

@@ -6,12 +6,14 @@ enum LoadRequest: Sendable {
     case verifications(prefix: String)
     /// A guess at one verification after the other, and at the first again behind the last.
     case checks(of: [String], code: String)
+    /// `GET /v1/messages/{id}` of one message after the other, and of the first again behind the last.
+    case looks(at: [String])
 
     /// What one request counts for.
     var weight: Int {
         switch self {
         case .messages(let count, _): count
-        case .verifications, .checks: 1
+        case .verifications, .checks, .looks: 1
         }
     }
 
@@ -19,7 +21,7 @@ enum LoadRequest: Sendable {
     var success: Int {
         switch self {
         case .messages, .verifications: 202
-        case .checks: 200
+        case .checks, .looks: 200
         }
     }
 }
@@ -43,6 +45,7 @@ struct RequestTemplate {
         case .messages(let count, let prefix): self.init(messages: count, prefix: prefix, key: key)
         case .verifications(let prefix): self.init(verificationsTo: prefix, key: key)
         case .checks(let ids, let code): self.init(checksOf: ids, code: code, key: key)
+        case .looks(let ids): self.init(looksAt: ids, key: key)
         }
     }
 
@@ -96,6 +99,14 @@ struct RequestTemplate {
         let head = Self.head("\(path)\(ids[0])/check", key: key, length: body.utf8.count)
         self.bytes = head + Array(body.utf8)
         self.places = ["POST \(path)".utf8.count]
+        self.ids = ids
+    }
+
+    private init(looksAt ids: [String], key: String) {
+        let start = "GET /v1/messages/"
+        self.bytes = Array(
+            "\(start)\(ids[0]) HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \(key)\r\n\r\n".utf8)
+        self.places = [start.utf8.count]
         self.ids = ids
     }
 

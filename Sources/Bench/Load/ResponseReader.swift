@@ -1,5 +1,5 @@
 /// Reads HTTP/1.1 responses off a connection on which one request at a time is under way. Of a response it takes the
-/// status and the length (RFC 9112); the rest is passed over.
+/// status and the length (RFC 9112); the rest is passed over. Reads requests as well, whose status is 0.
 struct ResponseReader {
     /// What a server of ours would never send.
     struct Malformed: Error, CustomStringConvertible {
@@ -9,9 +9,17 @@ struct ResponseReader {
     /// Bytes that a status line and the header fields may have.
     static let headByteLimit = 16 << 10
 
+    /// What comes in.
+    enum Kind {
+        case response, request
+    }
+
+    private let kind: Kind
     private var head: [UInt8] = []
     /// The response whose body is being passed over.
     private var pending: (status: Int, remaining: Int)?
+
+    init(of kind: Kind = .response) { self.kind = kind }
 
     /// Takes what came in. Returns the status once the response is complete.
     mutating func read(_ bytes: UnsafeRawBufferPointer) throws(Malformed) -> Int? {
@@ -21,7 +29,7 @@ struct ResponseReader {
             if self.head.count > Self.headByteLimit { throw Malformed(description: "an endless head") }
             return nil
         }
-        let pending = try Self.parse(self.head[..<end])
+        let pending = try self.parse(self.head[..<end])
         let rest = self.head.count - end
         self.head.removeAll(keepingCapacity: true)
         return try self.skip(rest, of: pending)
@@ -45,11 +53,11 @@ struct ResponseReader {
         return nil
     }
 
-    private static func parse(_ head: ArraySlice<UInt8>) throws(Malformed) -> (status: Int, remaining: Int) {
+    private func parse(_ head: ArraySlice<UInt8>) throws(Malformed) -> (status: Int, remaining: Int) {
         let lines = head.split(separator: 10)
-        guard
-            let first = lines.first, first.starts(with: "HTTP/1.1 ".utf8), let status = Self.number(first.dropFirst(9))
-        else { throw Malformed(description: "no HTTP/1.1") }
+        guard let first = lines.first, let status = self.status(of: first) else {
+            throw Malformed(description: "no HTTP/1.1")
+        }
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")), Self.isContentLength(line[..<colon]) else {
                 continue
@@ -58,6 +66,13 @@ struct ResponseReader {
             if let length = Self.number(value) { return (status, length) }
         }
         throw Malformed(description: "no Content-Length")
+    }
+
+    private func status(of line: ArraySlice<UInt8>) -> Int? {
+        switch self.kind {
+        case .response: line.starts(with: "HTTP/1.1 ".utf8) ? Self.number(line.dropFirst(9)) : nil
+        case .request: line.dropLast().reversed().starts(with: "HTTP/1.1".utf8.reversed()) ? 0 : nil
+        }
     }
 
     private static func isContentLength(_ name: ArraySlice<UInt8>) -> Bool {

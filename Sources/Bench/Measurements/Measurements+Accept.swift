@@ -1,11 +1,33 @@
+import Crypto
+
 extension Measurements {
     /// Accepts messages as fast as the callers get their answers, with no worker running.
-    func accept(messagesPerRequest: Int, callers: Int) async throws -> LoadResult {
+    func accept(messagesPerRequest: Int, callers: Int, onEmptyTables: Bool = true) async throws -> LoadResult {
+        if onEmptyTables { try await self.database.reset() }
+        return try await self.accept(
+            self.load(
+                .discard, messagesPerRequest: messagesPerRequest, callers: callers,
+                .closedLoop(seconds: self.seconds, gate: .open)))
+    }
+
+    /// As with one message a request, of all accounts and to all providers that there are beside the usual ones, in turn.
+    func acceptSpread() async throws -> LoadResult {
         try await self.database.reset()
-        return try await self.load(
-            .discard, messagesPerRequest: messagesPerRequest, callers: callers,
-            .closedLoop(seconds: self.seconds, gate: .open)
-        ).run()
+        let senders = self.deployment.spread.map {
+            Load.Sender(request: .messages(1, prefix: $0.prefix), key: $0.key.text)
+        }
+        return try await self.accept(
+            Load(
+                ports: self.deployment.apiPorts, callers: 64, senders: senders,
+                mode: .closedLoop(seconds: self.seconds, gate: .open)))
+    }
+
+    private func accept(_ load: Load) async throws -> LoadResult {
+        try await self.costs.measure(load.weight == 1 ? .acceptSingle : .acceptBatch) {
+            Double($0.accepted)
+        } _: {
+            try await load.run()
+        }
     }
 
     /// The latencies of requests with one message that come at fixed intervals.

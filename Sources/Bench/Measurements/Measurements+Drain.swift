@@ -4,15 +4,19 @@ extension Measurements {
     /// Starts the workers on a queue of `preloaded` messages and stops them when it is empty, or after three times the
     /// seconds of a measurement. Returns messages a second.
     func drain(_ preloaded: Int) async throws -> Double {
-        async let rate = self.watchDrain(of: preloaded, limit: 3 * self.seconds)
-        try await self.deployment.start([.worker])
-        let result = try await rate
+        let drained = try await self.costs.measure(.drain) {
+            $0.settled
+        } _: {
+            async let drained = self.watchDrain(of: preloaded, limit: 3 * self.seconds)
+            try await self.deployment.start([.worker])
+            return try await drained
+        }
         await self.deployment.stop([.worker])
-        return result
+        return drained.perSecond
     }
 
     /// The rate between the first look that found something claimed and the last: as exact as their two moments.
-    private func watchDrain(of preloaded: Int, limit: Double) async throws -> Double {
+    private func watchDrain(of preloaded: Int, limit: Double) async throws -> DrainWatch.Drained {
         let deployment = self.deployment
         return try await BlockingWork.run("drain") { stop in
             var watch = DrainWatch(target: Double(preloaded), limit: limit)
@@ -22,7 +26,7 @@ extension Measurements {
                 if let sums = try? deployment.sum(["pinpost_claimed_total", "pinpost_settled_total"], of: .worker),
                     let rate = try watch.look(claimed: sums[0], settled: sums[1], at: .now)
                 {
-                    return rate
+                    return DrainWatch.Drained(perSecond: rate, settled: sums[1])
                 }
                 usleep(DrainWatch.interval)
                 try stop.check()
@@ -37,6 +41,12 @@ struct DrainWatch {
     static let patience = 20.0
     /// Microseconds from look to look. Each has the processes print all their metrics, which is not what is to be measured.
     static let interval: UInt32 = 50_000
+
+    struct Drained: Sendable {
+        var perSecond: Double
+        /// From the workers' start on.
+        var settled: Double
+    }
 
     /// Settlements that empty the queue.
     let target: Double

@@ -13,31 +13,34 @@ extension Measurements {
         let load = self.load(
             route, messagesPerRequest: messagesPerRequest, callers: callers,
             .closedLoop(seconds: self.seconds, gate: gate))
-        let (result, ended) = try await self.deliver(load, gate: gate)
+        let part: CostedPart = messagesPerRequest == 1 ? .endToEndSingle : .endToEndBatch
+        let (result, ended) = try await self.deliver(load, gate: gate, part)
         return Double(result.accepted) / (ended - result.started)
     }
 
     /// Runs a load until all of it is delivered. Returns what was accepted, and when the last receipt had been applied.
-    func deliver(_ load: Load, gate: Gate) async throws -> (result: LoadResult, ended: MonotonicTime) {
-        try await self.database.reset()
-        let watch = DeliveryWatch(gate: gate, before: try await self.receiptsApplied())
+    func deliver(
+        _ load: Load, gate: Gate, _ part: CostedPart
+    ) async throws -> (result: LoadResult, ended: MonotonicTime) {
         let deployment = self.deployment
-        return try await withThrowingTaskGroup(of: MonotonicTime.self) { group in
-            group.addTask {
-                try await BlockingWork.run("delivery") { stop in
-                    try watch.run {
-                        try deployment.sum([DeliveryWatch.metric], of: .receiver)[0]
-                    } check: {
-                        try stop.check()
-                    }
-                }
-            }
-            let result = try await load.run()
-            watch.expect(result.accepted)
-            guard let ended = try await group.next() else { preconditionFailure("a task was added") }
-            try await self.checkDelivered(result.accepted)
-            return (result, ended)
+        return try await self.deliver(load, gate: gate, part) {
+            try deployment.sum([DeliveryWatch.metric], of: .receiver)[0]
         }
+    }
+
+    /// Runs a load until all of it is delivered and `done`, a counter that blocks its thread, has grown by as much. Returns what
+    /// was accepted, and when that was.
+    func deliver(
+        _ load: Load, gate: Gate, _ part: CostedPart, done: @escaping @Sendable () throws -> Double
+    ) async throws -> (result: LoadResult, ended: MonotonicTime) {
+        try await self.database.reset()
+        let delivery = try await self.costs.measure(part) {
+            Double($0.result.accepted)
+        } _: {
+            try await self.watchDelivery(load, gate: gate, done)
+        }
+        try await self.checkDelivered(delivery.result.accepted)
+        return delivery
     }
 
     /// The counter of receipts is not proof: the messages' states are.
@@ -51,9 +54,21 @@ extension Measurements {
 
     // MARK: - Private
 
-    private func receiptsApplied() async throws -> Double {
-        let deployment = self.deployment
-        return try await BlockingWork.run("look") { _ in try deployment.sum([DeliveryWatch.metric], of: .receiver)[0] }
+    private func watchDelivery(
+        _ load: Load, gate: Gate, _ done: @escaping @Sendable () throws -> Double
+    ) async throws -> (result: LoadResult, ended: MonotonicTime) {
+        let watch = DeliveryWatch(gate: gate, before: try await BlockingWork.run("look") { _ in try done() })
+        return try await withThrowingTaskGroup(of: MonotonicTime.self) { group in
+            group.addTask {
+                try await BlockingWork.run("delivery") { stop in
+                    try watch.run(done) { try stop.check() }
+                }
+            }
+            let result = try await load.run()
+            watch.expect(result.accepted)
+            guard let ended = try await group.next() else { preconditionFailure("a task was added") }
+            return (result, ended)
+        }
     }
 }
 

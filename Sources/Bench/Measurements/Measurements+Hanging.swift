@@ -1,9 +1,3 @@
-import Callbacks
-import Messaging
-import Postgres
-import Store
-import Telling
-
 extension Measurements {
     /// As ``arrivalTimes(rate:seconds:)``, with and without an endpoint of the same account that takes every request and answers
     /// none, while all that it should be told piles up.
@@ -45,33 +39,10 @@ extension Measurements {
             rate: rate, seconds: max(self.seconds * Self.hangingSlicePart, Self.hangingSliceCount / rate))
     }
 
-    /// Leaves nothing to be told behind: the tables are emptied before the next part, and who still looks into them at that moment
-    /// could wait for that in a circle.
     private func withHangingEndpoint(_ body: () async throws -> [Double]) async throws -> [Double] {
-        let account = try await self.database.account()
-        let name = "hanging"
-        let times = try await self.hanging(name, account, body)
-        _ = try await Store(self.database.pool).changingEndpoints { transaction throws(PostgresError) in
-            try await Store.deleteEndpoint(name, of: account, in: transaction)
-        }
-        try await self.database.waitUntilUntold()
-        return times
-    }
-
-    private func hanging(
-        _ name: String, _ account: AccountID, _ body: () async throws -> [Double]
-    ) async throws -> [Double] {
         let endpoint = try HangingEndpoint()
         defer { endpoint.close() }
-        var settings = EndpointSettings(kind: .standard, url: "http://127.0.0.1:\(endpoint.port)/")
-        // Nothing goes out unsigned.
-        settings.secrets = CallbackSecrets(signingKeys: [.make()]).sealed(
-            with: try self.deployment.masterKeys,
-            for: EndpointKind.standard.sealingContext(account: account, publicID: name))
-        _ = try await Store(self.database.pool).changingEndpoints { [settings] transaction throws(PostgresError) in
-            try await Store.putEndpoint(name, settings, of: account, in: transaction)
-        }
-        let times = try await body()
+        let times = try await self.withEndpoint(port: endpoint.port, body)
         guard endpoint.isAskedFor else { throw BenchError("the endpoint that hangs was never asked") }
         return times
     }

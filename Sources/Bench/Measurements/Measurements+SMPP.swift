@@ -12,9 +12,13 @@ extension Measurements {
         let result = try await self.load(
             .smpp, messagesPerRequest: 100, callers: 8, .openLoop(rate: 10 * Self.requestsPerSecond, count: count)
         ).run()
-        async let rate = self.watchReceipts(of: result.accepted)
-        try await self.deployment.start([.worker])
-        let perSecond = try await rate
+        let perSecond = try await self.costs.measure(.smppSubmit) { _ in
+            Double(result.accepted)
+        } _: {
+            async let rate = self.watchReceipts(of: result.accepted)
+            try await self.deployment.start([.worker])
+            return try await rate
+        }
         try await self.checkDelivered(result.accepted)
         await self.deployment.stop([.worker])
         return perSecond

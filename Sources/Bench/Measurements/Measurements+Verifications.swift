@@ -6,10 +6,14 @@ extension Measurements {
     /// Starts verifications as fast as the callers get their answers, with no worker running.
     func startVerifications() async throws -> LoadResult {
         try await self.database.reset()
-        return try await self.load(
-            .verifications(prefix: Deployment.Route.discard.rawValue), callers: Self.checkCallers,
-            .closedLoop(seconds: self.seconds, gate: .open)
-        ).run()
+        return try await self.costs.measure(.verifyStart) {
+            Double($0.accepted)
+        } _: {
+            try await self.load(
+                .verifications(prefix: Deployment.Route.discard.rawValue), callers: Self.checkCallers,
+                .closedLoop(seconds: self.seconds, gate: .open)
+            ).run()
+        }
     }
 
     /// Right guesses as fast as the callers get their answers, each at another verification while there are any.
@@ -17,10 +21,14 @@ extension Measurements {
     /// Throws when not every verification that was guessed at is verified.
     func checkVerifications() async throws -> LoadResult {
         let seeds = try await self.seed()
-        let result = try await self.load(
-            .checks(of: seeds.map(\.description), code: Self.code), callers: Self.checkCallers,
-            .closedLoop(seconds: self.seconds, gate: .open)
-        ).run()
+        let result = try await self.costs.measure(.verifyCheck) {
+            Double($0.accepted)
+        } _: {
+            try await self.load(
+                .checks(of: seeds.map(\.description), code: Self.code), callers: Self.checkCallers,
+                .closedLoop(seconds: self.seconds, gate: .open)
+            ).run()
+        }
         let verified = try await self.database.verified()
         guard verified == min(result.accepted, seeds.count) else {
             throw BenchError("\(verified) verifications are verified after \(result.accepted) right guesses")

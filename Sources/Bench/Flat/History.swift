@@ -1,0 +1,132 @@
+import Messaging
+import Postgres
+
+/// Days of messages that are over, made by SQL: whole partitions, filled before they have indexes and then attached.
+struct History: Sendable {
+    let database: BenchDatabase
+    /// Of all three tables together.
+    let rows: Int
+
+    /// The first of them ends where the partitions begin that there are anyway: with the day before yesterday.
+    static let days = 7
+    static let tables = ["messages", "attempts", "receipts"]
+
+    init(_ database: BenchDatabase, rows: Int) {
+        self.database = database
+        self.rows = rows
+    }
+
+    /// Makes all of it and attaches it.
+    func make(told: (String) -> Void) async throws {
+        for day in 0..<Self.days {
+            let date = try await self.date(day)
+            told("history: making \(date)")
+            // As many at once as there are tables: they are of one day and have nothing to do with each other.
+            try await withThrowingTaskGroup { group in
+                for table in Self.tables { group.addTask { try await self.make(table, date) } }
+                try await group.waitForAll()
+            }
+        }
+        told("history: making its indexes")
+        try await self.attach()
+        try await self.database.runAlone("ANALYZE messages")
+    }
+
+    /// One table after the other, as each has its indexes made when it is attached for the first time.
+    func attach() async throws {
+        for day in 0..<Self.days {
+            let date = try await self.date(day)
+            for table in Self.tables {
+                let (first, end) = try await self.bounds(date)
+                try await self.database.runAlone(
+                    "ALTER TABLE \(table) ATTACH PARTITION \(table)_\(date) FOR VALUES FROM (\(first)) TO (\(end))")
+            }
+        }
+    }
+
+    func detach() async throws {
+        for day in 0..<Self.days {
+            let date = try await self.date(day)
+            for table in Self.tables {
+                try await self.database.runAlone("ALTER TABLE \(table) DETACH PARTITION \(table)_\(date)")
+            }
+        }
+    }
+
+    /// Drops one day for good, in the way that lets everybody else go on.
+    func drop(_ day: Int) async throws {
+        let date = try await self.date(day)
+        for table in Self.tables {
+            try await self.database.runAlone("ALTER TABLE \(table) DETACH PARTITION \(table)_\(date) CONCURRENTLY")
+            try await self.database.runAlone("DROP TABLE \(table)_\(date)")
+        }
+    }
+
+    // MARK: - Private
+
+    /// Of day 0, which is the day before yesterday, and of those before it; as in `20261118`.
+    private func date(_ day: Int) async throws -> String {
+        try await self.database.pool.query(
+            "SELECT to_char(now() AT TIME ZONE 'UTC' - \(Int32(day) + 2) * interval '1 day', 'YYYYMMDD')"
+        ) { row throws(PostgresError) in try row.decode(0, as: String.self) }[0]
+    }
+
+    /// As literals: of functions PostgreSQL would not see that a check says what a partition's bounds say.
+    private func bounds(_ date: String) async throws -> (first: String, end: String) {
+        try await self.database.pool.query(
+            """
+            SELECT quote_literal(first_id_of(day AT TIME ZONE 'UTC')),
+                   quote_literal(first_id_of((day + interval '1 day') AT TIME ZONE 'UTC'))
+            FROM to_timestamp(\(date), 'YYYYMMDD') AS moment, LATERAL (SELECT moment::date::timestamp AS day) AS days
+            """
+        ) { row throws(PostgresError) in (try row.decode(0, as: String.self), try row.decode(1, as: String.self)) }[0]
+    }
+
+    private func make(_ table: String, _ date: String) async throws {
+        let account = try await self.database.account().rawValue
+        let provider = try await self.database.provider(.discard).rawValue
+        let name = "\(table)_\(date)"
+        let key = table == "messages" ? "id" : "message_id"
+        let (first, end) = try await self.bounds(date)
+        let count = max(1, self.rows / Self.tables.count / Self.days)
+        try await self.database.runAlone(
+            """
+            CREATE TABLE \(name) (LIKE \(table) INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+            INSERT INTO \(name) \(Self.columns(table, account: account, provider: provider)) FROM (
+                SELECT n, t,
+                    (lpad(to_hex((extract(epoch FROM t) * 1000)::bigint), 12, '0') || '7' || substr(r, 1, 3) || 'a'
+                        || substr(r, 4, 13) || '00')::uuid AS id
+                FROM (
+                    SELECT n, md5('\(date)' || n) AS r,
+                        ('\(date)'::timestamp AT TIME ZONE 'UTC') + n * (interval '86399 s' / \(count)) AS t
+                    FROM generate_series(1, \(count)) AS n
+                ) AS moments
+            ) AS rows;
+            -- So that it needs not be read again whenever it is attached.
+            ALTER TABLE \(name) ADD CHECK (\(key) >= \(first) AND \(key) < \(end));
+            """)
+        try await self.database.runAlone("VACUUM (FREEZE, ANALYZE) \(name)")
+    }
+
+    /// Which columns are filled and with what, of a row with the number `n`, the moment `t` and the message's `id`.
+    private static func columns(_ table: String, account: Int32, provider: Int32) -> String {
+        switch table {
+        case "messages":
+            """
+            (lane, id, account_id, provider_id, priority, channel, state, reason, recipient, accepted_at, expires_at, changed_at)
+            SELECT 0, id, \(account), \(provider), 0, 'sms', 'delivered', 'ok', '+41' || 100000000 + n, t,
+                   t + interval '10 min', t
+            """
+        case "attempts":
+            """
+            (lane, message_id, attempt, series, provider_id, worker_id, outcome, reason, duration, settled_at)
+            SELECT 0, id, 1, 1, \(provider), 1, 'accepted', 'accepted', '5 ms', t
+            """
+        default:
+            """
+            (lane, message_id, part, status, code, provider_id, state, reason, occurred_at, received_at)
+            SELECT 0, id, '0A' || n, 'delivered', '0', \(provider), 'delivered', 'ok', t, t
+            """
+        }
+    }
+}
