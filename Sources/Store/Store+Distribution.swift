@@ -34,7 +34,8 @@ extension Store {
 
     // MARK: - Private
 
-    private func requireCluster() async throws {
+    /// Throws ``DistributionError`` when the database is of no cluster with a server that could hold rows.
+    public func requireCluster() async throws {
         let extensions = try await self.pool.query("SELECT to_regproc('citus_version') IS NOT NULL") {
             row throws(PostgresError) in try row.decode(0, as: Bool.self)
         }

@@ -17,6 +17,8 @@ enum MigrateCommand {
         guard let database = base.settings.database else { preconditionFailure("migrate has a database") }
         let store = Store(base.pool(database, role: "migrate", poller: try Poller.running()))
         var done = try await Self.migrate(store, from: database.migrations)
+        // Before anything is changed for it.
+        if isCluster { try await store.requireCluster() }
         if let lanes { done.lanes = try await store.raiseLanes(to: lanes) ? lanes : nil }
         if isCluster, let lanes { done.distributed = try await store.distribute(shards: lanes) }
         if !done.applied.isEmpty { Console.say("Applied \(done.applied.joined(separator: ", ")).") }
