@@ -177,7 +177,8 @@ let package = Package(
         tests(
             "StoreTests",
             [
-                "Crypto", "JSON", "Messaging", "Polling", "Postgres", "Routing", "Store", "TestDatabase", "TestSystem",
+                "Crypto", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Routing", "Store",
+                "TestDatabase", "TestSystem",
                 "Timestamps",
                 "Verification",
             ]),

@@ -1,4 +1,3 @@
-import Lifecycle
 import Messaging
 import Store
 import Synchronization
@@ -11,7 +10,7 @@ struct Claimer<Source: ClaimSource>: Sendable {
     let lease: Lease
     let holdings: Holdings<Source.ID>
     /// Rung by a hint that something is ready, and when there is room again.
-    let signal: Signal
+    let signal: LaneBell
     let metrics: WorkMetrics
     /// At least so long from one claim to the next, unless the first left something behind.
     let interval: Duration
@@ -21,7 +20,7 @@ struct Claimer<Source: ClaimSource>: Sendable {
     private let stopping = Stop()
 
     init(
-        source: Source, lanes: [Lane], lease: Lease, holdings: Holdings<Source.ID>, signal: Signal,
+        source: Source, lanes: [Lane], lease: Lease, holdings: Holdings<Source.ID>, signal: LaneBell,
         metrics: WorkMetrics, interval: Duration = .zero, logger: Logger,
         onProgress: @escaping @Sendable () -> Void
     ) {
@@ -48,10 +47,11 @@ struct Claimer<Source: ClaimSource>: Sendable {
     /// Claims until stopped, or until the task is cancelled.
     func run() async {
         var pause = ClaimTiming.firstPause
+        var turns = LaneTurns(self.lanes, place: .random(in: 0..<self.lanes.count))
         while !self.isStopping {
             do {
                 let started = ContinuousClock.now
-                let found = try await self.round()
+                let found = try await self.round(&turns)
                 let rest = max(self.interval, ClaimTiming.rest(after: .now - started))
                 switch found {
                 case .more: pause = ClaimTiming.firstPause
@@ -84,12 +84,13 @@ struct Claimer<Source: ClaimSource>: Sendable {
         case some, nothing
     }
 
-    /// One claim in each lane, in turn.
-    private func round() async throws -> Found {
+    /// One claim in each lane whose turn it is.
+    private func round(_ turns: inout LaneTurns) async throws -> Found {
+        turns.ask(self.signal.take())
         guard let worker = self.lease.held else { return .nothing }
         try await self.settleDoubts(of: worker)
         var found = Found.nothing
-        for lane in self.lanes where !self.isStopping {
+        for lane in turns.round() where !self.isStopping {
             let started = ContinuousClock.now
             guard let (claims, more) = try await self.source.claim(lane: lane, worker: worker) else {
                 // No room, or nobody to send through: with a lease that is renewed this process is as well as can be.
@@ -99,6 +100,7 @@ struct Claimer<Source: ClaimSource>: Sendable {
             self.metrics.claimTime.observe(ContinuousClock.now - started)
             self.onProgress()
             try await self.take(claims.map { Held(claim: $0, worker: worker, since: started) }, worker: worker)
+            if !more { turns.finish(lane) }
             if more { found = .more } else if !claims.isEmpty, found == .nothing { found = .some }
         }
         return found

@@ -35,25 +35,26 @@ struct Reconciler: Sendable {
     let client: WebClient
     let metrics: ReconciliationMetrics
     /// Rung when there may be something to tell an endpoint.
-    let events: Signal
+    let events: LaneBell
     let logger: Logger
     /// The ages to look at beside the providers' windows.
     var ages = Self.ages
     var interval = Self.interval
 
     func run() async {
+        let rota = LaneRota(self.lanes)
         await Pulse(name: "asking for receipts", logger: self.logger).run {
-            try await self.look()
+            try await self.look(rota.next())
             try await Task.sleep(for: self.interval * Double.random(in: 0.8...1.2))
         }
     }
 
-    /// One look at every age.
-    func look() async throws {
+    /// One look at every age, in some of the lanes.
+    func look(_ lanes: [Lane]) async throws {
         let providers = self.service.current.providers
         let windows = providers.mapValues(\.receiptWindow)
         for age in Set(self.ages).union(windows.values).sorted() {
-            for lane in self.lanes { try await self.look(at: age, lane, providers, windows) }
+            for lane in lanes { try await self.look(at: age, lane, providers, windows) }
         }
     }
 
@@ -101,8 +102,8 @@ struct Reconciler: Sendable {
     private func apply(_ receipts: [IncomingReceipt]) async {
         guard !receipts.isEmpty else { return }
         do {
-            _ = try await self.store.apply(receipts)
-            self.events.ring()
+            _ = try await self.store.apply(receipts, lanes: self.lanes)
+            self.events.ring(Set(receipts.compactMap { $0.receipt.message?.id.lane }))
         } catch {
             // It is asked for again at its next age.
             self.logger.warning("could not store what a provider answered", ["error": "\(error)"])
@@ -114,7 +115,7 @@ struct Reconciler: Sendable {
         let ended = try await self.store.endSilent(ids, lane: lane)
         guard ended > 0 else { return }
         self.metrics.ended.add(ended)
-        self.events.ring()
+        self.events.ring(lane)
         self.logger.info("messages ended without a receipt", ["messages": ended])
     }
 }

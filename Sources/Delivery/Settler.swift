@@ -43,10 +43,10 @@ struct Settler<Settled: SettledWork>: Sendable {
     private let metrics: WorkMetrics
     private let logger: Logger
     /// Rung when a retry was scheduled, which may be due before the next look.
-    private let scheduled: Signal
+    private let scheduled: LaneBell
 
     init(
-        lease: Lease, holdings: Holdings<Settled.ID>, scheduled: Signal, metrics: WorkMetrics, logger: Logger,
+        lease: Lease, holdings: Holdings<Settled.ID>, scheduled: LaneBell, metrics: WorkMetrics, logger: Logger,
         write: @escaping Write
     ) {
         self.holdings = holdings
@@ -95,7 +95,7 @@ struct Settler<Settled: SettledWork>: Sendable {
         }
         if retries > 0 {
             self.metrics.retries.add(retries)
-            self.scheduled.ring()
+            self.scheduled.ring(Set(settled.lazy.filter(\.isRetried).map(\.lane)))
         }
     }
 

@@ -55,26 +55,30 @@ struct Upkeep: Sendable {
     let logger: Logger
 
     func run() async {
+        let (messageRota, eventRota, standbyRota) = (LaneRota(self.lanes), LaneRota(self.lanes), LaneRota(self.lanes))
+        let (expiryRota, codeRota, tallyRota) = (LaneRota(self.lanes), LaneRota(self.lanes), LaneRota(self.lanes))
         await withTaskGroup { group in
             group.addTask {
                 await self.pulse("promoting messages") {
-                    try await self.promote(self.messages) {
+                    try await self.promote(self.messages, messageRota) {
                         try await self.store.promote(lane: $0, limit: Self.promotionLimit)
                     }
                 }
             }
             group.addTask {
                 await self.pulse("promoting events") {
-                    try await self.promote(self.events) {
+                    try await self.promote(self.events, eventRota) {
                         try await self.store.promoteEvents(lane: $0, limit: Self.promotionLimit)
                     }
                 }
             }
-            group.addTask { await self.pulse("resuming what is on standby") { try await self.resumeSilent() } }
+            group.addTask {
+                await self.pulse("resuming what is on standby") { try await self.resumeSilent(standbyRota) }
+            }
             group.addTask { await self.reap() }
-            group.addTask { await self.pulse("expiring") { try await self.expire() } }
-            group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes() } }
-            group.addTask { await self.pulse("folding tallies") { try await self.foldTallies() } }
+            group.addTask { await self.pulse("expiring") { try await self.expire(expiryRota.next()) } }
+            group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes(codeRota.next()) } }
+            group.addTask { await self.pulse("folding tallies") { try await self.foldTallies(tallyRota.next()) } }
             group.addTask { await self.showRates() }
             group.addTask { await self.moveWeights() }
             group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
@@ -89,24 +93,28 @@ struct Upkeep: Sendable {
 
     /// Moves what is due into the ready queue, and waits for what is due next, a second at most.
     private func promote(
-        _ signals: Worker.Signals, _ promote: (Lane) async throws -> (moved: Int, next: Duration?)
+        _ signals: Worker.Signals, _ rota: LaneRota, _ promote: (Lane) async throws -> (moved: Int, next: Duration?)
     ) async throws {
         var wait = Duration.seconds(1)
-        for lane in self.lanes {
+        for lane in rota.next(signals.scheduled.take()) {
             var (moved, next) = try await promote(lane)
-            if moved > 0 { signals.ready.ring() }
+            if moved > 0 { signals.ready.ring(lane) }
             if moved == Self.promotionLimit { next = .zero }
+            rota.finish(lane, due: next)
             wait = min(wait, max(next ?? wait, .milliseconds(moved > 0 ? 1 : 10)))
         }
+        // What is due in lanes that have not been looked at this time.
+        if let due = rota.wait { wait = min(wait, max(due, .milliseconds(10))) }
         await signals.scheduled.wait(upTo: wait)
     }
 
     /// Sends on what providers have been silent about, gives up what is past its time, and forgets breakers that have closed.
-    private func resumeSilent() async throws {
+    private func resumeSilent(_ rota: LaneRota) async throws {
         var wait = Self.standbyInterval
-        for lane in self.lanes {
+        for lane in rota.next(.lanes([])) {
             let silent = try await self.store.resumeSilent(lane: lane, limit: Self.promotionLimit)
-            if silent.resumed > 0 { self.messages.ready.ring() }
+            rota.finish(lane, due: silent.next)
+            if silent.resumed > 0 { self.messages.ready.ring(lane) }
             if silent.taken == Int(Self.promotionLimit) { wait = .milliseconds(1) }
             wait = min(wait, max(silent.next ?? wait, .milliseconds(10)))
             while try await self.store.dropStandby(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
@@ -141,32 +149,32 @@ struct Upkeep: Sendable {
             self.eventMetrics.work.reaped.add(events)
             self.logger.warning(
                 "took over from workers that fell silent", ["messages": messages, "events": events])
-            self.messages.ready.ring()
-            self.events.ready.ring()
+            self.messages.ready.ring(lane)
+            self.events.ready.ring(lane)
         }
         try await self.store.forgetLostWorkers(lanes: self.lanes)
     }
 
     /// Ends what waits for providers that are out of service and is past its time.
-    private func expire() async throws {
+    private func expire(_ lanes: [Lane]) async throws {
         try await Task.sleep(for: .seconds(60) * Double.random(in: 0.8...1.2))
         let served = Array(self.service.current.providers.keys)
-        for lane in self.lanes {
+        for lane in lanes {
             let count = try await self.store.expireStranded(lane: lane, served: served, limit: Self.expiryLimit)
             if count > 0 { self.logger.info("messages of providers out of service expired", ["messages": count]) }
         }
     }
 
-    private func wipeCodes() async throws {
-        for lane in self.lanes {
+    private func wipeCodes(_ lanes: [Lane]) async throws {
+        for lane in lanes {
             while try await self.store.wipeExpiredCodes(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
             while try await self.store.dropScopedCodes(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
         }
         try await Task.sleep(for: Self.wipeInterval * Double.random(in: 0.8...1.2))
     }
 
-    private func foldTallies() async throws {
-        for lane in self.lanes {
+    private func foldTallies(_ lanes: [Lane]) async throws {
+        for lane in lanes {
             while try await self.store.foldTallies(lane: lane, limit: Self.tallyLimit) == Int(Self.tallyLimit) {}
         }
         try await Task.sleep(for: Self.foldInterval * Double.random(in: 0.8...1.2))
@@ -193,18 +201,31 @@ struct Upkeep: Sendable {
         await weights.run { service.current.providers.mapValues(\.provider.name) }
     }
 
+    private struct QueuePlace: Hashable {
+        var provider: ProviderID
+        var priority: Priority
+    }
+
     private func measure() async throws {
+        var depths: [QueuePlace: (ready: Int, oldest: Duration)] = [:]
         for (_, configured) in self.service.current.providers {
             for priority in Priority.allCases { self.show(0, .zero, of: configured, priority) }
         }
         for lane in self.lanes {
             for depth in try await self.store.queueDepths(lane: lane, limit: Self.depthLimit) {
-                guard let configured = self.service.current.providers[depth.provider] else { continue }
-                self.show(depth.ready, depth.oldest, of: configured, depth.priority)
+                let place = QueuePlace(provider: depth.provider, priority: depth.priority)
+                let known = depths[place] ?? (0, .zero)
+                depths[place] = (known.ready + depth.ready, max(known.oldest, depth.oldest))
             }
         }
+        for (place, depth) in depths {
+            guard let configured = self.service.current.providers[place.provider] else { continue }
+            self.show(depth.ready, depth.oldest, of: configured, place.priority)
+        }
         try await self.measureEvents()
-        try await Task.sleep(for: .seconds(10) * Double.random(in: 0.8...1.2))
+        // All lanes are counted each time, and so the less often.
+        let interval = Duration.seconds(10) * max(1, self.lanes.count / LaneTurns.idleLimit)
+        try await Task.sleep(for: interval * Double.random(in: 0.8...1.2))
     }
 
     private func measureEvents() async throws {

@@ -9,9 +9,9 @@ extension Worker {
     /// What wakes those who wait for work of one kind.
     struct Signals: Sendable {
         /// Rung when something was scheduled that may be due soon.
-        let scheduled = Signal()
+        let scheduled = LaneBell()
         /// Rung when something became ready.
-        let ready: Signal
+        let ready: LaneBell
     }
 
     /// The wiring of a worker.
@@ -29,9 +29,9 @@ extension Worker {
 
         init(
             _ configuration: Configuration, store: Store, transports: Transports, navigator: Navigator,
-            metrics: Metrics, logger: Logger, ready: Signal
+            metrics: Metrics, logger: Logger, ready: LaneBell
         ) {
-            let outlets = Outlets(hasRoom: ready, transports: transports, metrics: DeliveryMetrics(metrics))
+            let outlets = Outlets(hasRoom: ready.signal, transports: transports, metrics: DeliveryMetrics(metrics))
             let holdings = Holdings<MessageID>()
             let timing = Lease.Timing(
                 lease: configuration.lease, interval: configuration.lease / 5, margin: configuration.lease / 5)
@@ -45,7 +45,7 @@ extension Worker {
             self.outlets = outlets
             self.holdings = holdings
             self.messageSignals = Signals(ready: ready)
-            self.eventSignals = Signals(ready: Signal())
+            self.eventSignals = Signals(ready: LaneBell())
             self.logger = logger
         }
 
@@ -66,9 +66,9 @@ extension Worker {
                 metrics: metrics.work, logger: self.logger
             ) {
                 let (mine, hasNews) = try await store.settle($0, lane: $1, worker: $2)
-                if hasNews { events.ring() }
+                if hasNews { events.ring($1) }
                 // What goes on to another provider is ready at once.
-                if $0.contains(where: { $0.retry.map { $0.after <= .zero } ?? false }) { ready.ring() }
+                if $0.contains(where: { $0.retry.map { $0.after <= .zero } ?? false }) { ready.ring($1) }
                 return mine
             }
             let sender = Sender(
@@ -117,7 +117,7 @@ extension Worker {
                     signal: ready,
                     metrics: metrics.work, interval: EventSource.claimInterval, logger: self.logger, onProgress: {}),
                 settler: settler, holdings: holdings, metrics: metrics.work, logger: self.logger,
-                work: { await source.run(onFree: { ready.ring() }) { await teller.tell($0) } },
+                work: { await source.run(onFree: { ready.signal.ring() }) { await teller.tell($0) } },
                 close: { source.close() })
         }
     }

@@ -48,7 +48,7 @@ public final class Worker: Service {
 
     public let name = "worker"
     /// Rung by whoever knows that messages are ready.
-    public let hint = Signal()
+    public let hint = LaneBell()
     public let health = Health()
 
     private let configuration: Configuration
@@ -124,6 +124,9 @@ public final class Worker: Service {
         }
         await self.lease.end()
     }
+
+    /// How many lanes there are by now; see ``Configuration/lanes``.
+    public var laneCount: Int { self.service.laneCount }
 
     public func drain() {
         self.health.drain()

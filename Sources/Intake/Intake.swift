@@ -45,7 +45,7 @@ public struct Intake: Sendable {
     /// - `egress`: where customers may have us call.
     /// - `lookUp`: what numbers are looked up with before codes are sent to them.
     /// - `guardClock`: for tests; see ``Gate/init(store:access:hashing:metrics:logger:clock:)``.
-    /// - `onAccepted`: told after each commit, so that a worker can be woken.
+    /// - `onAccepted`: told the lane of each commit that stored messages, so that a worker can be woken.
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed.
     /// - `onLook`: told whenever the database answered a request that stores no messages.
     public init(
@@ -53,11 +53,10 @@ public struct Intake: Sendable {
         access: DirectoryWatch<Access>, masterKeys: MasterKeys,
         egress: EgressPolicy = EgressPolicy(), lookUp: any NumberLookUp = NoLookUp(), metrics: Metrics, logger: Logger,
         guardClock: (@Sendable () -> Timestamp)? = nil,
-        onAccepted: @escaping @Sendable () -> Void,
+        onAccepted: @escaping @Sendable (Lane) -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void = {},
         onFailure: @escaping @Sendable () -> Void = {}
     ) {
-        precondition(!lanes.isEmpty, "messages need a lane")
         self.store = store
         self.lanes = lanes
         self.eraser = Eraser(store: store, lanes: lanes, masterKeys: masterKeys)
@@ -75,7 +74,7 @@ public struct Intake: Sendable {
             metrics: self.metrics, logger: logger,
             onAccepted: {
                 onProgress()
-                onAccepted()
+                onAccepted($0)
             },
             onFailure: onFailure)
         self.optOuts = OptOuts(store: store, access: access)

@@ -138,7 +138,7 @@ public final class Connection {
         }
         // Whenever it is planned anew, as after an ANALYZE, it is planned as it should be.
         try await self.set(statement.planning, until: deadline)
-        if statement.planning == .onceForFew { try await self.dropOldPlans(until: deadline) }
+        if statement.planning == .onceForLookUps { try await self.dropOldPlans(until: deadline) }
         guard case .prepare(let name) = plan else { return plan.name }
         do {
             _ = try await self.run(until: deadline) { handle in

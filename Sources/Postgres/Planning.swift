@@ -2,8 +2,8 @@
 enum Planning: Sendable {
     case eachTime
     case once
-    /// By nested loops over indexes alone, and anew after ``lifetime``.
-    case onceForFew
+    /// Without reading tables whole, and anew after ``lifetime``.
+    case onceForLookUps
 
     /// By so much a plan lags behind the tables; planned so seldom, even the largest statement costs next to nothing.
     static let lifetime = Duration.milliseconds(500)
@@ -17,7 +17,7 @@ enum Planning: Sendable {
         switch self {
         case .eachTime: Self.reset
         case .once: "\(Self.reset); SET plan_cache_mode = force_generic_plan"
-        case .onceForFew:
+        case .onceForLookUps:
             // What is switched off costs ten thousand million, at which PostgreSQL would begin to compile.
             """
             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;

@@ -11,7 +11,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     /// UTF-8, with the zero at the end that C wants.
     let text: [UInt8]
     let parameters: Parameters
-    /// See ``prepared`` and ``preparedForFew``.
+    /// See ``prepared`` and ``preparedForLookUps``.
     private(set) var planning = Planning.eachTime
 
     /// The same statement, prepared once a connection where the session is ours, and planned once for any values
@@ -19,16 +19,17 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     ///
     /// For statements that need no knowledge of the values or of the tables' sizes to be planned well: inserts, and look-ups
     /// by a whole key. A join may be planned while a table is empty and then be carried out when it has millions of rows;
-    /// such statements are better planned each time, or as ``preparedForFew``.
+    /// such statements are better planned each time, or as ``preparedForLookUps``.
     public var prepared: SQL { self.planned(.once) }
 
-    /// As ``prepared``, for a statement that joins a few rows, some dozens, to what it finds by indexes that fit: it is planned
-    /// to look up row by row and in no other way, which is wrong for many rows, and anew every half a second, since of a table that
-    /// is empty it would read all until long after it has grown.
+    /// As ``prepared``, for a statement that looks the rows of a batch up by indexes that fit: it is planned without reading
+    /// tables whole, and anew every half a second, since of a table that is empty it would read all until long after it has
+    /// grown. A statement of many parts takes longer to be planned than to be carried out.
     ///
-    /// A statement of many parts takes longer to be planned than to be carried out for a few rows; for many it is the other
-    /// way round.
-    public var preparedForFew: SQL { self.planned(.onceForFew) }
+    /// The planner expects ten rows in a batch, and one where two conditions meet. So such a statement does not join two of its
+    /// own parts by a key, which would compare each row with each, but carries what the next part needs; and what it reads in a
+    /// table is looked up by LATERAL with a LIMIT, or a small table would be read for each batch.
+    public var preparedForLookUps: SQL { self.planned(.onceForLookUps) }
 
     private func planned(_ planning: Planning) -> SQL {
         var statement = self

@@ -36,7 +36,7 @@ struct Joiner: Sendable {
             await self.signal.wait(upTo: Self.interval)
             try Task.checkCancellation()
             // The settlement that names the part is usually under way when its receipt comes.
-            for lane in self.lanes { try await self.join(lane, age: Self.recent) }
+            try await self.join(age: Self.recent)
             try await Task.sleep(for: Self.pause)
         }
     }
@@ -46,7 +46,7 @@ struct Joiner: Sendable {
         await Pulse(name: "looking back at kept receipts", logger: self.logger).run {
             try await Task.sleep(for: Self.lookBackInterval * Double.random(in: 0.8...1.2))
             try await self.drop()
-            for lane in self.lanes { try await self.join(lane, age: Self.retention) }
+            try await self.join(age: Self.retention)
         }
     }
 
@@ -59,6 +59,12 @@ struct Joiner: Sendable {
             }
             guard dropped == Self.dropLimit else { return }
         }
+    }
+
+    /// With several lanes, asks first whether there is anything to join.
+    private func join(age: Duration) async throws {
+        if self.lanes.count > 1, !(try await self.store.hasUnmatched(age: age)) { return }
+        for lane in self.lanes { try await self.join(lane, age: age) }
     }
 
     private func join(_ lane: Lane, age: Duration) async throws {

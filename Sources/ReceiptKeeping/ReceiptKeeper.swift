@@ -36,7 +36,7 @@ public final class ReceiptKeeper: Sendable {
         ) { receipts in
             let counts: ReceiptCounts
             do {
-                counts = try await Self.apply(receipts, store: store, logger: logger)
+                counts = try await Self.apply(receipts, lanes: lanes, store: store, logger: logger)
             } catch {
                 onFailure()
                 throw error
@@ -69,11 +69,11 @@ public final class ReceiptKeeper: Sendable {
 
     /// Applies a batch, and again when it stood in another statement's way: applying twice changes nothing.
     private static func apply(
-        _ receipts: [IncomingReceipt], store: Store, logger: Logger
+        _ receipts: [IncomingReceipt], lanes: [Lane], store: Store, logger: Logger
     ) async throws -> ReceiptCounts {
         for attempt in 1... {
             do throws(PostgresError) {
-                return try await store.apply(receipts)
+                return try await store.apply(receipts, lanes: lanes)
             } catch {
                 guard case .server(let state, _, _) = error, state.category == "40", attempt < Self.tryLimit else {
                     throw error

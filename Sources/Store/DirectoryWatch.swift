@@ -12,6 +12,7 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
 
     private struct State {
         var revision: Int64
+        var laneCount: Int
         var view: View
     }
 
@@ -23,10 +24,15 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
         self.store = store
         self.interval = interval
         self.make = make
-        self.state = Mutex(State(revision: directory.revision, view: make(directory)))
+        self.state = Mutex(
+            State(
+                revision: directory.revision, laneCount: directory.laneCount, view: make(directory)))
     }
 
     public var current: View { self.state.withLock { $0.view } }
+
+    /// How many lanes there are, as of the latest reading.
+    public var laneCount: Int { self.state.withLock { $0.laneCount } }
 
     /// Looks for changes until the task is cancelled. `onLook` is told each look, `onFailure` each that failed.
     public func run(
@@ -52,7 +58,7 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
         guard try await self.store.configurationRevision() != known else { return false }
         let directory = try await self.store.directory()
         let view = self.make(directory)
-        self.state.withLock { $0 = State(revision: directory.revision, view: view) }
+        self.state.withLock { $0 = State(revision: directory.revision, laneCount: directory.laneCount, view: view) }
         return true
     }
 }

@@ -4,7 +4,6 @@ import Timestamps
 
 /// New messages, a column an array, as `unnest` wants them.
 struct MessageColumns {
-    var lanes: [Int16] = []
     var ids: [MessageID] = []
     var providers: [Int32] = []
     var priorities: [Int16] = []
@@ -23,7 +22,6 @@ struct MessageColumns {
     var callbackURLs: [String?] = []
 
     mutating func append(_ message: NewMessage) {
-        self.lanes.append(message.id.lane.column)
         self.ids.append(message.id)
         self.providers.append(message.provider.rawValue)
         self.priorities.append(message.priority.rawValue)

@@ -5,7 +5,6 @@ import Verification
 
 /// Verifications, a column an array, as `unnest` wants them.
 struct SendingColumns {
-    var lanes: [Int16] = []
     var ids: [MessageID] = []
     var accounts: [Int32] = []
     var applications: [Int32] = []
@@ -25,13 +24,12 @@ struct SendingColumns {
     var checkPeriods: [Int64] = []
     var mostSends: [Int16?] = []
     var cooldowns: [Int64?] = []
-    /// Of the key: every request with it looks there, whomever it is for.
-    var keyLanes: [Int16?] = []
     var keys: [String?] = []
     var fingerprints: [Bytes?] = []
     var messages = MessageColumns()
     var tracked: [Bool] = []
 
+    /// Without the keys that are in another lane: see ``Store/send(_:now:)``.
     init(_ sendings: [Sending]) {
         for sending in sendings {
             self.append(sending)
@@ -44,7 +42,6 @@ struct SendingColumns {
         precondition(sending.message.id.lane == lane, "a code's message is in its verification's lane")
         self.messages.append(sending.message)
         self.tracked.append(sending.isTracked)
-        self.lanes.append(lane.column)
         self.ids.append(sending.verification.rawValue)
         self.accounts.append(sending.account.rawValue)
         self.applications.append(sending.application.rawValue)
@@ -54,9 +51,9 @@ struct SendingColumns {
         self.keyIDs.append(sending.start?.mac.keyID)
         self.macs.append(sending.start.map { Bytes($0.mac.bytes) })
         self.codes.append(sending.start.map { Bytes($0.sealedCode) })
-        self.keyLanes.append(sending.idempotency?.lane.column)
-        self.keys.append(sending.idempotency?.key)
-        self.fingerprints.append(sending.idempotency.map { Bytes($0.fingerprint) })
+        let key = sending.idempotency.flatMap { $0.lane == lane ? $0 : nil }
+        self.keys.append(key?.key)
+        self.fingerprints.append(key.map { Bytes($0.fingerprint) })
     }
 
     private mutating func append(_ settings: ApplicationSettings) {

@@ -57,6 +57,13 @@ public struct Acceptance: Sendable {
         self.messages = messages
         self.idempotency = idempotency
     }
+
+    /// Of its messages, and of its key.
+    public var lane: Lane { self.messages.first?.id.lane ?? self.idempotency?.lane ?? Lane(rawValue: 0) }
+
+    fileprivate func isWholly(in lane: Lane) -> Bool {
+        self.messages.allSatisfy { $0.id.lane == lane } && self.idempotency.map { $0.lane == lane } ?? true
+    }
 }
 
 public struct IdempotencyKey: Sendable {
@@ -100,7 +107,7 @@ public struct EarlierAcceptance: Sendable, Hashable {
 }
 
 extension Store {
-    /// Stores the messages of many requests in one statement and one commit; returns one result each, in order.
+    /// Stores the messages of many requests of one lane in one statement and one commit; returns one result each, in order.
     ///
     /// A request whose idempotency key is taken stores nothing and gets what was stored under the key. Two processes with
     /// the same key at the same time are settled by the key's unique index: the second waits for the first's commit. Of
@@ -114,23 +121,25 @@ extension Store {
     /// ``Charging``. Balances are locked before any key is stored, so that a request that cannot be paid leaves its key free;
     /// whether such a one repeats an earlier one is looked up for it alone.
     public func accept(_ requests: [Acceptance]) async throws(PostgresError) -> [AcceptanceResult] {
+        let lane = Lane.ofAll(requests.lazy.map(\.lane))
+        precondition(requests.allSatisfy { $0.isWholly(in: lane) }, "a request and its key are in one lane")
         let rows = Columns(requests)
         let messages = rows.messages
         let keys = KeyColumns(requests)
         let statement: SQL = """
             WITH incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
-                    \(rows.requests), \(messages.lanes), \(messages.ids), \(rows.accounts), \(messages.providers),
+                    \(rows.requests), \(messages.ids), \(rows.accounts), \(messages.providers),
                     \(messages.priorities), \(messages.parts), \(messages.channels), \(messages.recipients), \(messages.senders),
                     \(messages.references), \(messages.metadata), \(messages.sendTimes), \(messages.timesToLive), \(messages.bodies),
                     \(messages.prices), \(messages.networks), \(messages.endpoints), \(messages.callbackURLs)
-                ) WITH ORDINALITY AS m (request, lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
+                ) WITH ORDINALITY AS m (request, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                         reference, metadata, send_at, time_to_live_us, body, price, network, endpoint_id, callback_url, n)
             ), keyed AS MATERIALIZED (
                 SELECT k.*, (SELECT array_agg(m.id ORDER BY m.n) FROM incoming m WHERE m.request = k.request) AS ids
                 FROM unnest(
-                    \(keys.requests), \(keys.lanes), \(keys.accounts), \(keys.keys), \(keys.fingerprints)
-                ) AS k (request, lane, account_id, key, fingerprint)
+                    \(keys.requests), \(keys.accounts), \(keys.keys), \(keys.fingerprints)
+                ) AS k (request, account_id, key, fingerprint)
             ), costs AS MATERIALIZED (
                 SELECT request AS n, account_id, sum(price) AS cost FROM incoming
                 WHERE price IS NOT NULL GROUP BY request, account_id
@@ -139,17 +148,17 @@ extension Store {
                 FROM payments p LEFT JOIN keyed k ON k.request = p.n
                 LEFT JOIN LATERAL (
                     SELECT ids, fingerprint FROM idempotency_keys
-                    WHERE lane = k.lane AND account_id = k.account_id AND key = k.key LIMIT 1
+                    WHERE lane = \(lane.column) AND account_id = k.account_id AND key = k.key LIMIT 1
                 ) h ON true
                 WHERE p.payment <> 'paid'
             ), held AS (
                 INSERT INTO idempotency_keys AS known (lane, account_id, key, fingerprint, ids)
-                SELECT DISTINCT ON (lane, account_id, key) lane, account_id, key, fingerprint, ids
-                FROM keyed WHERE request NOT IN (SELECT request FROM barred) ORDER BY lane, account_id, key, request
+                SELECT DISTINCT ON (account_id, key) \(lane.column), account_id, key, fingerprint, ids
+                FROM keyed WHERE request NOT IN (SELECT request FROM barred) ORDER BY account_id, key, request
                 ON CONFLICT (lane, account_id, key) DO UPDATE SET key = known.key
-                RETURNING lane, account_id, key, fingerprint, ids
+                RETURNING account_id, key, fingerprint, ids
             ), taken AS MATERIALIZED (
-                SELECT k.request, h.ids, h.fingerprint FROM keyed k JOIN held h USING (lane, account_id, key)
+                SELECT k.request, h.ids, h.fingerprint FROM keyed k JOIN held h USING (account_id, key)
                 WHERE h.ids <> k.ids
             ), left_out AS MATERIALIZED (
                 SELECT request FROM taken UNION ALL SELECT request FROM barred
@@ -157,18 +166,18 @@ extension Store {
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                                       reference, metadata, send_at, expires_at, body, price, charged, network,
                                       endpoint_id, callback_url)
-                SELECT lane, id, account_id, provider_id, priority, parts, channel, recipient, sender, reference,
+                SELECT \(lane.column), id, account_id, provider_id, priority, parts, channel, recipient, sender, reference,
                        metadata, send_at,
                        greatest(send_at, now()) + time_to_live_us * interval '1 microsecond', body, price,
                        price IS NOT NULL AND request IN (SELECT n FROM payments), network, endpoint_id, callback_url
                 FROM incoming WHERE request NOT IN (SELECT request FROM left_out)
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)
-                SELECT lane, id, account_id, provider_id, priority FROM incoming
+                SELECT \(lane.column), id, account_id, provider_id, priority FROM incoming
                 WHERE coalesce(send_at <= now(), true) AND request NOT IN (SELECT request FROM left_out)
             ), later AS (
                 INSERT INTO scheduled (lane, id, account_id, provider_id, priority, due_at)
-                SELECT lane, id, account_id, provider_id, priority, send_at FROM incoming
+                SELECT \(lane.column), id, account_id, provider_id, priority, send_at FROM incoming
                 WHERE send_at > now() AND request NOT IN (SELECT request FROM left_out)
             ), due AS MATERIALIZED (
                 SELECT account_id, cost FROM payments WHERE n NOT IN (SELECT request FROM left_out)
@@ -194,12 +203,15 @@ extension Store {
         under key: String, lane: Lane, account: AccountID
     ) async throws(PostgresError) -> EarlierAcceptance? {
         try await self.pool.query(
-            """
-            SELECT ids, fingerprint FROM idempotency_keys
-            WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND key = \(key)
-            """,
-            decode: EarlierAcceptance.init
+            Self.acceptance(under: key, lane: lane, account: account), decode: EarlierAcceptance.init
         ).first
+    }
+
+    static func acceptance(under key: String, lane: Lane, account: AccountID) -> SQL {
+        """
+        SELECT ids, fingerprint FROM idempotency_keys
+        WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND key = \(key)
+        """
     }
 }
 
@@ -215,7 +227,7 @@ extension AcceptanceResult {
 }
 
 extension EarlierAcceptance {
-    fileprivate init(row: borrowing Row) throws(PostgresError) {
+    init(row: borrowing Row) throws(PostgresError) {
         self.init(ids: try row.decode(0), fingerprint: try row.decode(1, as: Bytes.self).bytes)
     }
 }
@@ -240,7 +252,6 @@ private struct Columns {
 /// The idempotency keys of many requests.
 private struct KeyColumns {
     var requests: [Int32] = []
-    var lanes: [Int16] = []
     var accounts: [Int32] = []
     var keys: [String] = []
     var fingerprints: [Bytes] = []
@@ -249,7 +260,6 @@ private struct KeyColumns {
         for (index, request) in requests.enumerated() {
             guard let key = request.idempotency else { continue }
             self.requests.append(Int32(index))
-            self.lanes.append(key.lane.column)
             self.accounts.append(request.account.rawValue)
             self.keys.append(key.key)
             self.fingerprints.append(Bytes(key.fingerprint))

@@ -49,7 +49,7 @@ public enum CheckResult: Sendable, Hashable {
 }
 
 extension Store {
-    /// Evaluates guesses, many in one statement and one commit; returns one result each, in order.
+    /// Evaluates guesses of one lane, many in one statement and one commit; returns one result each, in order.
     ///
     /// Each guess is charged and judged in the same statement, on the row as it is once locked: however many are made at the
     /// same time, no more are evaluated than the verification allows, and one that was charged stays charged whatever
@@ -62,6 +62,7 @@ extension Store {
     ///
     /// A verified code that may be used again costs no attempt when it is right again; while attempts last.
     public func check(_ guesses: [Guess], now: Timestamp? = nil) async throws(PostgresError) -> [CheckResult] {
+        let lane = Lane.ofAll(guesses.lazy.map(\.verification.lane))
         let rows = GuessColumns(guesses)
         let days = MessageID.days(of: guesses.lazy.map(\.verification.rawValue))
         // A message that carries a code was made with its verification, or since.
@@ -76,8 +77,8 @@ extension Store {
                            WHEN v.state = 'verified' AND NOT v.allows_reuse THEN 'used'
                            WHEN v.attempts >= v.attempt_limit THEN 'exhausted'
                        END AS ended
-                FROM moment, unnest(\(rows.lanes), \(rows.ids), \(rows.accounts)) WITH ORDINALITY AS g (lane, id, account_id, n)
-                JOIN verifications v ON v.lane = g.lane AND v.id = g.id AND v.account_id = g.account_id
+                FROM moment, unnest(\(rows.ids), \(rows.accounts)) WITH ORDINALITY AS g (id, account_id, n)
+                JOIN verifications v ON v.lane = \(lane.column) AND v.id = g.id AND v.account_id = g.account_id
                 WHERE v.id >= \(days.first) AND v.id < \(days.end)
             ), first AS MATERIALIZED (
                 SELECT DISTINCT ON (lane, account_id, recipient) n, lane, id, account_id, application_id, recipient
@@ -87,7 +88,7 @@ extension Store {
                        v.attempts, v.attempt_limit,
                        sha256((\(rows.macs))[(f.n - 1) * \(rows.keyCount) + array_position(\(rows.keyIDs), v.key_id)]
                               || convert_to(v.recipient, 'UTF8')) = v.mac AS matches
-                FROM first f JOIN verifications v ON v.lane = f.lane AND v.id = f.id
+                FROM first f JOIN verifications v ON v.lane = \(lane.column) AND v.id = f.id
                 WHERE v.id >= \(days.first) AND v.id < \(days.end)
                 ORDER BY v.lane, v.account_id, v.recipient, v.id FOR UPDATE OF v
             ), judged AS MATERIALIZED (
@@ -111,13 +112,13 @@ extension Store {
                     SELECT checks_since + check_period <= moment.now AS is_new, checks < check_limit AS has_room,
                            checks_since + check_period - moment.now AS wait
                     FROM recipient_limits l
-                    WHERE l.lane = h.lane AND l.account_id = h.account_id AND l.recipient = h.recipient
+                    WHERE l.lane = \(lane.column) AND l.account_id = h.account_id AND l.recipient = h.recipient
                       AND l.application_id = h.application_id
                     FOR UPDATE
                 ) pace ON true
                 LEFT JOIN LATERAL (
                     SELECT failures, locked_until - moment.now AS wait FROM recipient_failures r
-                    WHERE r.lane = h.lane AND r.account_id = h.account_id AND r.recipient = h.recipient
+                    WHERE r.lane = \(lane.column) AND r.account_id = h.account_id AND r.recipient = h.recipient
                     FOR UPDATE
                 ) lock ON true
                 WHERE h.count > 0
@@ -139,7 +140,7 @@ extension Store {
                         WHEN v.attempts + 1 >= v.attempt_limit AND (v.state = 'pending' OR j.verdict = 'wrong') THEN NULL
                         ELSE v.code END
                 FROM judged j, moment
-                WHERE j.verdict IN ('right', 'wrong') AND v.lane = j.lane AND v.id = j.id
+                WHERE j.verdict IN ('right', 'wrong') AND v.lane = \(lane.column) AND v.id = j.id
                   AND v.id >= \(days.first) AND v.id < \(days.end)
                 RETURNING v.lane, v.id, v.account_id, v.message_id, v.state, v.sequence, v.state <> j.state AS changed
             ), happened AS MATERIALIZED (
@@ -151,7 +152,7 @@ extension Store {
                        date_trunc('hour', m.accepted_at, 'UTC') AS hour
                 FROM charged c CROSS JOIN LATERAL (
                     SELECT provider_id, channel, recipient, accepted_at FROM messages
-                    WHERE lane = c.lane AND id = c.message_id AND id >= \(days.first) AND id < \(end)
+                    WHERE lane = \(lane.column) AND id = c.message_id AND id >= \(days.first) AND id < \(end)
                       AND \(Self.hasConversions)
                     LIMIT 1
                 ) m
@@ -161,7 +162,7 @@ extension Store {
                     checks = CASE WHEN j.is_new THEN 1 ELSE l.checks + 1 END,
                     checks_since = CASE WHEN j.is_new THEN moment.now ELSE l.checks_since END
                 FROM judged j, moment
-                WHERE j.verdict IN ('right', 'wrong') AND l.lane = j.lane AND l.account_id = j.account_id
+                WHERE j.verdict IN ('right', 'wrong') AND l.lane = \(lane.column) AND l.account_id = j.account_id
                   AND l.recipient = j.recipient AND l.application_id = j.application_id
             ), failed AS (
                 INSERT INTO recipient_failures AS r (lane, account_id, recipient, failures, failed_at)
@@ -170,13 +171,13 @@ extension Store {
                 ON CONFLICT (lane, account_id, recipient) DO UPDATE SET
                     failures = r.failures + 1, failed_at = excluded.failed_at,
                     locked_until = CASE WHEN r.failures + 1 >= \(FailurePolicy.softLimit) THEN
-                        excluded.failed_at + least(
+                        moment_after(excluded.failed_at, least(
                             \(FailurePolicy.longestWait),
                             \(FailurePolicy.firstWait) * 2 ^ least(r.failures + 1 - \(FailurePolicy.softLimit), 20)
-                        ) END
+                        )) END
             ), forgiven AS (
                 DELETE FROM recipient_failures r USING judged j
-                WHERE j.verdict = 'right' AND j.failures > 0 AND r.lane = j.lane AND r.account_id = j.account_id
+                WHERE j.verdict = 'right' AND j.failures > 0 AND r.lane = \(lane.column) AND r.account_id = j.account_id
                   AND r.recipient = j.recipient
             )
             -- Those behind the first guess at the same code share its refusal; when it was evaluated, they are to come again.
@@ -218,7 +219,6 @@ extension CheckResult {
 
 /// Guesses, a column an array, and behind each other their hashes, one for each key of the ring.
 private struct GuessColumns {
-    var lanes: [Int16] = []
     var ids: [MessageID] = []
     var accounts: [Int32] = []
     /// The ring's, the same for all guesses.
@@ -230,7 +230,6 @@ private struct GuessColumns {
         self.keyIDs = guesses.first?.macs.map(\.keyID) ?? []
         for guess in guesses {
             precondition(guess.macs.count == self.keyIDs.count, "all guesses are made with one ring of keys")
-            self.lanes.append(guess.verification.lane.column)
             self.ids.append(guess.verification.rawValue)
             self.accounts.append(guess.account.rawValue)
             self.macs += guess.macs.map { Bytes($0.bytes) }

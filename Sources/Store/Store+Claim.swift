@@ -158,7 +158,7 @@ extension Store {
             ) m
             ORDER BY c.priority, c.id
             """
-        return try await self.pool.query(statement.preparedForFew, decode: Claim.init)
+        return try await self.pool.query(statement.preparedForLookUps, decode: Claim.init)
     }
 
     /// What all quotas can come to: each account's share is rounded up.

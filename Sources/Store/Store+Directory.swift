@@ -6,6 +6,8 @@ public import Timestamps
 /// What processes keep in memory of accounts, keys, credentials, providers, routes and prices, as of one revision.
 public struct Directory: Sendable {
     public var revision: Int64
+    /// How many lanes there are.
+    public var laneCount = 1
     public var keys: [StoredKey]
     public var credentials: [StoredCredential]
     public var providers: [StoredProvider]
@@ -119,7 +121,8 @@ extension Store {
     public func directory() async throws(PostgresError) -> Directory {
         let revision = try await self.configurationRevision()
         return Directory(
-            revision: revision, keys: try await self.keys(), credentials: try await self.credentials(),
+            revision: revision, laneCount: try await self.lanes().count, keys: try await self.keys(),
+            credentials: try await self.credentials(),
             providers: try await self.providers(), routes: try await self.routes(), prices: try await self.prices(),
             endpoints: try await self.vendorEndpoints(), accountsWithOptOuts: try await self.accountsWithOptOuts(),
             guardPolicies: try await self.guardPolicies(),

@@ -150,7 +150,8 @@ extension Store {
                     \(settled.map(\.duration)), \(settled.map(\.retryAfter))
                 ) AS t (subject_id, endpoint_id, event_id, attempt, outcome, status, duration, retry_after)
             ), held AS MATERIALIZED (
-                SELECT t.*, CASE WHEN t.retry_after IS NULL THEN o.events[2:] ELSE o.events END AS rest
+                SELECT t.*, CASE WHEN t.retry_after IS NULL THEN o.events[2:] ELSE o.events END AS rest,
+                       now() + t.retry_after AS due_at
                 FROM told t JOIN event_outbox o
                     ON o.lane = \(lane.column) AND o.subject_id = t.subject_id AND o.endpoint_id = t.endpoint_id
                     AND o.worker_id = \(worker.rawValue) AND o.attempt = t.attempt AND o.events[1] = t.event_id
@@ -161,7 +162,7 @@ extension Store {
                   AND h.rest = '{}'
             ), left_over AS (
                 UPDATE event_outbox o SET
-                    worker_id = NULL, due_at = now() + h.retry_after, events = h.rest,
+                    worker_id = NULL, due_at = h.due_at, events = h.rest,
                     attempt = CASE WHEN h.retry_after IS NULL THEN 0 ELSE h.attempt END
                 FROM held h
                 WHERE o.lane = \(lane.column) AND o.subject_id = h.subject_id AND o.endpoint_id = h.endpoint_id

@@ -65,7 +65,7 @@ extension Store {
     ) async throws(PostgresError) -> Int {
         try await self.pool.query(
             """
-            WITH stranded AS MATERIALIZED (
+            WITH \(Self.thisTransaction), stranded AS MATERIALIZED (
                 SELECT o.id FROM outbox o CROSS JOIN LATERAL (
                     SELECT expires_at FROM messages WHERE lane = \(lane.column) AND id = o.id LIMIT 1
                 ) m
@@ -81,9 +81,9 @@ extension Store {
                     state = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.state END,
                     reason = CASE m.state WHEN 'queued' THEN 'expired' ELSE m.reason END,
                     sequence = m.sequence + (m.state = 'queued')::integer,
-                    changed_by = CASE m.state WHEN 'queued' THEN pg_current_xact_id() ELSE m.changed_by END,
+                    changed_by = CASE m.state WHEN 'queued' THEN this.number ELSE m.changed_by END,
                     body = NULL, changed_at = now()
-                FROM gone WHERE m.lane = \(lane.column) AND m.id = gone.id
+                FROM gone, this WHERE m.lane = \(lane.column) AND m.id = gone.id
                 RETURNING \(Self.movedMessage)
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT id FROM moved
@@ -92,10 +92,21 @@ extension Store {
         ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.count
     }
 
-    /// Tells waiting workers that something is ready. Sent apart from the accepting transaction, in which it would
+    /// Tells waiting workers that something is ready, in which lanes if that is known. Sent apart from the accepting transaction, in which it would
     /// serialise all commits; a hint that is lost costs a poll's delay and nothing else.
-    public func hint() async throws(PostgresError) {
-        _ = try await self.pool.execute("NOTIFY pinpost_ready")
+    public func hint(_ lanes: Set<Lane>? = nil) async throws(PostgresError) {
+        guard let lanes else {
+            _ = try await self.pool.execute("NOTIFY pinpost_ready")
+            return
+        }
+        let names = lanes.sorted().map { "\($0.rawValue)" }.joined(separator: ",")
+        _ = try await self.pool.query("SELECT pg_notify('pinpost_ready', \(names))") { _ in }
+    }
+
+    /// The lanes that a hint names; nil when it names none, and may be about any.
+    public static func lanes(ofHint payload: String) -> Set<Lane>? {
+        let lanes = payload.split(separator: ",").compactMap { UInt8($0).map(Lane.init(rawValue:)) }
+        return lanes.isEmpty ? nil : Set(lanes)
     }
 
     /// The channel of ``hint()``.

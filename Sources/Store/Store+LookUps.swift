@@ -71,7 +71,7 @@ extension Store {
 
     /// Forgets all answers: those of somebody else who was asked before.
     public static func forgetLookUps(in transaction: borrowing Transaction) async throws(PostgresError) {
-        _ = try await transaction.execute("DELETE FROM look_ups")
+        _ = try await transaction.execute("DELETE FROM look_ups WHERE lane = 0")
     }
 
     /// What was answered of a number, and how long ago, when that is not longer than `maxAge`.
@@ -91,7 +91,7 @@ extension Store {
     public func keepLookUp(of number: PhoneNumber, facts: String) async throws(PostgresError) {
         _ = try await self.pool.execute(
             """
-            INSERT INTO look_ups (number, facts) VALUES (\(number.e164), \(facts))
+            INSERT INTO look_ups (lane, number, facts) VALUES (0, \(number.e164), \(facts))
             ON CONFLICT (lane, number) DO UPDATE SET facts = excluded.facts, asked_at = excluded.asked_at
             """)
     }

@@ -99,7 +99,7 @@ extension Store {
             SELECT m.id, m.channel, m.priority, s.state, m.reason, m.corrected, m.parts, m.recipient,
                    m.sender, m.reference, m.metadata, m.accepted_at, m.send_at, m.expires_at, m.changed_at,
                    m.price, m.network, (SELECT currency FROM accounts WHERE id = m.account_id), m.duplicated
-            FROM messages m LEFT JOIN outbox o ON o.lane = m.lane AND o.id = m.id
+            FROM messages m LEFT JOIN outbox o ON o.lane = \(id.lane.column) AND o.id = m.id
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN m.state = 'queued' AND o.worker_id IS NOT NULL THEN 'sending' ELSE m.state END AS state
             ) s
@@ -133,7 +133,7 @@ extension Store {
                   AND (\(filter.recipient) IS NULL OR recipient = \(filter.recipient))
                   AND (\(filter.reference) IS NULL OR reference = \(filter.reference))
                 ORDER BY id DESC LIMIT \(scanLimit)
-            ) m LEFT JOIN outbox o ON o.lane = m.lane AND o.id = m.id
+            ) m LEFT JOIN outbox o ON o.lane = \(lane.column) AND o.id = m.id
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN m.state = 'queued' AND o.worker_id IS NOT NULL THEN 'sending' ELSE m.state END AS state
             ) s
@@ -154,7 +154,7 @@ extension Store {
     public func cancel(_ id: MessageID, account: AccountID) async throws(PostgresError) -> Cancellation {
         let rows = try await self.pool.query(
             """
-            WITH mine AS MATERIALIZED (
+            WITH \(Self.thisTransaction), mine AS MATERIALIZED (
                 SELECT state FROM messages
                 WHERE lane = \(id.lane.column) AND id = \(id) AND account_id = \(account.rawValue)
             ), ready AS (
@@ -168,7 +168,8 @@ extension Store {
             ), moved AS (
                 UPDATE messages m SET
                     state = 'cancelled', reason = 'canceled', body = NULL, changed_at = now(),
-                    sequence = m.sequence + 1, changed_by = pg_current_xact_id()
+                    sequence = m.sequence + 1, changed_by = this.number
+                FROM this
                 WHERE lane = \(id.lane.column) AND id = \(id) AND state = 'queued'
                   AND (EXISTS (SELECT FROM ready) OR EXISTS (SELECT FROM later))
                 RETURNING \(Self.movedMessage)

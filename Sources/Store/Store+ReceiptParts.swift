@@ -8,12 +8,19 @@ extension Store {
     /// As joining does it, each is looked for by LATERAL with a LIMIT; the newest, for some providers begin to count anew. But only
     /// among the messages of a day, as nearly all receipts are of those: joining looks for the rest in all partitions. The
     /// bounds are subqueries, so that they are asked for once and not for each row of each partition.
-    func locate(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> [IncomingReceipt] {
+    ///
+    /// With several lanes it takes a statement for each, until all are found: the provider knows nothing of lanes.
+    func locate(_ receipts: [IncomingReceipt], in lanes: [Lane]) async throws(PostgresError) -> [IncomingReceipt] {
+        var receipts = receipts
+        for lane in lanes { receipts = try await self.locate(receipts, in: lane) }
+        return receipts
+    }
+
+    private func locate(_ receipts: [IncomingReceipt], in lane: Lane) async throws(PostgresError) -> [IncomingReceipt] {
         let nameless = receipts.indices.filter {
             receipts[$0].receipt.message == nil && !receipts[$0].receipt.part.isEmpty
         }
         guard !nameless.isEmpty else { return receipts }
-        let lane = Lane(rawValue: 0)
         let statement: SQL = """
             SELECT w.number, p.message_id, p.series
             FROM unnest(\(nameless.map { Int32($0) }), \(nameless.map { receipts[$0].provider.rawValue }),
@@ -26,7 +33,7 @@ extension Store {
                 ORDER BY message_id DESC LIMIT 1
             ) p
             """
-        let found = try await self.pool.query(statement.preparedForFew) { row throws(PostgresError) in
+        let found = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
             (
                 index: Int(try row.decode(0, as: Int32.self)),
                 message: MessageReference(id: try row.decode(1), series: try row.decode(2))

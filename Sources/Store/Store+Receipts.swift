@@ -35,16 +35,18 @@ extension Store {
     ///
     /// Only a mail may still turn out undelivered after it was delivered.
     ///
-    /// One that names no message is looked for by its part; one that is not found is kept as unmatched.
+    /// One that names no message is looked for by its part in each of `lanes`; one that is not found is kept as unmatched.
     ///
     /// A receipt must come from the provider that the message went to; anything else is kept apart as unmatched.
-    public func apply(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> ReceiptCounts {
+    public func apply(
+        _ receipts: [IncomingReceipt], lanes: [Lane] = [Lane(rawValue: 0)]
+    ) async throws(PostgresError) -> ReceiptCounts {
         var counts = ReceiptCounts()
-        let receipts = try await self.locate(receipts)
+        let receipts = try await self.locate(receipts, in: lanes)
         let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
         for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
             let statement = Self.application(of: receipts, lane: lane)
-            let rows = try await self.pool.query(statement.preparedForFew) {
+            let rows = try await self.pool.query(statement.preparedForLookUps) {
                 row throws(PostgresError) in try Applied(row: row)
             }
             counts.add(rows, of: receipts.count)
@@ -52,34 +54,20 @@ extension Store {
         return counts
     }
 
-    /// Joins receipts kept within the last `age` to messages whose parts have become known. Returns how many; at most
-    /// `limit` a call.
+    /// Joins receipts kept within the last `age` to messages of one lane whose parts have become known. Returns how many; at
+    /// most `limit` a call.
     ///
     /// Each kept receipt is looked for by its part, in the partitions of the days before it came: LATERAL with a LIMIT
     /// stays index probes whatever the planner thinks of the tables' sizes, and what nobody will ever claim costs the
     /// same few probes however long the history is.
-    public func joinUnmatched(lane: Lane, age: Duration, limit: Int32) async throws -> ReceiptCounts {
-        try await self.pool.transaction { transaction in
-            let found = try await transaction.query(
-                """
-                WITH known AS MATERIALIZED (
-                    SELECT u.ctid AS place, p.message_id, p.series FROM unmatched_receipts u
-                    CROSS JOIN LATERAL (
-                        SELECT message_id, series FROM parts
-                        WHERE lane = \(lane.column) AND part = u.part AND provider_id = u.provider_id
-                          AND message_id >= first_id_of(u.received_at - interval '8 days')
-                        -- The newest: some providers begin to count anew.
-                        ORDER BY message_id DESC LIMIT 1
-                    ) p
-                    WHERE u.lane = 0 AND u.received_at > now() - \(age)
-                    LIMIT \(limit) FOR UPDATE OF u SKIP LOCKED
-                )
-                DELETE FROM unmatched_receipts u USING known WHERE u.lane = 0 AND u.ctid = known.place
-                RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
-                          u.covers_message, u.occurred_at, known.series, u.action, u.permanence
-                """,
-                decode: IncomingReceipt.init
-            )
+    /// They are kept in the first lane. For messages of another, what is kept is read, looked for and deleted by three statements,
+    /// each of one lane, and at most ``keptLimit`` of them a call.
+    public func joinUnmatched(lane: Lane, age: Duration, limit: Int32) async throws(PostgresError) -> ReceiptCounts {
+        try await self.transaction { transaction throws(PostgresError) in
+            let found =
+                lane.rawValue == 0
+                ? try await Self.takeUnmatched(lane: lane, age: age, limit: limit, in: transaction)
+                : try await Self.takeUnmatched(ofOther: lane, age: age, limit: limit, in: transaction)
             var counts = ReceiptCounts()
             guard !found.isEmpty else { return counts }
             let rows = try await transaction.query(Self.application(of: found, lane: lane)) {
@@ -88,6 +76,82 @@ extension Store {
             counts.add(rows, of: found.count)
             return counts
         }
+    }
+
+    /// Whether a receipt was kept within the last `age`; when none was, there is nothing to join in any lane.
+    public func hasUnmatched(age: Duration) async throws(PostgresError) -> Bool {
+        try await self.pool.query(
+            "SELECT EXISTS (SELECT FROM unmatched_receipts WHERE lane = 0 AND received_at > now() - \(age))"
+        ) { row throws(PostgresError) in try row.decode(0, as: Bool.self) }[0]
+    }
+
+    /// Kept receipts that one call looks for in a lane other than theirs, the newest.
+    public static let keptLimit: Int32 = 10_000
+
+    private static func takeUnmatched(
+        lane: Lane, age: Duration, limit: Int32, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> [IncomingReceipt] {
+        try await transaction.query(
+            """
+            WITH known AS MATERIALIZED (
+                SELECT u.ctid AS place, p.message_id, p.series FROM unmatched_receipts u
+                CROSS JOIN LATERAL (
+                    SELECT message_id, series FROM parts
+                    WHERE lane = \(lane.column) AND part = u.part AND provider_id = u.provider_id
+                      AND message_id >= first_id_of(u.received_at - interval '8 days')
+                    -- The newest: some providers begin to count anew.
+                    ORDER BY message_id DESC LIMIT 1
+                ) p
+                WHERE u.lane = 0 AND u.received_at > now() - \(age)
+                LIMIT \(limit) FOR UPDATE OF u SKIP LOCKED
+            )
+            DELETE FROM unmatched_receipts u USING known WHERE u.lane = 0 AND u.ctid = known.place
+            RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
+                      u.covers_message, u.occurred_at, known.series, u.action, u.permanence
+            """,
+            decode: IncomingReceipt.init
+        )
+    }
+
+    private static func takeUnmatched(
+        ofOther lane: Lane, age: Duration, limit: Int32, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> [IncomingReceipt] {
+        let kept = try await transaction.query(
+            """
+            SELECT provider_id, part, received_at FROM unmatched_receipts
+            WHERE lane = 0 AND received_at > now() - \(age) ORDER BY received_at DESC LIMIT \(Self.keptLimit)
+            """,
+            decode: KeptReceipt.init)
+        guard !kept.isEmpty else { return [] }
+        let known = try await transaction.query(
+            """
+            SELECT w.provider_id, w.part, p.message_id, p.series
+            FROM unnest(\(kept.map(\.provider)), \(kept.map(\.part)), \(kept.map(\.receivedAt)))
+                AS w (provider_id, part, received_at)
+            CROSS JOIN LATERAL (
+                SELECT message_id, series FROM parts
+                WHERE lane = \(lane.column) AND part = w.part AND provider_id = w.provider_id
+                  AND message_id >= first_id_of(w.received_at - interval '8 days')
+                ORDER BY message_id DESC LIMIT 1
+            ) p
+            LIMIT \(limit)
+            """,
+            decode: KnownPart.init)
+        guard !known.isEmpty else { return [] }
+        // Whoever else has taken one has deleted it by the time that this comes to it.
+        return try await transaction.query(
+            """
+            DELETE FROM unmatched_receipts u
+            USING (
+                SELECT DISTINCT ON (provider_id, part) * FROM unnest(
+                    \(known.map(\.provider)), \(known.map(\.part)), \(known.map(\.message)), \(known.map(\.series))
+                ) AS k (provider_id, part, message_id, series)
+            ) known
+            WHERE u.lane = 0 AND u.provider_id = known.provider_id AND u.part = known.part
+            RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
+                      u.covers_message, u.occurred_at, known.series, u.action, u.permanence
+            """,
+            decode: IncomingReceipt.init)
     }
 
     /// Deletes kept receipts that nothing has claimed for `age`, at most `limit` a call; returns how many were given up.
@@ -107,7 +171,7 @@ extension Store {
     private static func application(of receipts: [IncomingReceipt], lane: Lane) -> SQL {
         let days = MessageID.days(of: receipts.lazy.compactMap { $0.receipt.message?.id })
         return """
-            WITH incoming AS MATERIALIZED (
+            WITH \(Self.thisTransaction), incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(receipts.map { $0.receipt.message?.id }), \(receipts.map { $0.receipt.message?.series }),
                     \(receipts.map(\.provider.rawValue)),
@@ -160,10 +224,10 @@ extension Store {
                 ON CONFLICT DO NOTHING
                 RETURNING message_id, part, status, code, state, reason
             ), kept AS (
-                INSERT INTO unmatched_receipts (provider_id, part, status, code, state, reason, covers_message,
+                INSERT INTO unmatched_receipts (lane, provider_id, part, status, code, state, reason, covers_message,
                                                 occurred_at, action, permanence)
-                -- One without a part of its own goes by our id, or two of them would be taken for doubles.
-                SELECT provider_id, coalesce(nullif(part, ''), id::text, ''), status, code, state, reason,
+                -- All in the first lane: of which they are nobody knows. One without a part of its own goes by our id, or two of them would be taken for doubles.
+                SELECT 0, provider_id, coalesce(nullif(part, ''), id::text, ''), status, code, state, reason,
                        covers_message, occurred_at, action, permanence
                 FROM incoming WHERE id IS NULL OR id NOT IN (SELECT id FROM known)
                 ON CONFLICT DO NOTHING
@@ -209,7 +273,7 @@ extension Store {
                     parts_delivered = CASE WHEN c.next_provider IS NULL THEN m.parts_delivered + c.parts ELSE 0::smallint END,
                     state = \(Self.reportedState),
                     sequence = m.sequence + (\(Self.reportedState) <> m.state)::integer,
-                    changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN pg_current_xact_id() ELSE m.changed_by END,
+                    changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN this.number ELSE m.changed_by END,
                     reason = CASE
                         WHEN \(Self.hasBounced) AND m.state = 'delivered' THEN c.lost_reason
                         WHEN m.state IN ('cancelled', 'delivered') OR \(Self.isBounced) THEN m.reason
@@ -234,7 +298,7 @@ extension Store {
                         WHEN c.lost_series >= m.series AND c.next_provider IS NULL THEN NULL
                         ELSE m.body END,
                     changed_at = now()
-                FROM answered c
+                FROM answered c CROSS JOIN this
                 WHERE m.lane = \(lane.column) AND m.id = c.message_id
                   AND m.id >= \(days.first) AND m.id < \(days.end)
                 RETURNING \(Self.movedMessage), c.delivered_by, c.lost_by, c.next_provider, c.priority, c.attempt,
@@ -297,6 +361,34 @@ extension IncomingReceipt {
         case .otherChannel: "other"
         case nil: nil
         }
+    }
+}
+
+/// A receipt that is kept.
+private struct KeptReceipt {
+    var provider: Int32
+    var part: String
+    var receivedAt: Timestamp
+
+    init(row: borrowing Row) throws(PostgresError) {
+        self.provider = try row.decode(0)
+        self.part = try row.decode(1)
+        self.receivedAt = try row.decode(2)
+    }
+}
+
+/// The message that a kept receipt is of.
+private struct KnownPart {
+    var provider: Int32
+    var part: String
+    var message: MessageID
+    var series: Int16
+
+    init(row: borrowing Row) throws(PostgresError) {
+        self.provider = try row.decode(0)
+        self.part = try row.decode(1)
+        self.message = try row.decode(2)
+        self.series = try row.decode(3)
     }
 }
 

@@ -45,7 +45,7 @@ extension Store {
                 WHERE lane = \(lane.column) AND age = \(age) FOR UPDATE SKIP LOCKED
             ), seen AS MATERIALIZED (
                 SELECT m.* FROM mark CROSS JOIN LATERAL (
-                    SELECT lane, id, provider_id, priority, channel, recipient, series, state, reason,
+                    SELECT id, provider_id, priority, channel, recipient, series, state, reason,
                            coalesce(send_at, accepted_at) AS handed_at
                     FROM messages
                     WHERE lane = \(lane.column) AND id > mark.reached AND id < first_id_of(now() - \(age) - interval '1 minute')
@@ -68,7 +68,9 @@ extension Store {
             LEFT JOIN unnest(\(windows.map(\.key.rawValue)), \(windows.map(\.value))) AS w (provider, length)
                 ON w.provider = c.provider_id
             WHERE c.state IN ('accepted', 'unknown') AND c.reason IS DISTINCT FROM 'no_dlr'
-              AND \(Self.isQueued) IS NULL
+              -- Nor one that is to be sent. One on standby is asked for like all others.
+              AND coalesce((SELECT true FROM outbox WHERE lane = \(lane.column) AND id = c.id),
+                           (SELECT true FROM scheduled WHERE lane = \(lane.column) AND id = c.id)) IS NULL
             UNION ALL
             SELECT NULL, 0, 0::smallint, '', '', 0::smallint, '{}', false, (SELECT count(*) FROM seen)
             """,
@@ -85,17 +87,21 @@ extension Store {
         let days = MessageID.days(of: ids)
         return try await self.pool.query(
             """
-            WITH due AS MATERIALIZED (
+            WITH \(Self.thisTransaction), due AS MATERIALIZED (
                 -- In the order of ids, as settling has it.
-                SELECT c.id FROM (SELECT \(lane.column) AS lane, id FROM unnest(\(ids)) AS i (id)) c
-                WHERE \(Self.waits) IS NULL
+                SELECT c.id FROM unnest(\(ids)) AS c (id)
+                -- Not one that waits to be sent. Three looks by whole keys: as `EXISTS`, the planner might read the whole outbox
+                -- for them.
+                WHERE coalesce((SELECT true FROM outbox WHERE lane = \(lane.column) AND id = c.id),
+                               (SELECT true FROM scheduled WHERE lane = \(lane.column) AND id = c.id),
+                               (SELECT true FROM standby WHERE lane = \(lane.column) AND id = c.id)) IS NULL
                 ORDER BY c.id
             ), moved AS (
                 UPDATE messages m SET
                     state = 'unknown', reason = 'no_dlr', body = NULL, changed_at = now(),
                     sequence = m.sequence + (m.state <> 'unknown')::integer,
-                    changed_by = CASE WHEN m.state <> 'unknown' THEN pg_current_xact_id() ELSE m.changed_by END
-                FROM due
+                    changed_by = CASE WHEN m.state <> 'unknown' THEN this.number ELSE m.changed_by END
+                FROM due, this
                 WHERE m.lane = \(lane.column) AND m.id = due.id AND m.id >= \(days.first) AND m.id < \(days.end)
                   AND m.state IN ('accepted', 'unknown') AND m.reason IS DISTINCT FROM 'no_dlr'
                 RETURNING \(Self.movedMessage)
@@ -111,20 +117,6 @@ extension Store {
     }
 
     // MARK: - Private
-
-    /// Of candidates `c`: true for one that is to be sent. One on standby is asked for like all others.
-    private static let isQueued: SQL.Fragment = """
-        coalesce((SELECT true FROM outbox WHERE lane = c.lane AND id = c.id),
-                 (SELECT true FROM scheduled WHERE lane = c.lane AND id = c.id))
-        """
-
-    /// Of candidates `c`: true for one that waits to be sent, and null for the others. Three looks by whole keys: as `EXISTS`, the
-    /// planner might read the whole outbox for them.
-    private static let waits: SQL.Fragment = """
-        coalesce((SELECT true FROM outbox WHERE lane = c.lane AND id = c.id),
-                 (SELECT true FROM scheduled WHERE lane = c.lane AND id = c.id),
-                 (SELECT true FROM standby WHERE lane = c.lane AND id = c.id))
-        """
 
     /// Has an age begin with what comes into it from now on.
     private func beginReconciliation(lane: Lane, age: Duration) async throws(PostgresError) {

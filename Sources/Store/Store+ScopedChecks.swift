@@ -38,7 +38,7 @@ public enum ScopedCheckResult: Sendable, Hashable {
 }
 
 extension Store {
-    /// Evaluates guesses, many in one statement and one commit; returns one result each, in order.
+    /// Evaluates guesses of one lane, many in one statement and one commit; returns one result each, in order.
     ///
     /// A code is used up by the guess that is right: its row is locked before, so of many at the same time one is right and the
     /// others are wrong. A wrong guess is counted in the row of the recipient's failures, which the insertion locks and looks at
@@ -53,6 +53,7 @@ extension Store {
     public func check(
         _ guesses: [ScopedGuess], now: Timestamp? = nil
     ) async throws(PostgresError) -> [ScopedCheckResult] {
+        let lane = Lane.ofAll(guesses.lazy.map(\.lane))
         let rows = ScopedGuessColumns(guesses)
         // Of the messages that carried the codes, which live for minutes.
         let ready = MessageID.daysOfReady
@@ -60,17 +61,17 @@ extension Store {
             WITH moment AS MATERIALIZED (
                 SELECT coalesce(\(now), now()) AS now
             ), incoming AS MATERIALIZED (
-                SELECT g.*, moment.now - age_us * interval '1 microsecond' AS since
+                SELECT \(lane.column) AS lane, g.*, moment.now - age_us * interval '1 microsecond' AS since
                 FROM moment, unnest(
-                    \(rows.lanes), \(rows.accounts), \(rows.recipients), \(rows.scopes), \(rows.applications), \(rows.ages)
-                ) WITH ORDINALITY AS g (lane, account_id, recipient, scope, application, age_us, n)
+                    \(rows.accounts), \(rows.recipients), \(rows.scopes), \(rows.applications), \(rows.ages)
+                ) WITH ORDINALITY AS g (account_id, recipient, scope, application, age_us, n)
             ), first AS MATERIALIZED (
                 SELECT DISTINCT ON (lane, account_id, recipient) * FROM incoming
                 ORDER BY lane, account_id, recipient, n
             ), held AS MATERIALIZED (
                 SELECT f.n, c.id FROM first f CROSS JOIN LATERAL (
                     SELECT id FROM scoped_codes s
-                    WHERE s.lane = f.lane AND s.account_id = f.account_id AND s.recipient = f.recipient
+                    WHERE s.lane = \(lane.column) AND s.account_id = f.account_id AND s.recipient = f.recipient
                       AND s.scope = f.scope AND s.used_at IS NULL AND s.made_at > f.since
                       AND (f.application IS NULL OR s.application = f.application)
                       AND sha256((\(rows.macs))[(f.n - 1) * \(rows.keyCount) + array_position(\(rows.keyIDs), s.key_id)]
@@ -86,7 +87,7 @@ extension Store {
                            -- Made with a key that this process does not have.
                            WHEN EXISTS (
                                SELECT FROM scoped_codes s
-                               WHERE s.lane = g.lane AND s.account_id = g.account_id AND s.recipient = g.recipient
+                               WHERE s.lane = \(lane.column) AND s.account_id = g.account_id AND s.recipient = g.recipient
                                  AND s.scope = g.scope AND s.used_at IS NULL AND s.made_at > g.since
                                  AND s.key_id <> ALL(\(rows.keyIDs))
                            ) THEN 'keyless'
@@ -100,14 +101,14 @@ extension Store {
                 ) g CROSS JOIN moment
                 LEFT JOIN LATERAL (
                     SELECT failures, locked_until - moment.now AS wait FROM recipient_failures r
-                    WHERE r.lane = g.lane AND r.account_id = g.account_id AND r.recipient = g.recipient
+                    WHERE r.lane = \(lane.column) AND r.account_id = g.account_id AND r.recipient = g.recipient
                     FOR UPDATE
                 ) lock ON true
                 WHERE g.place > 0
             ), used AS (
                 UPDATE scoped_codes c SET used_at = moment.now
                 FROM held h JOIN judged j ON j.n = h.n, moment
-                WHERE j.verdict = 'right' AND c.lane = j.lane AND c.account_id = j.account_id
+                WHERE j.verdict = 'right' AND c.lane = \(lane.column) AND c.account_id = j.account_id
                   AND c.recipient = j.recipient AND c.scope = j.scope AND c.id = h.id
                 RETURNING c.lane, c.id, c.account_id
             ), carried AS MATERIALIZED (
@@ -115,7 +116,7 @@ extension Store {
                        calling_code(m.recipient) AS country, date_trunc('hour', m.accepted_at, 'UTC') AS hour
                 FROM used u CROSS JOIN LATERAL (
                     SELECT provider_id, channel, recipient, accepted_at FROM messages
-                    WHERE lane = u.lane AND id = u.id AND id >= \(ready.first) AND id < \(ready.end) LIMIT 1
+                    WHERE lane = \(lane.column) AND id = u.id AND id >= \(ready.first) AND id < \(ready.end) LIMIT 1
                 ) m
             ), \(Self.convertingCarried), counted AS (
                 INSERT INTO recipient_failures AS r (lane, account_id, recipient, failures, failed_at)
@@ -123,18 +124,18 @@ extension Store {
                 ORDER BY lane, account_id, recipient
                 ON CONFLICT (lane, account_id, recipient) DO UPDATE SET
                     failures = r.failures + 1, failed_at = excluded.failed_at,
-                    locked_until = excluded.failed_at + greatest(
+                    locked_until = moment_after(excluded.failed_at, greatest(
                         CASE WHEN (r.failures + 1) % \(FailurePolicy.scopedLimit) = 0 THEN \(FailurePolicy.scopedWait) END,
                         CASE WHEN r.failures + 1 >= \(FailurePolicy.softLimit) THEN least(
                             \(FailurePolicy.longestWait),
                             \(FailurePolicy.firstWait) * 2 ^ least(r.failures + 1 - \(FailurePolicy.softLimit), 20)
-                        ) END)
+                        ) END))
                 -- The row may have come, or come to its limit, since this statement's first look.
                 WHERE r.failures < \(FailurePolicy.hardLimit) AND coalesce(r.locked_until <= excluded.failed_at, true)
                 RETURNING lane, account_id, recipient
             ), forgiven AS (
                 DELETE FROM recipient_failures r USING judged j
-                WHERE j.verdict = 'right' AND j.failures > 0 AND r.lane = j.lane AND r.account_id = j.account_id
+                WHERE j.verdict = 'right' AND j.failures > 0 AND r.lane = \(lane.column) AND r.account_id = j.account_id
                   AND r.recipient = j.recipient
             )
             -- Those behind the first guess for the same recipient share its refusal; when it was evaluated, they are to come
@@ -174,7 +175,6 @@ extension ScopedCheckResult {
 
 /// Guesses, a column an array, and behind each other their hashes, one for each key of the ring.
 private struct ScopedGuessColumns {
-    var lanes: [Int16] = []
     var accounts: [Int32] = []
     var recipients: [String] = []
     var scopes: [String] = []
@@ -189,7 +189,6 @@ private struct ScopedGuessColumns {
         self.keyIDs = guesses.first?.macs.map(\.keyID) ?? []
         for guess in guesses {
             precondition(guess.macs.count == self.keyIDs.count, "all guesses are made with one ring of keys")
-            self.lanes.append(guess.lane.column)
             self.accounts.append(guess.scope.account.rawValue)
             self.recipients.append(guess.scope.recipient)
             self.scopes.append(guess.scope.name)

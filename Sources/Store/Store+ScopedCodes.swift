@@ -32,11 +32,12 @@ public enum ScopedSendingResult: Sendable, Hashable {
 }
 
 extension Store {
-    /// Stores codes and the messages that carry them, many in one statement and one commit; returns one result each, in
-    /// order. Codes of the same scope live side by side.
+    /// Stores codes of one lane and the messages that carry them, many in one statement and one commit; returns one result
+    /// each, in order. Codes of the same scope live side by side.
     public func send(
         _ sendings: [ScopedSending], now: Timestamp? = nil
     ) async throws(PostgresError) -> [ScopedSendingResult] {
+        let lane = Lane.ofAll(sendings.lazy.map(\.message.id.lane))
         let rows = ScopedColumns(sendings)
         let messages = rows.messages
         let statement: SQL = """
@@ -45,16 +46,16 @@ extension Store {
             ), incoming AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(rows.accounts), \(rows.codeRecipients), \(rows.scopes), \(rows.applications), \(rows.keyIDs),
-                    \(rows.macs), \(messages.lanes), \(messages.ids), \(messages.providers), \(messages.priorities),
+                    \(rows.macs), \(messages.ids), \(messages.providers), \(messages.priorities),
                     \(messages.parts), \(messages.channels), \(messages.recipients), \(messages.senders),
                     \(messages.timesToLive), \(messages.bodies), \(messages.prices), \(messages.networks),
                     \(messages.endpoints), \(messages.callbackURLs)
-                ) WITH ORDINALITY AS m (account_id, code_recipient, scope, application, key_id, mac, lane, id, provider_id,
+                ) WITH ORDINALITY AS m (account_id, code_recipient, scope, application, key_id, mac, id, provider_id,
                         priority, parts, channel, recipient, sender, time_to_live_us, body, price, network, endpoint_id,
                         callback_url, n)
             ), locked AS MATERIALIZED (
                 SELECT i.n FROM incoming i JOIN recipient_failures f
-                    ON f.lane = i.lane AND f.account_id = i.account_id AND f.recipient = i.code_recipient
+                    ON f.lane = \(lane.column) AND f.account_id = i.account_id AND f.recipient = i.code_recipient
                 WHERE f.failures >= \(FailurePolicy.hardLimit)
             ), costs AS MATERIALIZED (
                 SELECT n, account_id, price AS cost FROM incoming
@@ -68,18 +69,18 @@ extension Store {
                 SELECT account_id, cost FROM payments WHERE payment = 'paid'
             ), \(Charging.charge), made AS (
                 INSERT INTO scoped_codes (lane, id, account_id, recipient, scope, application, key_id, mac, made_at)
-                SELECT lane, id, account_id, code_recipient, scope, application, key_id, mac, moment.now
+                SELECT \(lane.column), id, account_id, code_recipient, scope, application, key_id, mac, moment.now
                 FROM passed, moment
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
                                       expires_at, body, price, charged, network, endpoint_id, callback_url)
-                SELECT lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
+                SELECT \(lane.column), id, account_id, provider_id, priority, parts, channel, recipient, sender,
                        now() + time_to_live_us * interval '1 microsecond', body, price,
                        n IN (SELECT n FROM payments), network, endpoint_id, callback_url
                 FROM passed
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority)
-                SELECT lane, id, account_id, provider_id, priority FROM passed
+                SELECT \(lane.column), id, account_id, provider_id, priority FROM passed
             )
             SELECT n, verdict FROM refused
             """

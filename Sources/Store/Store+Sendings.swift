@@ -75,8 +75,8 @@ public enum SendingResult: Sendable, Hashable {
 }
 
 extension Store {
-    /// Stores codes and the messages that carry them, many in one statement and one commit; returns one result each, in
-    /// order.
+    /// Stores codes of one lane and the messages that carry them, many in one statement and one commit; returns one result
+    /// each, in order.
     ///
     /// The limit of a recipient is counted here, in the row that the insertion locks, so it holds exactly however many
     /// processes send. Of several for one recipient and application in a batch, the first is taken.
@@ -91,8 +91,21 @@ extension Store {
     /// and limits in the order of locks, and no guess ever wants one.
     ///
     /// Two processes with the same idempotency key at the same time: the second violates the key's index, and nothing of its
-    /// batch is stored. Sent again, it finds the first.
+    /// batch is stored. Sent again, it finds the first. A key in another lane than the codes', as there may be where there are
+    /// several lanes, is looked for and stored by statements of its own, in the same transaction.
     public func send(_ sendings: [Sending], now: Timestamp? = nil) async throws(PostgresError) -> [SendingResult] {
+        let lane = Lane.ofAll(sendings.lazy.map(\.verification.lane))
+        guard sendings.contains(where: { $0.key(outside: lane) != nil }) else {
+            let verdicts = try await self.pool.query(
+                Self.statement(for: sendings, lane: lane, now: now), decode: SendingVerdict.init)
+            return verdicts.results(of: sendings.count)
+        }
+        return try await self.transaction { transaction throws(PostgresError) in
+            try await Self.send(sendings, lane: lane, now: now, in: transaction)
+        }
+    }
+
+    private static func statement(for sendings: [Sending], lane: Lane, now: Timestamp?) -> SQL {
         let rows = SendingColumns(sendings)
         let messages = rows.messages
         let days = MessageID.days(of: sendings.lazy.filter { $0.start == nil }.map(\.verification.rawValue))
@@ -100,20 +113,20 @@ extension Store {
             WITH moment AS MATERIALIZED (
                 SELECT coalesce(\(now), now()) AS now
             ), incoming AS MATERIALIZED (
-                SELECT i.*, m.message_id, m.provider_id, m.priority, m.parts, m.channel, m.message_recipient, m.sender,
+                SELECT \(lane.column) AS lane, i.*, m.message_id, m.provider_id, m.priority, m.parts, m.channel, m.message_recipient, m.sender,
                        m.reference, m.metadata, m.message_ttl_us, m.body, m.tracked, m.price, m.network, m.endpoint_id, m.callback_url,
                        send_period_us * interval '1 microsecond' AS send_period,
                        check_period_us * interval '1 microsecond' AS check_period,
                        ttl_us * interval '1 microsecond' AS time_to_live
                 FROM unnest(
-                    \(rows.lanes), \(rows.ids), \(rows.accounts), \(rows.applications), \(rows.revisions),
+                    \(rows.ids), \(rows.accounts), \(rows.applications), \(rows.revisions),
                     \(rows.recipients), \(rows.templates), \(rows.keyIDs), \(rows.macs), \(rows.codes),
                     \(rows.attemptLimits), \(rows.allowsReuse), \(rows.timesToLive), \(rows.sendLimits),
                     \(rows.sendPeriods), \(rows.checkLimits), \(rows.checkPeriods), \(rows.mostSends), \(rows.cooldowns),
-                    \(rows.keyLanes), \(rows.keys), \(rows.fingerprints)
-                ) WITH ORDINALITY AS i (lane, id, account_id, application_id, revision, recipient, template_id, key_id, mac,
+                    \(rows.keys), \(rows.fingerprints)
+                ) WITH ORDINALITY AS i (id, account_id, application_id, revision, recipient, template_id, key_id, mac,
                         code, attempt_limit, allows_reuse, ttl_us, send_limit, send_period_us, check_limit,
-                        check_period_us, most_sends, cooldown_us, key_lane, key, fingerprint, n)
+                        check_period_us, most_sends, cooldown_us, key, fingerprint, n)
                 JOIN unnest(
                     \(messages.ids), \(messages.providers), \(messages.priorities), \(messages.parts),
                     \(messages.channels), \(messages.recipients), \(messages.senders), \(messages.references),
@@ -123,11 +136,13 @@ extension Store {
                         reference, metadata, message_ttl_us, body, tracked, price, network, endpoint_id, callback_url, n) USING (n)
             ), earlier AS MATERIALIZED (
                 SELECT i.n, k.ids, k.fingerprint
-                FROM incoming i JOIN idempotency_keys k ON k.lane = i.key_lane AND k.account_id = i.account_id AND k.key = i.key
+                FROM incoming i JOIN idempotency_keys k
+                    ON k.lane = \(lane.column) AND k.account_id = i.account_id AND k.key = i.key
             ), held AS MATERIALIZED (
                 SELECT i.n, v.sends, v.sent_at, v.expires_at,
                        v.code IS NOT NULL AND v.expires_at > (SELECT now FROM moment) AS alive
-                FROM incoming i JOIN verifications v ON v.lane = i.lane AND v.id = i.id AND v.account_id = i.account_id
+                FROM incoming i JOIN verifications v
+                    ON v.lane = \(lane.column) AND v.id = i.id AND v.account_id = i.account_id
                 WHERE i.template_id IS NULL AND v.id >= \(days.first) AND v.id < \(days.end)
                 ORDER BY v.lane, v.account_id, v.recipient, v.id FOR UPDATE OF v
             ), judged AS MATERIALIZED (
@@ -147,7 +162,7 @@ extension Store {
                 LEFT JOIN held h USING (n)
                 LEFT JOIN applications a ON a.id = i.application_id AND a.revision = i.revision
                 LEFT JOIN recipient_failures f
-                    ON f.lane = i.lane AND f.account_id = i.account_id AND f.recipient = i.recipient
+                    ON f.lane = \(lane.column) AND f.account_id = i.account_id AND f.recipient = i.recipient
             ), first AS MATERIALIZED (
                 SELECT DISTINCT ON (lane, account_id, recipient, application_id) n, lane, account_id, recipient, application_id
                 FROM judged WHERE verdict = 'open'
@@ -166,14 +181,14 @@ extension Store {
                 WHERE coalesce(y.payment, 'paid') = 'paid'
                 ORDER BY f.lane, f.account_id, f.recipient, f.application_id
                 ON CONFLICT (lane, account_id, recipient, application_id) DO UPDATE SET
-                    sends = CASE WHEN l.sends_since + excluded.send_period <= excluded.sends_since THEN 1
+                    sends = CASE WHEN excluded.sends_since - l.sends_since >= excluded.send_period THEN 1
                                  ELSE l.sends + 1 END,
-                    sends_since = CASE WHEN l.sends_since + excluded.send_period <= excluded.sends_since
+                    sends_since = CASE WHEN excluded.sends_since - l.sends_since >= excluded.send_period
                                        THEN excluded.sends_since ELSE l.sends_since END,
                     send_limit = excluded.send_limit, send_period = excluded.send_period,
                     check_limit = excluded.check_limit, check_period = excluded.check_period,
                     forget_at = greatest(l.forget_at, excluded.forget_at)
-                WHERE l.sends < excluded.send_limit OR l.sends_since + excluded.send_period <= excluded.sends_since
+                WHERE l.sends < excluded.send_limit OR excluded.sends_since - l.sends_since >= excluded.send_period
                 RETURNING lane, account_id, application_id, recipient
             ), passed AS MATERIALIZED (
                 SELECT i.* FROM incoming i JOIN first f USING (n)
@@ -190,7 +205,7 @@ extension Store {
                 UPDATE verifications v SET
                     sends = v.sends + 1, sent_at = moment.now, message_id = p.message_id, channel = p.channel
                 FROM passed p, moment
-                WHERE p.template_id IS NULL AND v.lane = p.lane AND v.id = p.id
+                WHERE p.template_id IS NULL AND v.lane = \(lane.column) AND v.id = p.id
                   AND v.id >= \(days.first) AND v.id < \(days.end)
             ), stored AS (
                 INSERT INTO messages (lane, id, account_id, provider_id, priority, parts, channel, recipient, sender,
@@ -205,7 +220,7 @@ extension Store {
                 SELECT lane, message_id, account_id, provider_id, priority FROM passed
             ), keyed AS (
                 INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
-                SELECT key_lane, account_id, key, fingerprint, ARRAY[id] FROM passed WHERE key IS NOT NULL
+                SELECT lane, account_id, key, fingerprint, ARRAY[id] FROM passed WHERE key IS NOT NULL
             ), due AS MATERIALIZED (
                 SELECT y.account_id, y.cost FROM payments y JOIN passed USING (n)
             ), \(Charging.charge)
@@ -225,15 +240,83 @@ extension Store {
                 AND f.application_id = j.application_id
             LEFT JOIN passed leader ON leader.n = f.n
             LEFT JOIN payments y ON y.n = f.n
-            LEFT JOIN recipient_limits l ON j.verdict = 'open' AND leader.n IS NULL AND l.lane = j.lane
+            LEFT JOIN recipient_limits l ON j.verdict = 'open' AND leader.n IS NULL AND l.lane = \(lane.column)
                 AND l.account_id = j.account_id AND l.recipient = j.recipient AND l.application_id = j.application_id
             """
         // As with guesses: every row is found by its whole key.
-        let verdicts = try await self.pool.query(statement.prepared) { row throws(PostgresError) in
-            (place: Int(try row.decode(0, as: Int64.self)) - 1, result: try SendingResult(row: row))
+        return statement.prepared
+    }
+
+    // MARK: - Keys in other lanes
+
+    private static func send(
+        _ sendings: [Sending], lane: Lane, now: Timestamp?, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> [SendingResult] {
+        let earlier = try await Self.earlier(sendings, outside: lane, in: transaction)
+        let open = sendings.indices.filter { earlier[$0] == nil }
+        var results = sendings.indices.map { earlier[$0].map(SendingResult.repeated) ?? .ended }
+        guard !open.isEmpty else { return results }
+        let verdicts = try await transaction.query(
+            Self.statement(for: open.map { sendings[$0] }, lane: lane, now: now), decode: SendingVerdict.init)
+        for (place, result) in zip(open, verdicts.results(of: open.count)) { results[place] = result }
+        try await Self.keepKeys(
+            of: open.filter { results[$0] == .sent }.map { sendings[$0] }, outside: lane, in: transaction)
+        return results
+    }
+
+    /// What was sent before under the keys in other lanes, by the places of those who have them now.
+    private static func earlier(
+        _ sendings: [Sending], outside lane: Lane, in transaction: borrowing Transaction
+    ) async throws(PostgresError) -> [Int: EarlierAcceptance] {
+        var found: [Int: EarlierAcceptance] = [:]
+        for (place, sending) in sendings.enumerated() {
+            guard let key = sending.key(outside: lane) else { continue }
+            found[place] = try await transaction.query(
+                Self.acceptance(under: key.key, lane: key.lane, account: sending.account),
+                decode: EarlierAcceptance.init
+            ).first
         }
-        var results = [SendingResult](repeating: .ended, count: sendings.count)
-        for verdict in verdicts { results[verdict.place] = verdict.result }
+        return found
+    }
+
+    /// One by one: each is in a lane of its own. Two processes with the same key are settled by its index.
+    private static func keepKeys(
+        of sendings: [Sending], outside lane: Lane, in transaction: borrowing Transaction
+    ) async throws(PostgresError) {
+        for sending in sendings {
+            guard let key = sending.key(outside: lane) else { continue }
+            try await transaction.execute(
+                """
+                INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)
+                VALUES (\(key.lane.column), \(sending.account.rawValue), \(key.key), \(Bytes(key.fingerprint)),
+                        \([sending.verification.rawValue]))
+                """)
+        }
+    }
+}
+
+extension Sending {
+    /// Its key, when that is in another lane than its code.
+    fileprivate func key(outside lane: Lane) -> IdempotencyKey? {
+        self.idempotency.flatMap { $0.lane == lane ? nil : $0 }
+    }
+}
+
+/// A result and whose it is, counted from 0.
+private struct SendingVerdict {
+    var place: Int
+    var result: SendingResult
+
+    init(row: borrowing Row) throws(PostgresError) {
+        self.place = Int(try row.decode(0, as: Int64.self)) - 1
+        self.result = try SendingResult(row: row)
+    }
+}
+
+extension [SendingVerdict] {
+    fileprivate func results(of count: Int) -> [SendingResult] {
+        var results = [SendingResult](repeating: .ended, count: count)
+        for verdict in self { results[verdict.place] = verdict.result }
         return results
     }
 }

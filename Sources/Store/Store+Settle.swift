@@ -112,7 +112,7 @@ extension Store {
         let parts = PartColumns(settled)
         let days = MessageID.days(of: settled.lazy.map(\.id))
         let statement: SQL = """
-            WITH told AS MATERIALIZED (
+            WITH \(Self.thisTransaction), told AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(settled.map(\.id)), \(settled.map { _ in worker.rawValue }), \(settled.map(\.attempt)),
                     \(settled.map(\.outcome)),
@@ -164,7 +164,7 @@ extension Store {
                 UPDATE messages m SET
                     state = \(Self.settledState),
                     sequence = m.sequence + (\(Self.settledState) <> m.state)::integer,
-                    changed_by = CASE WHEN \(Self.settledState) <> m.state THEN pg_current_xact_id() ELSE m.changed_by END,
+                    changed_by = CASE WHEN \(Self.settledState) <> m.state THEN this.number ELSE m.changed_by END,
                     reason = CASE
                         WHEN mine.state = 'accepted' AND m.state <> 'cancelled'
                              AND m.parts_delivered >= greatest(mine.parts, 1::smallint) THEN 'ok'
@@ -182,7 +182,7 @@ extension Store {
                         WHEN mine.keeps_body AND \(Self.settledState) IN ('accepted', 'unknown') THEN m.body
                     END,
                     changed_at = now()
-                FROM mine
+                FROM mine, this
                 WHERE m.lane = \(lane.column) AND m.id = mine.id AND m.id >= \(days.first) AND m.id < \(days.end)
                   AND (mine.state IS NOT NULL OR mine.retry_after IS NULL OR mine.next_series <> mine.series
                        OR mine.next_provider <> m.provider_id)
@@ -214,7 +214,7 @@ extension Store {
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT id, EXISTS (SELECT FROM entered) FROM mine
             """
-        let rows = try await self.pool.query(statement.preparedForFew) { row throws(PostgresError) in
+        let rows = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
             (id: try row.decode(0, as: MessageID.self), hasNews: try row.decode(1, as: Bool.self))
         }
         return (rows.map(\.id), rows.first?.hasNews ?? false)

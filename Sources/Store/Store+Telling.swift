@@ -3,11 +3,15 @@ import Postgres
 // What every statement that changes a state has in common: customers are told, and what became of codes is counted, in
 // the same transaction.
 extension Store {
-    /// What a statement that changes messages returns of each, in a CTE named `moved`; see ``tellingOfMessages``. Whether it changed
-    /// is told right as long as a transaction has one statement that changes a message.
+    /// The number of the transaction, in a CTE of its own: what changes rows on another server may ask for nothing that differs from
+    /// server to server.
+    static let thisTransaction: SQL.Fragment = "this AS MATERIALIZED (SELECT pg_current_xact_id() AS number)"
+
+    /// What a statement that changes messages returns of each, in a CTE named `moved` that has ``thisTransaction`` in its FROM; see
+    /// ``tellingOfMessages``. Whether it changed is told right as long as a transaction has one statement that changes a message.
     static let movedMessage: SQL.Fragment = """
         m.lane, m.id, m.account_id, m.provider_id, m.channel, m.recipient, m.accepted_at, m.endpoint_id, m.price, m.charged,
-        m.state, m.reason, m.sequence, m.changed_by IS NOT DISTINCT FROM pg_current_xact_id() AS changed
+        m.state, m.reason, m.sequence, m.changed_by IS NOT DISTINCT FROM this.number AS changed
         """
 
     /// Behind `moved`: what has happened to messages, for ``telling``, and counts for the rates. Handing over is counted where it is

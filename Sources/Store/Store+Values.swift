@@ -67,6 +67,16 @@ extension MessageID {
 
 extension Lane {
     var column: Int16 { Int16(self.rawValue) }
+
+    /// The lane of a statement's rows: on a cluster, a statement of several would be one of several machines.
+    static func ofAll(_ lanes: some Sequence<Lane>) -> Lane {
+        var found: Lane?
+        for lane in lanes {
+            precondition(found == nil || found == lane, "the rows of a statement are of one lane")
+            found = lane
+        }
+        return found ?? Lane(rawValue: 0)
+    }
 }
 
 extension Row {

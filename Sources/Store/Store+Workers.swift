@@ -72,16 +72,27 @@ extension Store {
 
     /// Forgets workers that were lost a while ago and hold nothing. The while is for a claim that a worker had sent off just
     /// before it was found lost, and that commits just after its rows were looked for.
+    ///
+    /// What they hold is looked for lane by lane. Meanwhile they can come to hold nothing more: the lost claim nothing.
     public func forgetLostWorkers(lanes: [Lane]) async throws(PostgresError) {
-        _ = try await self.pool.execute(
+        let lost = try await self.pool.query(
+            "SELECT id FROM workers WHERE lost_at < now() - interval '1 minute'"
+        ) { row throws(PostgresError) in try row.decode(0, as: Int32.self) }
+        var idle = Set(lost)
+        for lane in lanes where !idle.isEmpty { idle.subtract(try await self.holders(among: Array(idle), in: lane)) }
+        guard !idle.isEmpty else { return }
+        _ = try await self.pool.execute("DELETE FROM workers WHERE id = ANY(\(Array(idle)))")
+    }
+
+    private func holders(among workers: [Int32], in lane: Lane) async throws(PostgresError) -> [Int32] {
+        try await self.pool.query(
             """
-            DELETE FROM workers WHERE lost_at < now() - interval '1 minute'
-              AND NOT EXISTS (SELECT FROM outbox WHERE lane = ANY(\(lanes.map(\.column))) AND worker_id = workers.id)
-              AND NOT EXISTS (
-                  SELECT FROM event_outbox WHERE lane = ANY(\(lanes.map(\.column))) AND worker_id = workers.id)
+            SELECT worker_id FROM outbox WHERE lane = \(lane.column) AND worker_id = ANY(\(workers))
+            UNION
+            SELECT worker_id FROM event_outbox WHERE lane = \(lane.column) AND worker_id = ANY(\(workers))
             """,
             timeout: Self.scanTimeout
-        )
+        ) { row throws(PostgresError) in try row.decode(0, as: Int32.self) }
     }
 
     /// For the few statements that read a whole table.

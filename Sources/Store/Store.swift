@@ -6,13 +6,9 @@ public import Postgres
 /// work through PgBouncer in transaction mode, and PostgreSQL plans each with its real values: partitions are pruned
 /// while planning, and no plan made for an empty table outlives the day. What that costs is spread over a batch. Where the
 /// session is ours, those that go by whole keys alone are ``SQL/prepared``, and those of every message's way are
-/// ``SQL/preparedForFew`` when a batch is small.
+/// ``SQL/preparedForLookUps``.
 public struct Store: Sendable {
     let pool: ConnectionPool
-
-    /// Rows of a batch up to which planning it costs more than carrying it out. A batch's rows are compared with each other, each
-    /// with each, where the planner may only look up.
-    static let fewRows = 64
 
     public init(_ pool: ConnectionPool) {
         self.pool = pool

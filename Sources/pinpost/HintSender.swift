@@ -1,4 +1,5 @@
 import Lifecycle
+import Messaging
 import Store
 import Synchronization
 import Telemetry
@@ -9,9 +10,12 @@ struct HintSender: Sendable {
     static let interval = Duration.milliseconds(50)
 
     let store: Store
+    /// Of one there is no need to name it.
+    let laneCount: Int
     let logger: Logger
     /// Rung after each commit.
     let signal = Signal()
+    private let accepted = Accepted()
     private let isDraining = Flag()
 
     func run() async {
@@ -19,7 +23,7 @@ struct HintSender: Sendable {
             await self.signal.wait()
             if Task.isCancelled || self.isDraining.isSet { return }
             do {
-                try await self.store.hint()
+                try await self.store.hint(self.laneCount == 1 ? nil : self.accepted.take())
             } catch {
                 // Workers poll; a lost hint costs a second.
                 self.logger.debug("could not send a hint", ["error": "\(error)"])
@@ -28,9 +32,29 @@ struct HintSender: Sendable {
         }
     }
 
+    /// Something was stored in a lane.
+    func send(_ lane: Lane) {
+        self.accepted.add(lane)
+        self.signal.ring()
+    }
+
     func drain() {
         self.isDraining.set()
         self.signal.ring()
+    }
+
+    /// The lanes of which nobody has been told yet.
+    private final class Accepted: Sendable {
+        private let lanes = Mutex<Set<Lane>>([])
+
+        func add(_ lane: Lane) { _ = self.lanes.withLock { $0.insert(lane) } }
+
+        func take() -> Set<Lane> {
+            self.lanes.withLock { lanes in
+                defer { lanes = [] }
+                return lanes
+            }
+        }
     }
 
     private final class Flag: Sendable {

@@ -7,13 +7,24 @@ import Telemetry
 
 /// `pinpost migrate`: brings the tables up to date.
 enum MigrateCommand {
-    static func run() async throws {
+    /// Lanes on a cluster when nobody says how many.
+    private static let clusterLanes = 32
+
+    static func run(_ line: CommandLineArguments) async throws {
+        let isCluster = line.has("--citus")
+        let lanes = try Self.lanes(line) ?? (isCluster ? Self.clusterLanes : nil)
         let base = try ProcessBase(.migrate)
         guard let database = base.settings.database else { preconditionFailure("migrate has a database") }
         let store = Store(base.pool(database, role: "migrate", poller: try Poller.running()))
-        let done = try await Self.migrate(store, from: database.migrations)
+        var done = try await Self.migrate(store, from: database.migrations)
+        // Before anything is changed for it.
+        if isCluster { try await store.requireCluster() }
+        if let lanes { done.lanes = try await store.raiseLanes(to: lanes) ? lanes : nil }
+        if isCluster, let lanes { done.distributed = try await store.distribute(shards: lanes) }
         if !done.applied.isEmpty { Console.say("Applied \(done.applied.joined(separator: ", ")).") }
         if done.partitions > 0 { Console.say("Made \(done.partitions) partitions for the coming days.") }
+        if let lanes = done.lanes { Console.say("There are \(lanes) lanes now. Start every process again.") }
+        if !done.distributed.isEmpty { Console.say("Distributed \(done.distributed.joined(separator: ", ")).") }
         if done.isNothing { Console.say("The database is up to date.") }
     }
 
@@ -23,8 +34,14 @@ enum MigrateCommand {
         var applied: [String]
         /// How many partitions, apart from those that the migrations made.
         var partitions: Int
+        /// How many lanes there are, if there were fewer.
+        var lanes: Int?
+        /// Tables that were not spread over the cluster.
+        var distributed: [String] = []
 
-        var isNothing: Bool { self.applied.isEmpty && self.partitions == 0 }
+        var isNothing: Bool {
+            self.applied.isEmpty && self.partitions == 0 && self.lanes == nil && self.distributed.isEmpty
+        }
     }
 
     /// Applies what is missing, and makes the partitions of the coming days: workers do so too, but when none ran for as
@@ -32,6 +49,16 @@ enum MigrateCommand {
     static func migrate(_ store: Store, from directory: String?) async throws -> Done {
         let applied = try await store.migrate(try Migration.all(in: try directory ?? Self.directory()))
         return Done(applied: applied, partitions: try await store.makePartitions(daysAhead: Self.daysAhead))
+    }
+
+    private static func lanes(_ line: CommandLineArguments) throws -> Int? {
+        guard let text = line.value(of: "--lanes") else { return nil }
+        guard let lanes = Int(text), (1...Store.mostLanes).contains(lanes) else { throw BadLanes() }
+        return lanes
+    }
+
+    private struct BadLanes: Error, CustomStringConvertible {
+        var description: String { "--lanes: must be between 1 and \(Store.mostLanes)" }
     }
 
     /// As far as the workers look.

@@ -30,7 +30,7 @@ struct Pinpost {
         case "worker": try await RoleCommand.worker()
         case "receiver": try await RoleCommand.receiver()
         case "carrier": try await RoleCommand.carrier()
-        case "migrate": try await MigrateCommand.run()
+        case "migrate": try await MigrateCommand.run(line)
         case "apply": try await ApplyCommand.run(line)
         case "rotate": try await RotateCommand.run()
         case "erase": try await EraseCommand.run(line)

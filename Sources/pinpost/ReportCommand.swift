@@ -8,7 +8,6 @@ import Timestamps
 enum ReportCommand {
     /// Providers and countries shown, the worst first.
     private static let countLimit: Int32 = 1000
-    private static let lane = Lane(rawValue: 0)
 
     static func run(_ line: CommandLineArguments) async throws {
         guard line.positionals == ["silent"] else { throw Mistake(text: "there is one report: silent") }
@@ -18,10 +17,11 @@ enum ReportCommand {
         guard let database = base.settings.database else { preconditionFailure("report has a database") }
         let store = Store(base.pool(database, role: "report", poller: try Poller.running()))
         try await MigrateCommand.requireUpToDate(store, database)
+        let lanes = try await store.lanes()
         let now = Timestamp.now
         let filter = SilenceFilter(account: nil, from: now - .seconds(86_400 * days), until: now)
-        Self.show(try await store.silenceCounts(lanes: [Self.lane], filter: filter, limit: Self.countLimit))
-        if let list { try await Self.list(list, filter, store) }
+        Self.show(try await store.silenceCounts(lanes: lanes, filter: filter, limit: Self.countLimit))
+        if let list { try await Self.list(list, filter, lanes, store) }
     }
 
     private static func show(_ counts: [SilenceCount]) {
@@ -35,11 +35,15 @@ enum ReportCommand {
     }
 
     /// A page may be short, or empty, and yet have a next one.
-    private static func list(_ count: Int, _ filter: SilenceFilter, _ store: Store) async throws {
+    private static func list(_ count: Int, _ filter: SilenceFilter, _ lanes: [Lane], _ store: Store) async throws {
         var (filter, left) = (filter, count)
         Console.say("\nmessage account provider channel country status accepted")
         repeat {
-            let page = try await store.silentMessages(lane: Self.lane, filter: filter, limit: Int32(left))
+            var pages: [SilentPage] = []
+            for lane in lanes {
+                pages.append(try await store.silentMessages(lane: lane, filter: filter, limit: Int32(left)))
+            }
+            let page = SilentPage.merging(pages, limit: left)
             for message in page.messages { Self.show(message) }
             left -= page.messages.count
             filter.before = page.next

@@ -26,13 +26,15 @@ struct Role {
 // MARK: - API
 
 extension Role {
-    /// Takes requests in. `onAccepted` is told after each commit, beside the hint that goes through the database.
+    /// Takes requests in. `onAccepted` is told the lane of each commit, beside the hint that goes through the database.
     static func api(
         _ base: ProcessBase, stores: APIStores, masterKeys: MasterKeys, listen: Address,
-        onAccepted: @escaping @Sendable () -> Void = {}, onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
+        onAccepted: @escaping @Sendable (Lane) -> Void = { _ in },
+        onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
     ) async throws -> Role {
         let health = Health()
-        let hints = HintSender(store: stores.watch, logger: base.logger)
+        let lanes = try await stores.watch.lanes()
+        let hints = HintSender(store: stores.watch, laneCount: lanes.count, logger: base.logger)
         let conditions = ConditionsWatch(stores.watch)
         let regions = RegionCache(limit: Self.regionLimit)
         let access = try await DirectoryWatch(stores.watch) { [logger = base.logger] in
@@ -44,12 +46,12 @@ extension Role {
             Self.lookUpSource($0, masterKeys: masterKeys, logger: logger)
         }
         let intake = Intake(
-            store: stores.reads, acceptStore: stores.accepts, access: access, masterKeys: masterKeys,
+            store: stores.reads, acceptStore: stores.accepts, lanes: lanes, access: access, masterKeys: masterKeys,
             egress: base.settings.egress, lookUp: Self.lookUp(base, stores.reads, sources), metrics: base.metrics,
             logger: base.logger,
             onAccepted: {
-                onAccepted()
-                hints.signal.ring()
+                onAccepted($0)
+                hints.send($0)
             },
             onProgress: { health.succeeded() }, onLook: { health.looked() }, onFailure: { health.failed() })
         // Kill switches hold from the first request on.
@@ -68,6 +70,7 @@ extension Role {
             services: [
                 Self.watch(access, name: "keys and routes", health: health, logger: base.logger),
                 Self.watch(conditions, logger: base.logger),
+                Self.watchLanes(lanes.count) { access.laneCount },
                 Self.watch(sources, name: "number look-up", health: health, logger: base.logger),
                 FunctionService(name: "hints", run: { await hints.run() }, drain: { hints.drain() }),
                 FunctionService(name: "commits", run: { await intake.run() }, drain: { intake.drain() }),
@@ -105,6 +108,32 @@ extension Role {
                 logger.warning("could not look for changes of the configuration", ["error": "\(error)"])
             }
         }
+    }
+
+    /// Ends the process when the number of lanes is another than it began with: a recipient's limits would be looked for where
+    /// other processes do not.
+    private static func watchLanes(_ count: Int, current: @escaping @Sendable () -> Int) -> any Service {
+        let stop = Signal()
+        return FunctionService(
+            name: "number of lanes",
+            run: {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await stop.wait() }
+                    group.addTask {
+                        while current() == count { try await Task.sleep(for: .seconds(1)) }
+                        throw LanesChanged(from: count, to: current())
+                    }
+                    try await group.next()
+                    group.cancelAll()
+                }
+            },
+            drain: { stop.ring() })
+    }
+
+    private struct LanesChanged: Error, CustomStringConvertible {
+        var from: Int
+        var to: Int
+        var description: String { "the number of lanes was raised from \(self.from) to \(self.to): start again" }
     }
 
     /// Something that goes on until its task is cancelled, as a service.
@@ -164,13 +193,15 @@ extension Role {
         var configuration = Worker.Configuration(name: base.settings.workerName)
         configuration.lease = base.settings.lease
         configuration.drainDeadline = base.settings.drainDeadline
+        configuration.lanes = try await store.lanes()
         let worker = try await Worker(
             configuration, store: store, masterKeys: masterKeys, poller: poller, client: client,
             callbackClient: Self.callbackClient(base.settings), metrics: base.metrics, logger: base.logger
         ) { provider in
             try ProviderSecrets.driver(for: provider, masterKeys: masterKeys, receiptBaseURL: receiptURL)
         }
-        var services: [any Service] = [worker]
+        let laneCount = configuration.lanes.count
+        var services: [any Service] = [worker, Self.watchLanes(laneCount) { worker.laneCount }]
         if let listenURL {
             services.insert(Self.listener(listenURL, poller: poller, hint: worker.hint, logger: base.logger), at: 0)
         }
@@ -190,7 +221,7 @@ extension Role {
     }
 
     /// Rings the worker's bell when an API process says that something is ready.
-    private static func listener(_ url: String, poller: Poller, hint: Signal, logger: Logger) -> any Service {
+    private static func listener(_ url: String, poller: Poller, hint: LaneBell, logger: Logger) -> any Service {
         let listener = Listener(url: url, channels: [Store.hintChannel], poller: poller)
         let stop = Signal()
         return FunctionService(
@@ -199,7 +230,7 @@ extension Role {
                 await withTaskGroup { group in
                     group.addTask {
                         do {
-                            try await listener.run { _, _ in hint.ring() }
+                            try await listener.run { _, payload in hint.ring(Store.lanes(ofHint: payload)) }
                         } catch {
                             logger.warning("not listening for hints; polling goes on", ["error": "\(error)"])
                         }
@@ -221,11 +252,12 @@ extension Role {
     ) async throws -> Role {
         let health = Health()
         let logger = base.logger
+        let lanes = try await store.lanes()
         let sources = try await DirectoryWatch(store) { directory in
             Self.sources(directory, masterKeys: masterKeys, receiptURL: receiptURL, logger: logger)
         }
         let intake = ReceiptIntake(
-            store: store, masterKeys: masterKeys, sources: sources, metrics: base.metrics, logger: logger,
+            store: store, masterKeys: masterKeys, lanes: lanes, sources: sources, metrics: base.metrics, logger: logger,
             onProgress: { health.succeeded() }, onFailure: { health.failed() })
         var configuration = WebServer.Configuration(port: listen.port)
         configuration.address = listen.host
@@ -237,6 +269,7 @@ extension Role {
         return Role(
             services: [
                 Self.watch(sources, name: "receipt sources", health: health, logger: logger),
+                Self.watchLanes(lanes.count) { sources.laneCount },
                 FunctionService(name: "receipts", run: { await intake.run() }, drain: { intake.drain() }),
                 FunctionService(
                     name: web.name, run: { try await web.run() },

@@ -27,7 +27,19 @@ enum Syntax {
             .init("worker", summary: "Run a worker process: hands messages to providers."),
             .init("receiver", summary: "Run a receiver process: takes providers' delivery receipts."),
             .init("carrier", summary: "Run the simulated carrier: takes messages as providers do, and posts receipts."),
-            .init("migrate", summary: "Bring the database's tables up to date."),
+            .init(
+                "migrate", summary: "Bring the database's tables up to date.",
+                details: """
+                    With --citus, spread the tables over a cluster of PostgreSQL servers too: see "Beyond one PostgreSQL" in the README.
+                    The number of lanes is raised only while no other process runs and no code can be used.
+                    """,
+                options: [
+                    .init("--citus", summary: "Distribute the tables by lane; the database has the extension citus."),
+                    .init(
+                        "--lanes", value: "N",
+                        summary:
+                            "How many lanes there are to be, 256 at most, never fewer than before; with --citus 32."),
+                ]),
             .init(
                 "apply", summary: "Make accounts and what is theirs, providers and routes what a file says.",
                 details: """

@@ -99,7 +99,7 @@ struct UpCommand {
             onListening: { _ in listening.arrive() })
         let api = try await Role.api(
             self.base, stores: APIStores(self.base, database, poller: poller), masterKeys: masterKeys, listen: self.api,
-            onAccepted: { delivery.hint.ring() }, onListening: { _ in listening.arrive() })
+            onAccepted: { delivery.hint.ring($0) }, onListening: { _ in listening.arrive() })
         let roles = [carrier, receiver, worker, api]
         let operations = Operations(health: roles.flatMap(\.health), metrics: self.base.metrics)
         try await self.base.run(

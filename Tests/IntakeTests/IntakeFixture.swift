@@ -133,7 +133,7 @@ struct IntakeFixture: Sendable {
         self.intake = Intake(
             store: system.store, lanes: lanes, access: access, masterKeys: TestSystem.masterKeys, lookUp: lookUp,
             metrics: metrics, logger: logger, guardClock: guardClock,
-            onAccepted: { hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
+            onAccepted: { _ in hints.count.add(1, ordering: .relaxed) }, onProgress: { health.append("succeeded") },
             onLook: { health.append("looked") }, onFailure: { health.append("failed") })
     }
 

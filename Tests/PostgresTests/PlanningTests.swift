@@ -25,13 +25,13 @@ import Testing
             let pool = TestDatabase.pool(url, limit: 1)
             // In every order, since each has to undo what the one before has set.
             for _ in 0..<2 {
-                for first in [Self.settings, Self.settings.prepared, Self.settings.preparedForFew] {
+                for first in [Self.settings, Self.settings.prepared, Self.settings.preparedForLookUps] {
                     _ = try await Self.settings(pool, first)
                     #expect(try await Self.settings(pool) == [Self.each])
                     _ = try await Self.settings(pool, first)
                     #expect(try await Self.settings(pool, Self.settings.prepared) == [Self.once])
                     _ = try await Self.settings(pool, first)
-                    #expect(try await Self.settings(pool, Self.settings.preparedForFew) == [Self.few])
+                    #expect(try await Self.settings(pool, Self.settings.preparedForLookUps) == [Self.few])
                 }
             }
         }
@@ -42,23 +42,23 @@ import Testing
         struct Oops: Error {}
         try await TestDatabase.withDatabase { url async throws in
             let pool = TestDatabase.pool(url, limit: 1)
-            #expect(try await Self.settings(pool, Self.settings.preparedForFew) == [Self.few])
+            #expect(try await Self.settings(pool, Self.settings.preparedForLookUps) == [Self.few])
             await #expect(throws: Oops.self) {
                 try await pool.transaction { transaction async throws in
-                    let found = try await transaction.query(Self.settings.preparedForFew, decode: Self.text)
+                    let found = try await transaction.query(Self.settings.preparedForLookUps, decode: Self.text)
                     #expect(found == [Self.each])
                     throw Oops()
                 }
             }
             #expect(try await Self.settings(pool) == [Self.each])
-            #expect(try await Self.settings(pool, Self.settings.preparedForFew) == [Self.few])
+            #expect(try await Self.settings(pool, Self.settings.preparedForLookUps) == [Self.few])
         }
     }
 
     @Test func aScriptIsPlannedAsItComes() async throws {
         try await TestDatabase.withDatabase { url async throws in
             let pool = TestDatabase.pool(url, limit: 1)
-            _ = try await Self.settings(pool, Self.settings.preparedForFew)
+            _ = try await Self.settings(pool, Self.settings.preparedForLookUps)
             try await pool.withConnection { connection in
                 try await connection.executeScript("CREATE TABLE seen AS SELECT current_setting('enable_seqscan') AS s")
             }
@@ -71,7 +71,7 @@ import Testing
             let pool = TestDatabase.pool(url, limit: 1)
             for _ in 0..<3 {
                 _ = try await Self.settings(pool, Self.settings.prepared)
-                _ = try await Self.settings(pool, Self.settings.preparedForFew)
+                _ = try await Self.settings(pool, Self.settings.preparedForLookUps)
                 _ = try await Self.settings(pool)
             }
             let prepared = try await integer("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", on: pool)
@@ -89,10 +89,10 @@ import Testing
             try await pool.execute("ANALYZE t")
             let wanted: [Int32] = [1, 7, 9]
             let statement: SQL = "SELECT 'x' FROM unnest(\(wanted)) AS w (n) JOIN t USING (n)"
-            #expect(try await Self.settings(pool, statement.preparedForFew).isEmpty)
+            #expect(try await Self.settings(pool, statement.preparedForLookUps).isEmpty)
             try await pool.execute("INSERT INTO t SELECT generate_series(1, 50000)")
             // Each in the index and in the table.
-            while try await Self.rowsRead(pool, by: statement.preparedForFew) != 6 {}
+            while try await Self.rowsRead(pool, by: statement.preparedForLookUps) != 6 {}
         }
     }
 

@@ -12,11 +12,11 @@ import Timestamps
         "messages", "outbox", "scheduled", "attempts", "parts", "receipts", "unmatched_receipts", "idempotency_keys",
         "verifications", "recipient_limits", "recipient_failures", "events", "event_outbox", "event_attempts",
         "conversions", "standby",
-        "tallies", "rates", "scoped_codes",
+        "tallies", "rates", "scoped_codes", "look_ups", "reconciliation",
     ]
 
     /// The files of Sources/Store, by name.
-    private static func sources() throws -> [(name: String, text: String)] {
+    static func sources() throws -> [(name: String, text: String)] {
         let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let directory = try #require(opendir("\(root)/Sources/Store"))
         defer { closedir(directory) }

@@ -12,7 +12,7 @@ struct StoreFixture {
     let store: Store
     let pool: ConnectionPool
     let url: String
-    let lane = Lane(rawValue: 0)
+    var lane = Lane(rawValue: 0)
     let account = AccountID(rawValue: 1)
     let provider = ProviderID(rawValue: 1)
 

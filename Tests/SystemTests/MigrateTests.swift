@@ -24,6 +24,22 @@ import Testing
         }
     }
 
+    @Test func raisesTheLanesAndChangesNothingWithoutACluster() async throws {
+        try await TestDatabase.withDatabase { url in
+            _ = try await self.migrate(url)
+            let refused = try await Executable.run(["migrate", "--citus"], environment: ["DATABASE_URL": url])
+            #expect(refused.status != .exited(0))
+            #expect(refused.errorOutput.contains("the database has no extension citus"))
+            let environment = ["DATABASE_URL": url]
+            let raised = try await Executable.run(["migrate", "--lanes", "4"], environment: environment)
+            #expect(raised.output == "There are 4 lanes now. Start every process again.\n", "\(raised.errorOutput)")
+            let lowered = try await Executable.run(["migrate", "--lanes", "2"], environment: environment)
+            #expect(lowered.status != .exited(0))
+            #expect(lowered.errorOutput.contains("there are 4 lanes already"))
+            #expect(try await self.migrate(url) == "The database is up to date.\n")
+        }
+    }
+
     /// As if they had all been for days that are long past.
     private func dropPartitions(_ url: String) async throws {
         let pool = TestDatabase.pool(url, limit: 1)

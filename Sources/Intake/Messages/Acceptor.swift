@@ -3,6 +3,7 @@ import Crypto
 import Messaging
 import Postgres
 import Store
+import Synchronization
 import Telemetry
 import Timestamps
 
@@ -22,29 +23,31 @@ struct Acceptor: Sendable {
     private let lanes: LaneChoice
     private let masterKeys: MasterKeys
     private let metrics: IntakeMetrics
-    private let batcher: Batcher<Acceptance, AcceptanceResult>
+    private let batcher: LaneBatcher<Acceptance, AcceptanceResult>
+    /// The lane of requests without a key: all that come between two commits share one, and so a commit.
+    private let turn = Turn()
     private let keysInFlight: KeysInFlight
 
     init(
         store: Store, lanes: LaneChoice, masterKeys: MasterKeys, keysInFlight: KeysInFlight, metrics: IntakeMetrics,
-        logger: Logger, onAccepted: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
+        logger: Logger, onAccepted: @escaping @Sendable (Lane) -> Void, onFailure: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.lanes = lanes
         self.masterKeys = masterKeys
         self.keysInFlight = keysInFlight
         self.metrics = metrics
-        self.batcher = Batcher(
-            name: "acceptances", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
-            pace: Self.pace,
-            weight: { $0.messages.count }
-        ) { requests in
+        self.batcher = LaneBatcher(
+            name: "acceptances", lanes: lanes.lanes, batchLimit: Self.batchLimit, queueLimit: Self.queueLimit,
+            pace: Self.pace, weight: { $0.messages.count }
+        ) { [turn] requests, lane in
+            turn.pass()
             let started = ContinuousClock.now
             do {
                 let results = try await store.accept(requests)
                 metrics.commitTime.observe(ContinuousClock.now - started)
                 metrics.commits.add(1)
-                onAccepted()
+                onAccepted(lane)
                 return results
             } catch {
                 metrics.commitFailures.add(1)
@@ -65,7 +68,8 @@ struct Acceptor: Sendable {
         key: String?, fingerprint: @autoclosure () -> [UInt8]
     ) async throws(Problem) -> AcceptedMessages {
         guard let key else {
-            let acceptance = self.acceptance(of: messages, for: account, lane: self.lanes.any, key: nil)
+            let acceptance = self.acceptance(
+                of: messages, for: account, lane: self.turn.lane(of: self.lanes.lanes), key: nil)
             return try await self.store(acceptance)
         }
         let lane = self.lane(of: key, account)
@@ -129,7 +133,7 @@ struct Acceptor: Sendable {
     private func submit(_ acceptance: Acceptance) async throws(Problem) -> AcceptanceResult {
         do {
             for _ in 0..<Self.roundLimit {
-                let result = try await self.batcher.submit(acceptance)
+                let result = try await self.batcher.submit(acceptance, in: acceptance.lane)
                 if result != .again { return result }
             }
             return .again
@@ -167,6 +171,14 @@ struct Acceptor: Sendable {
         }
         return Acceptance(account: account, messages: stored, idempotency: key)
     }
+}
+
+/// Whose turn it is among the lanes.
+private final class Turn: Sendable {
+    private let count = Atomic(0)
+
+    func pass() { self.count.add(1, ordering: .relaxed) }
+    func lane(of lanes: [Lane]) -> Lane { lanes[self.count.load(ordering: .relaxed) % lanes.count] }
 }
 
 extension EarlierAcceptance {

@@ -29,29 +29,29 @@ extension ScopedCodeRequest: CustomStringConvertible, CustomReflectable {
 /// As the ``Verifier``, whose limits, queues and words it shares, it knows no HTTP.
 struct ScopedVerifier: Sendable {
     private let verifier: Verifier
-    private let sendings: Batcher<ScopedSending, ScopedSendingResult>
-    private let guesses: Batcher<ScopedGuess, ScopedCheckResult>
+    private let sendings: LaneBatcher<ScopedSending, ScopedSendingResult>
+    private let guesses: LaneBatcher<ScopedGuess, ScopedCheckResult>
 
     init(
-        verifier: Verifier, commitStore: Store, onSent: @escaping @Sendable () -> Void,
+        verifier: Verifier, commitStore: Store, onSent: @escaping @Sendable (Lane) -> Void,
         onProgress: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
     ) {
         self.verifier = verifier
         let (logger, metrics) = (verifier.logger, verifier.metrics)
-        self.sendings = Batcher(
-            name: "scoped sendings", batchLimit: Verifier.batchLimit, queueLimit: Verifier.queueLimit,
-            writers: Intake.writers, pace: Verifier.pace
-        ) { sendings in
+        self.sendings = LaneBatcher(
+            name: "scoped sendings", lanes: verifier.lanes.lanes, batchLimit: Verifier.batchLimit,
+            queueLimit: Verifier.queueLimit, pace: Verifier.pace
+        ) { sendings, lane in
             try await Verifier.commit("codes", sendings.count, logger, onProgress: onProgress, onFailure: onFailure) {
                 let results = try await commitStore.send(sendings)
-                if results.contains(.sent) { onSent() }
+                if results.contains(.sent) { onSent(lane) }
                 return results
             }
         }
-        self.guesses = Batcher(
-            name: "scoped guesses", batchLimit: Verifier.batchLimit, queueLimit: Verifier.queueLimit,
-            writers: Intake.writers, pace: Verifier.pace
-        ) { guesses in
+        self.guesses = LaneBatcher(
+            name: "scoped guesses", lanes: verifier.lanes.lanes, batchLimit: Verifier.batchLimit,
+            queueLimit: Verifier.queueLimit, pace: Verifier.pace
+        ) { guesses, _ in
             let started = ContinuousClock.now
             let results = try await Verifier.commit(
                 "guesses", guesses.count, logger, onProgress: onProgress, onFailure: onFailure
@@ -109,7 +109,9 @@ struct ScopedVerifier: Sendable {
 
     private func commit(_ sending: ScopedSending) async throws(VerifierRefusal) -> MessageID {
         for _ in 0..<Verifier.roundLimit {
-            switch try await self.verifier.answer({ try await self.sendings.submit(sending) }) {
+            switch try await self.verifier.answer({
+                try await self.sendings.submit(sending, in: sending.message.id.lane)
+            }) {
             case .again: continue
             case .outOfBalance:
                 self.verifier.metrics.refused("out_of_balance").add(1)
@@ -137,7 +139,7 @@ struct ScopedVerifier: Sendable {
             application: application, age: age,
             macs: CodeMAC.guesses(code, in: scope, keys: self.verifier.masterKeys))
         for _ in 0..<Verifier.roundLimit {
-            let result = try await self.verifier.answer { try await self.guesses.submit(guess) }
+            let result = try await self.verifier.answer { try await self.guesses.submit(guess, in: guess.lane) }
             if result == .again { continue }
             if result == .keyless {
                 self.verifier.logger.error(

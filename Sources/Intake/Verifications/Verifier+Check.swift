@@ -16,7 +16,7 @@ extension Verifier {
         let macs = CodeMAC.guesses(code, at: id, account: account, keys: self.masterKeys)
         let guess = Guess(account: account, verification: id, macs: macs)
         for _ in 0..<Self.roundLimit {
-            let result = try await self.answer { try await self.guesses.submit(guess) }
+            let result = try await self.judge(guess)
             if result == .again { continue }
             if result == .keyless {
                 self.logger.error(
@@ -28,6 +28,13 @@ extension Verifier {
             return result
         }
         throw .unavailable
+    }
+
+    private func judge(_ guess: Guess) async throws(VerifierRefusal) -> CheckResult {
+        let lane = guess.verification.lane
+        // Anybody may make an id up.
+        guard self.lanes.lanes.contains(lane) else { return .unknown }
+        return try await self.answer { try await self.guesses.submit(guess, in: lane) }
     }
 
     /// Refuses a guess from where too many were wrong.

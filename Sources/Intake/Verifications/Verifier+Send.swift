@@ -264,7 +264,9 @@ extension Verifier {
 
     private func submit(_ sending: Sending) async throws(VerifierRefusal) -> SendingResult {
         for _ in 0..<Self.roundLimit {
-            let result = try await self.answer { try await self.sendings.submit(sending) }
+            let result = try await self.answer {
+                try await self.sendings.submit(sending, in: sending.verification.lane)
+            }
             if result == .outOfBalance { return try await self.earlier(sending).map(SendingResult.repeated) ?? result }
             if result != .again { return result }
         }

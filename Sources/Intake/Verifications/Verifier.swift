@@ -30,8 +30,8 @@ struct Verifier: Sendable {
     let gate: Gate
     let metrics: VerifierMetrics
     let keysInFlight: KeysInFlight
-    let sendings: Batcher<Sending, SendingResult>
-    let guesses: Batcher<Guess, CheckResult>
+    let sendings: LaneBatcher<Sending, SendingResult>
+    let guesses: LaneBatcher<Guess, CheckResult>
     let onLook: @Sendable () -> Void
     let logger: Logger
 
@@ -41,7 +41,7 @@ struct Verifier: Sendable {
         store: Store, commitStore: Store, lanes: LaneChoice, access: DirectoryWatch<Access>, masterKeys: MasterKeys,
         keysInFlight: KeysInFlight, lookUp: any NumberLookUp, optOuts: OptOuts, gate: Gate, metrics: Metrics,
         logger: Logger,
-        onSent: @escaping @Sendable () -> Void,
+        onSent: @escaping @Sendable (Lane) -> Void,
         onProgress: @escaping @Sendable () -> Void, onLook: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void
     ) {
@@ -59,22 +59,22 @@ struct Verifier: Sendable {
         self.metrics = metrics
         self.onLook = onLook
         self.logger = logger
-        self.sendings = Batcher(
-            name: "sendings", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
+        self.sendings = LaneBatcher(
+            name: "sendings", lanes: lanes.lanes, batchLimit: Self.batchLimit, queueLimit: Self.queueLimit,
             pace: Self.pace
-        ) { sendings in
+        ) { sendings, lane in
             try await Self.commit("codes", sendings.count, logger, onProgress: onProgress, onFailure: onFailure) {
                 let results = try await Self.settled { () async throws(PostgresError) in
                     try await commitStore.send(sendings)
                 }
-                if results.contains(.sent) { onSent() }
+                if results.contains(.sent) { onSent(lane) }
                 return results
             }
         }
-        self.guesses = Batcher(
-            name: "guesses", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Intake.writers,
+        self.guesses = LaneBatcher(
+            name: "guesses", lanes: lanes.lanes, batchLimit: Self.batchLimit, queueLimit: Self.queueLimit,
             pace: Self.pace
-        ) { guesses in
+        ) { guesses, _ in
             let started = ContinuousClock.now
             let results = try await Self.commit(
                 "guesses", guesses.count, logger, onProgress: onProgress, onFailure: onFailure

@@ -1,17 +1,20 @@
-import Messaging
-
 /// Lanes that follow from what a row is about, so that every process looks for it in the same place.
-struct LaneChoice: Sendable {
+public struct LaneChoice: Sendable {
     /// Never empty.
-    let lanes: [Lane]
+    public let lanes: [Lane]
+
+    public init(lanes: [Lane]) {
+        precondition(!lanes.isEmpty, "messages need a lane")
+        self.lanes = lanes
+    }
 
     /// The lane of an account's idempotency key, of a recipient, of whatever text names the row.
-    func lane(of text: String, account: AccountID) -> Lane {
+    public func lane(of text: String, account: AccountID) -> Lane {
         self.lanes[Int(Self.hash(account, text) % UInt64(self.lanes.count))]
     }
 
     /// For what nobody looks for by anything but its id.
-    var any: Lane { self.lanes.randomElement()! }  // Never empty.
+    public var any: Lane { self.lanes.randomElement()! }  // Never empty.
 
     /// FNV-1a: the same in every process, which Swift's own hashes are not.
     private static func hash(_ account: AccountID, _ text: String) -> UInt64 {

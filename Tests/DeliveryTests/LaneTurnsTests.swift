@@ -1,0 +1,83 @@
+import Messaging
+import Testing
+
+@testable import Delivery
+
+/// Which lanes are looked at, when, and how many of them at a time.
+@Suite struct LaneTurnsTests {
+    private static func lanes(_ count: Int) -> [Lane] { (0..<count).map { Lane(rawValue: UInt8($0)) } }
+    private static func lane(_ number: UInt8) -> Lane { Lane(rawValue: number) }
+
+    @Test func oneLaneIsLookedAtEachTime() {
+        var turns = LaneTurns(Self.lanes(1))
+        for _ in 0..<3 {
+            #expect(turns.round() == [Self.lane(0)])
+            turns.finish(Self.lane(0))
+        }
+        turns.ask(.all)
+        #expect(turns.round() == [Self.lane(0)])
+    }
+
+    @Test func idleRoundsCostTheSameHoweverManyLanesThereAre() {
+        for count in [4, 32, 256] {
+            var turns = LaneTurns(Self.lanes(count), place: count - 1)
+            var seen: Set<Lane> = []
+            for _ in 0..<count / LaneTurns.idleLimit {
+                let round = turns.round()
+                #expect(round.count == LaneTurns.idleLimit)
+                seen.formUnion(round)
+                for lane in round { turns.finish(lane) }
+            }
+            #expect(seen.count == count, "each lane has its turn")
+        }
+    }
+
+    @Test func whatWasAskedForIsLookedAtFirstAndUntilItIsDone() {
+        var turns = LaneTurns(Self.lanes(32))
+        turns.ask(.lanes([Self.lane(20), Self.lane(9), Self.lane(200)]))
+        #expect(turns.round() == [Self.lane(9), Self.lane(20)])
+        // There was room for the first alone, and it has more.
+        #expect(Set(turns.round()) == [Self.lane(9), Self.lane(20)])
+        turns.finish(Self.lane(9))
+        #expect(turns.round() == [Self.lane(20)])
+        turns.finish(Self.lane(20))
+        #expect(turns.round().count == LaneTurns.idleLimit)
+    }
+
+    @Test func noLaneIsAlwaysTheFirst() {
+        var turns = LaneTurns(Self.lanes(8))
+        var first: Set<Lane> = []
+        for _ in 0..<8 {
+            turns.ask(.all)
+            first.insert(turns.round()[0])
+        }
+        #expect(first.count == 8)
+    }
+
+    @Test func whatIsDueIsLookedAt() {
+        let now = ContinuousClock.now
+        var turns = LaneTurns(Self.lanes(32))
+        turns.ask(.lanes([Self.lane(30)]))
+        _ = turns.round(at: now)
+        turns.finish(Self.lane(30), due: now + .seconds(2))
+        #expect(turns.nextDue == now + .seconds(2))
+        #expect(!turns.round(at: now).contains(Self.lane(30)))
+        for lane in Self.lanes(32) where lane != Self.lane(30) { turns.finish(lane) }
+        #expect(turns.round(at: now + .seconds(2)) == [Self.lane(30)])
+        turns.finish(Self.lane(30))
+        #expect(turns.nextDue == nil)
+    }
+
+    @Test func theBellKeepsWhatItWasRungFor() {
+        let bell = LaneBell()
+        #expect(bell.take() == .lanes([]))
+        bell.ring(Self.lane(3))
+        bell.ring([Self.lane(4)])
+        #expect(bell.take() == .lanes([Self.lane(3), Self.lane(4)]))
+        bell.ring(Self.lane(3))
+        bell.ring()
+        bell.ring(Self.lane(5))
+        #expect(bell.take() == .all)
+        #expect(bell.take() == .lanes([]))
+    }
+}
