@@ -26,7 +26,8 @@ let package = Package(
         .executableTarget(
             name: "pinpost",
             dependencies: [
-                "Bench", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP", "Intake",
+                "Bench", "CLinux", "Carrier", "Channels", "Configuration", "Crypto", "Delivery", "Egress", "HTTP",
+                "Intake",
                 "JSON", "Lifecycle", "Messaging", "PhoneNumbers", "Polling", "Postgres", "PostgresServer", "Receipts",
                 "Routing",
                 "Settings",

@@ -131,14 +131,14 @@ struct Claimer<Source: ClaimSource>: Sendable {
 }
 
 enum ClaimTiming {
-    /// Between polls when nothing tells of work. A hint that is lost costs this much.
-    static let pollInterval = Duration.seconds(1)
+    /// Between polls when nothing tells of work. When a hint is lost, the outlook tells within a second; see ``Upkeep``.
+    static let pollInterval = Duration.seconds(10)
     /// The first pause after a claim that left nothing behind; it doubles up to the poll's. Under a steady trickle this
     /// is how long a message may wait for its claim when no hint came.
     static let firstPause = Duration.milliseconds(4)
     /// A busy database gets fewer and larger claims: after one that left nothing behind, the next begins no sooner than after
     /// twice the time that it took, and after so long at most.
-    static let mostRest = Duration.milliseconds(20)
+    static let mostRest = Duration.milliseconds(10)
 
     static func rest(after duration: Duration) -> Duration { min(duration * 2, self.mostRest) }
 }

@@ -77,7 +77,7 @@ struct EventSlots {
 final class EventSource: ClaimSource {
     /// Between claims that left nothing behind. The bell rings for every batch of messages that makes events, and while an endpoint
     /// hangs most claims bring nothing: without this they would take the processor from the codes.
-    static let claimInterval = Duration.milliseconds(50)
+    static let claimInterval = Duration.milliseconds(10)
 
     static let noun = "events"
     static func id(of claim: EventClaim) -> EventKey { claim.key }

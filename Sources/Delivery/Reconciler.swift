@@ -18,7 +18,7 @@ struct Reconciler: Sendable {
         [Self.codeAge] + [900, 3600, 6 * 3600, 24 * 3600, 72 * 3600, 8 * 86_400, 19 * 86_400].map { .seconds($0) }
     static let codeAge = Duration.seconds(120)
     /// Between two looks.
-    static let interval = Duration.seconds(10)
+    static let interval = Duration.seconds(30)
     /// Messages looked at by one statement.
     static let sweepLimit: Int32 = 1000
     /// Inquiries to one provider between two looks; messages beyond that are asked for at their next age.
@@ -43,30 +43,43 @@ struct Reconciler: Sendable {
 
     func run() async {
         let rota = LaneRota(self.lanes)
+        var known: Set<Place> = []
         await Pulse(name: "asking for receipts", logger: self.logger).run {
-            try await self.look(rota.next())
+            try await self.look(rota.next(), &known)
             try await Task.sleep(for: self.interval * Double.random(in: 0.8...1.2))
         }
     }
 
+    /// Where this process has looked before.
+    struct Place: Hashable {
+        var lane: Lane
+        var age: Duration
+    }
+
     /// One look at every age, in some of the lanes.
-    func look(_ lanes: [Lane]) async throws {
+    func look(_ lanes: [Lane], _ known: inout Set<Place>) async throws {
         let providers = self.service.current.providers
         let windows = providers.mapValues(\.receiptWindow)
         for age in Set(self.ages).union(windows.values).sorted() {
-            for lane in lanes { try await self.look(at: age, lane, providers, windows) }
+            for lane in lanes {
+                let place = Place(lane: lane, age: age)
+                try await self.look(at: place, isFirst: !known.contains(place), providers, windows)
+                known.insert(place)
+            }
         }
     }
 
     // MARK: - Private
 
     private func look(
-        at age: Duration, _ lane: Lane, _ providers: [ProviderID: ConfiguredProvider], _ windows: [ProviderID: Duration]
+        at place: Place, isFirst: Bool, _ providers: [ProviderID: ConfiguredProvider],
+        _ windows: [ProviderID: Duration]
     ) async throws {
+        let (lane, age) = (place.lane, place.age)
         var budget = InquiryBudget(limit: Self.inquiryLimit)
         while !Task.isCancelled {
             let sweep = try await self.store.sweepSilent(
-                lane: lane, age: age, windows: windows, limit: Self.sweepLimit)
+                lane: lane, age: age, windows: windows, limit: Self.sweepLimit, isFirst: isFirst)
             // At the first age only codes are in a hurry.
             let asked = sweep.silent.filter { $0.isOver || age != Self.codeAge || $0.priority == .otp }
             await self.ask(budget.grant(asked), providers)

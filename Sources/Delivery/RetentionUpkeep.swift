@@ -41,10 +41,13 @@ struct RetentionUpkeep: Sendable {
 
     private func needed(of candidates: [Partition]) async throws(PostgresError) -> Set<NeededDay> {
         guard let last = candidates.map(\.day).max() else { return [] }
-        var needed = try await self.store.waitingDays(before: last + 1, lanes: self.lanes)
+        var needed: Set<NeededDay> = []
+        for lane in self.lanes { needed.formUnion(try await self.store.waitingDays(before: last + 1, lane: lane)) }
         for partition in candidates where partition.table == .verifications {
-            guard try await self.store.hasLiveCodes(on: partition.day) else { continue }
-            needed.insert(NeededDay(owner: .verifications, day: partition.day))
+            for lane in self.lanes where try await self.store.hasLiveCodes(lane: lane, on: partition.day) {
+                needed.insert(NeededDay(owner: .verifications, day: partition.day))
+                break
+            }
         }
         return needed
     }

@@ -46,7 +46,8 @@ struct Settler<Settled: SettledWork>: Sendable {
     private let scheduled: LaneBell
 
     init(
-        lease: Lease, holdings: Holdings<Settled.ID>, scheduled: LaneBell, metrics: WorkMetrics, logger: Logger,
+        lease: Lease, holdings: Holdings<Settled.ID>, scheduled: LaneBell, pace: BatchPace, metrics: WorkMetrics,
+        logger: Logger,
         write: @escaping Write
     ) {
         self.holdings = holdings
@@ -55,7 +56,7 @@ struct Settler<Settled: SettledWork>: Sendable {
         self.scheduled = scheduled
         self.batcher = Batcher(
             name: "settlements", batchLimit: SettlerLimits.batchLimit, queueLimit: SettlerLimits.queueLimit,
-            writers: SettlerLimits.writers, pace: SettlerLimits.pace
+            writers: SettlerLimits.writers, pace: pace
         ) { items in
             try await Self.write(items, lease: lease, metrics: metrics, logger: logger, write)
         }
@@ -141,7 +142,9 @@ enum SettlerLimits {
     /// Statements under way at once.
     static let writers = 2
     /// The slot of its provider is free already, so a settlement has time; its lease has seconds.
-    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(25))
+    static let messagePace = BatchPace(least: .milliseconds(5), most: .milliseconds(15))
+    /// An event keeps its endpoint's slot until it is settled.
+    static let eventPace = BatchPace(least: .milliseconds(2), most: .milliseconds(5))
     /// Settlements that may wait; more than all queues together can hold.
     static let queueLimit = 100_000
 }

@@ -7,6 +7,8 @@ import Telemetry
 struct Shares: Sendable {
     /// Between renewals: several in a lease, so that one that fails costs nothing.
     static let interval = Store.shareLease / 4
+    /// And of a worker with nothing to do. When one fails it has nothing for a moment, in which it needs nothing.
+    static let idleInterval = Store.shareLease * 3 / 4
 
     let store: Store
     let lease: Lease
@@ -22,8 +24,10 @@ struct Shares: Sendable {
     /// Renews until cancelled. What waits for a provider of which this worker has no part any more is given back, for those who have.
     func run(giveBack: ([HeldClaim]) async throws -> Void) async {
         await Pulse(name: "sharing providers' rates", logger: self.logger, pauseAfterFailure: Self.interval).run {
+            let isIdle = self.outlets.all.allSatisfy { $0.queue.load == (0, 0) }
             let isServed = try await self.renew(giveBack)
-            await self.opened.wait(upTo: isServed ? Self.interval : Self.impatience)
+            let pause = isIdle ? Self.idleInterval : Self.interval
+            await self.opened.wait(upTo: isServed ? pause : Self.impatience)
             try Task.checkCancellation()
         }
     }

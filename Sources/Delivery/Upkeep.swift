@@ -28,8 +28,12 @@ struct Upkeep: Sendable {
     /// Between looks for codes whose time is over: so long a sealed code may outlive its use.
     static let wipeInterval = Duration.seconds(5)
 
-    /// Between looks for what has been silent for too long.
-    static let standbyInterval = Duration.seconds(1)
+    /// Between looks at what there is to do.
+    static let outlookInterval = Duration.seconds(1)
+    /// Between rounds of work of which the outlook says that there is none.
+    static let idleInterval = Duration.seconds(30)
+    /// Between looks for breakers that have closed.
+    static let breakerInterval = Duration.seconds(10)
 
     /// Tallies folded into rates by one statement.
     static let tallyLimit: Int32 = 5000
@@ -53,11 +57,34 @@ struct Upkeep: Sendable {
     let database: DatabaseWatch
     let retention: RetentionUpkeep
     let logger: Logger
+    /// Rung by the outlook.
+    private let standby = LaneBell()
+    private let tallies = LaneBell()
+    private let deaths = Signal()
+
+    init(
+        store: Store, lanes: [Lane], lease: Duration, messages: Worker.Signals, events: Worker.Signals,
+        service: DirectoryWatch<ServicePlan>, metrics: DeliveryMetrics, eventMetrics: EventMetrics,
+        database: DatabaseWatch, retention: RetentionUpkeep, logger: Logger
+    ) {
+        self.store = store
+        self.lanes = lanes
+        self.lease = lease
+        self.messages = messages
+        self.events = events
+        self.service = service
+        self.metrics = metrics
+        self.eventMetrics = eventMetrics
+        self.database = database
+        self.retention = retention
+        self.logger = logger
+    }
 
     func run() async {
         let (messageRota, eventRota, standbyRota) = (LaneRota(self.lanes), LaneRota(self.lanes), LaneRota(self.lanes))
         let (expiryRota, codeRota, tallyRota) = (LaneRota(self.lanes), LaneRota(self.lanes), LaneRota(self.lanes))
         await withTaskGroup { group in
+            group.addTask { await self.look(LaneRota(self.lanes)) }
             group.addTask {
                 await self.pulse("promoting messages") {
                     try await self.promote(self.messages, messageRota) {
@@ -75,10 +102,11 @@ struct Upkeep: Sendable {
             group.addTask {
                 await self.pulse("resuming what is on standby") { try await self.resumeSilent(standbyRota) }
             }
+            group.addTask { await self.pulse("closing breakers") { try await self.closeBreakers() } }
             group.addTask { await self.reap() }
             group.addTask { await self.pulse("expiring") { try await self.expire(expiryRota.next()) } }
             group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes(codeRota.next()) } }
-            group.addTask { await self.pulse("folding tallies") { try await self.foldTallies(tallyRota.next()) } }
+            group.addTask { await self.pulse("folding tallies") { try await self.foldTallies(tallyRota) } }
             group.addTask { await self.showRates() }
             group.addTask { await self.moveWeights() }
             group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
@@ -91,11 +119,31 @@ struct Upkeep: Sendable {
         await Pulse(name: name, logger: self.logger).run(round)
     }
 
-    /// Moves what is due into the ready queue, and waits for what is due next, a second at most.
+    /// Looks at all lanes in turn, and rings for what is there or will be before the next look.
+    private func look(_ rota: LaneRota) async {
+        var dead = 0
+        await self.pulse("looking for work") {
+            for lane in rota.next() {
+                let outlook = try await self.store.outlook(lane: lane)
+                if outlook.hasMessages { self.messages.ready.ring(lane) }
+                if outlook.hasEvents { self.events.ready.ring(lane) }
+                if outlook.isSoon(\.nextMessage) { self.messages.scheduled.ring(lane) }
+                if outlook.isSoon(\.nextEvent) { self.events.scheduled.ring(lane) }
+                if outlook.isSoon(\.nextStandby) { self.standby.ring(lane) }
+                if outlook.hasTallies { self.tallies.ring(lane) }
+                if outlook.deadWorkers > dead { self.deaths.ring() }
+                dead = outlook.deadWorkers
+            }
+            // Several times in a lease, so that a death is noticed soon after its end.
+            try await Task.sleep(for: min(self.lease / 5, Self.outlookInterval) * Double.random(in: 0.9...1.1))
+        }
+    }
+
+    /// Moves what is due into the ready queue, and waits for what is due next, or until the outlook finds something.
     private func promote(
         _ signals: Worker.Signals, _ rota: LaneRota, _ promote: (Lane) async throws -> (moved: Int, next: Duration?)
     ) async throws {
-        var wait = Duration.seconds(1)
+        var wait = Self.idleInterval
         for lane in rota.next(signals.scheduled.take()) {
             var (moved, next) = try await promote(lane)
             if moved > 0 { signals.ready.ring(lane) }
@@ -108,10 +156,10 @@ struct Upkeep: Sendable {
         await signals.scheduled.wait(upTo: wait)
     }
 
-    /// Sends on what providers have been silent about, gives up what is past its time, and forgets breakers that have closed.
+    /// Sends on what providers have been silent about, and gives up what is past its time.
     private func resumeSilent(_ rota: LaneRota) async throws {
-        var wait = Self.standbyInterval
-        for lane in rota.next(.lanes([])) {
+        var wait = Self.idleInterval
+        for lane in rota.next(self.standby.take()) {
             let silent = try await self.store.resumeSilent(lane: lane, limit: Self.promotionLimit)
             rota.finish(lane, due: silent.next)
             if silent.resumed > 0 { self.messages.ready.ring(lane) }
@@ -119,8 +167,13 @@ struct Upkeep: Sendable {
             wait = min(wait, max(silent.next ?? wait, .milliseconds(10)))
             while try await self.store.dropStandby(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
         }
+        if let due = rota.wait { wait = min(wait, max(due, .milliseconds(10))) }
+        await self.standby.wait(upTo: wait)
+    }
+
+    private func closeBreakers() async throws {
         _ = try await self.store.closeBreakers()
-        try await Task.sleep(for: wait)
+        try await Task.sleep(for: Self.breakerInterval * Double.random(in: 0.8...1.2))
     }
 
     /// Takes over what dead workers hold: at the start, as soon as one fell silent, and then now and again until nothing of
@@ -135,8 +188,8 @@ struct Upkeep: Sendable {
                 due = .now + (lost.all > 0 ? Self.reapInterval : Self.lookInterval)
             }
             known = lost.all
-            // Several times in a lease, so that a death is noticed within a second or so of its end.
-            try await Task.sleep(for: min(self.lease / 5, .seconds(1)) * Double.random(in: 0.8...1.2))
+            await self.deaths.wait(upTo: lost.all > 0 ? Self.reapInterval : Self.idleInterval)
+            try Task.checkCancellation()
         }
     }
 
@@ -173,11 +226,13 @@ struct Upkeep: Sendable {
         try await Task.sleep(for: Self.wipeInterval * Double.random(in: 0.8...1.2))
     }
 
-    private func foldTallies(_ lanes: [Lane]) async throws {
-        for lane in lanes {
+    private func foldTallies(_ rota: LaneRota) async throws {
+        for lane in rota.next(self.tallies.take()) {
             while try await self.store.foldTallies(lane: lane, limit: Self.tallyLimit) == Int(Self.tallyLimit) {}
+            rota.finish(lane, due: nil)
         }
         try await Task.sleep(for: Self.foldInterval * Double.random(in: 0.8...1.2))
+        await self.tallies.wait(upTo: Self.idleInterval)
     }
 
     /// How many of the last day's messages arrived and converted, of the providers and countries with the most of them.
@@ -262,5 +317,12 @@ struct Upkeep: Sendable {
         }
         try await self.retention.run()
         try await Task.sleep(for: .seconds(3600) * Double.random(in: 0.8...1.2))
+    }
+}
+
+extension Outlook {
+    /// Whether it is due before the next look.
+    fileprivate func isSoon(_ wait: KeyPath<Outlook, Duration?>) -> Bool {
+        self[keyPath: wait].map { $0 <= Upkeep.outlookInterval } ?? false
     }
 }

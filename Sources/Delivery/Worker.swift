@@ -77,7 +77,8 @@ public final class Worker: Service {
             ServicePlan($0, regions: regions, drivers: drivers, logger: logger)
         }
         self.service = service
-        let conditions = ConditionsWatch(store)
+        // Its own breakers it knows at once.
+        let conditions = ConditionsWatch(store, interval: .seconds(2))
         self.conditions = conditions
         self.breakers = Breakers(
             shared: { conditions.current }, store: store, metrics: DeliveryMetrics(metrics), logger: logger)

@@ -10,9 +10,10 @@ public import Timestamps
 /// be grows with what was used in the day before. Blocks of neighbouring numbers, which nobody's users all live in, are held to
 /// plain limits of codes that were not used.
 public struct GuardState: Sendable {
-    /// Counters kept; beyond it the oldest go, and then the smallest. As many as a table of 2^18 places holds, three quarters full: some
-    /// 16 MB. A number that gets a code has four, of which two are its block's; so this is for 50,000 numbers an hour at least.
-    public static let counterLimit = 196_608
+    /// Counters kept; beyond it the oldest go, and then the smallest. As many as a table of 2^17 places holds, three quarters full: some
+    /// 8 MB, of the 64 that a process may take. A number that gets a code has four, of which two are its block's; so this is for
+    /// 25,000 numbers an hour at least.
+    public static let counterLimit = 98_304
     /// Seconds without a code or a guess after which others are kept rather.
     static let coldAfter: Int64 = 3600
     /// How often those are looked for.

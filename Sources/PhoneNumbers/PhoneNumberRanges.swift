@@ -3,7 +3,8 @@ import Synchronization
 /// Remembers what was looked up, range by range: a look-up takes 15 to 60 µs, too long for each of many thousand messages a second.
 public final class PhoneNumberRanges: Sendable {
     /// Ranges kept; when there are more, all are forgotten and looked up again as they are used.
-    public static let limit = 50_000
+    /// As many as a table of 2^16 places holds: one more would double it.
+    public static let limit = 49_152
 
     /// The plans are the same for everybody in a process.
     public static let shared = PhoneNumberRanges()

@@ -94,6 +94,9 @@ public final class Connection {
         self.handle.map { PQtransactionStatus($0.pointer) } ?? PQTRANS_UNKNOWN
     }
 
+    /// Whether a statement of this kind finds the session as it should be.
+    func isSet(for planning: Planning) -> Bool { self.planning == planning || self.handle?.isDirect != true }
+
     // MARK: - Listening
 
     /// The notifications that have come, or the first to come before `deadline`, or none.

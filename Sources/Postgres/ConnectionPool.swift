@@ -35,7 +35,7 @@ public final class ConnectionPool: Sendable {
     /// `Connection.execute` on a connection borrowed for this one statement.
     @discardableResult
     public func execute(_ statement: SQL, timeout: Duration? = nil) async throws(PostgresError) -> Int {
-        let connection = try await self.lease()
+        let connection = try await self.lease(for: statement.planning)
         defer { self.release(connection) }
         return try await connection.execute(statement, timeout: timeout)
     }
@@ -45,7 +45,7 @@ public final class ConnectionPool: Sendable {
         _ statement: SQL, timeout: Duration? = nil,
         decode: (borrowing Row) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> [Value] {
-        let connection = try await self.lease()
+        let connection = try await self.lease(for: statement.planning)
         defer { self.release(connection) }
         return try await connection.query(statement, timeout: timeout, decode: decode)
     }
@@ -68,8 +68,10 @@ public final class ConnectionPool: Sendable {
 
     // MARK: - Leasing
 
-    private func lease() async throws(PostgresError) -> Connection {
-        switch await self.grant() {
+    /// A session is told how its statements are planned, which takes a round trip; so each kind gets connections of its own,
+    /// as long as there may be more.
+    private func lease(for planning: Planning? = nil) async throws(PostgresError) -> Connection {
+        switch await self.grant(for: planning) {
         case .refused(let error): throw error
         case .open: return try await self.open()
         case .idle(let idle):
@@ -102,11 +104,12 @@ public final class ConnectionPool: Sendable {
         self.tell(self.state.withLock { state in state.pool.release(idle, at: .now) })
     }
 
-    private func grant() async -> Grant {
+    private func grant(for planning: Planning?) async -> Grant {
         let now = ContinuousClock.now
         let (ticket, atOnce) = self.state.withLock { state in
             state.lastTicket += 1
-            return (state.lastTicket, state.pool.lease(at: now))
+            let grant = state.pool.lease(at: now) { idle in planning.map { idle.connection.isSet(for: $0) } ?? true }
+            return (state.lastTicket, grant)
         }
         if let atOnce { return atOnce }
         return await withTaskCancellationHandler {

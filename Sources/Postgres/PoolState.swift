@@ -55,10 +55,12 @@ struct PoolState<Connection, Waiter> {
 
     // MARK: - Asking
 
-    /// What who asks gets at once. Nil: it has to wait.
-    mutating func lease(at now: ContinuousClock.Instant) -> Grant? {
+    /// What who asks gets at once: a connection that is preferred, or a new one, or any. Nil: it has to wait.
+    mutating func lease(
+        at now: ContinuousClock.Instant, preferring isPreferred: (Connection) -> Bool = { _ in true }
+    ) -> Grant? {
         if self.isClosed { return .refused(poolIsClosed) }
-        if self.waiting.isEmpty, let grant = self.decide(at: now) { return grant }
+        if self.waiting.isEmpty, let grant = self.decide(at: now, preferring: isPreferred) { return grant }
         if self.waiting.count >= self.waiterLimit {
             self.timeouts += 1
             return .refused(.poolExhausted)
@@ -129,8 +131,12 @@ struct PoolState<Connection, Waiter> {
 
     // MARK: - Private
 
-    private mutating func decide(at now: ContinuousClock.Instant) -> Grant? {
-        if let connection = self.idle.popLast() { return self.grant(.idle(connection)) }
+    private mutating func decide(
+        at now: ContinuousClock.Instant, preferring isPreferred: (Connection) -> Bool = { _ in true }
+    ) -> Grant? {
+        if let index = self.idle.lastIndex(where: isPreferred) { return self.grant(.idle(self.idle.remove(at: index))) }
+        let mayOpen = self.openCount < self.limit && self.outage.retryAt == nil
+        if !mayOpen, let connection = self.idle.popLast() { return self.grant(.idle(connection)) }
         guard self.out < self.limit else { return nil }
         guard let retryAt = self.outage.retryAt else { return self.grant(.open) }
         if retryAt <= now && !self.outage.isBeingTried {

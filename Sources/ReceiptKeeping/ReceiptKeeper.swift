@@ -16,7 +16,7 @@ public final class ReceiptKeeper: Sendable {
     static let queueLimit = 50_000
     static let writers = 2
     /// Providers wait for seconds at least.
-    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(25))
+    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(12))
     /// Tries of one batch before the provider has to come again.
     static let tryLimit = 3
 

@@ -83,7 +83,10 @@ extension Store {
             """
             SELECT m.id FROM messages m
             WHERE m.lane = \(lane.column) AND m.account_id = \(account.rawValue) AND m.recipient = ANY(\(recipients))
-              AND m.id > \(after) AND \(Self.isUnderWay)
+              AND m.id > \(after)
+              -- By whole keys, whatever the planner thinks of the queue's length.
+              AND coalesce((SELECT true FROM outbox WHERE lane = \(lane.column) AND id = m.id),
+                           (SELECT true FROM scheduled WHERE lane = \(lane.column) AND id = m.id), false)
             ORDER BY m.id LIMIT \(limit)
             """, timeout: Self.scanTimeout
         ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
@@ -122,25 +125,23 @@ extension Store {
                 """
                 SELECT m.id FROM messages m
                 WHERE m.lane = \(lane.column) AND m.account_id = \(account.rawValue) AND m.recipient = ANY(\(recipients))
-                  AND NOT \(Self.isUnderWay)
+                  AND NOT coalesce((SELECT true FROM outbox WHERE lane = \(lane.column) AND id = m.id),
+                                   (SELECT true FROM scheduled WHERE lane = \(lane.column) AND id = m.id), false)
                 ORDER BY m.id LIMIT \(limit) FOR UPDATE OF m
                 """, timeout: Self.scanTimeout
             ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
             if found.isEmpty { return 0 }
             let days = MessageID.days(of: found)
-            return try await transaction.query(
+            let count = try await transaction.execute(
                 """
-                WITH erased AS (
-                    UPDATE messages m SET
-                        recipient = \(Self.erasedRecipient), reference = NULL, metadata = NULL, callback_url = NULL, body = NULL
-                    WHERE m.lane = \(lane.column) AND m.id = ANY(\(found)) AND m.id >= \(days.first) AND m.id < \(days.end)
-                      AND NOT \(Self.isUnderWay)
-                    RETURNING 1
-                )
-                UPDATE erasures SET messages = messages + (SELECT count(*) FROM erased) WHERE id = \(erasure)
-                RETURNING (SELECT count(*) FROM erased)
-                """
-            ) { row throws(PostgresError) in Int(try row.decode(0, as: Int64.self)) }.first ?? 0
+                UPDATE messages m SET
+                    recipient = \(Self.erasedRecipient), reference = NULL, metadata = NULL, callback_url = NULL, body = NULL
+                WHERE m.lane = \(lane.column) AND m.id = ANY(\(found)) AND m.id >= \(days.first) AND m.id < \(days.end)
+                  AND NOT coalesce((SELECT true FROM outbox WHERE lane = \(lane.column) AND id = m.id),
+                                   (SELECT true FROM scheduled WHERE lane = \(lane.column) AND id = m.id), false)
+                """)
+            try await Self.note(erasure, messages: count, in: transaction)
+            return count
         }
     }
 
@@ -160,56 +161,55 @@ extension Store {
     public func eraseVerifications(
         _ erasure: Int64, lane: Lane, account: AccountID, recipients: [String], limit: Int32
     ) async throws(PostgresError) -> Int {
-        try await self.pool.query(
-            """
-            WITH found AS MATERIALIZED (
-                SELECT id FROM verifications
-                WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND recipient = ANY(\(recipients))
-                ORDER BY id LIMIT \(limit) FOR UPDATE
-            ), erased AS (
+        try await self.transaction { transaction throws(PostgresError) in
+            let count = try await transaction.execute(
+                """
+                WITH found AS MATERIALIZED (
+                    SELECT id FROM verifications
+                    WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND recipient = ANY(\(recipients))
+                    ORDER BY id LIMIT \(limit) FOR UPDATE
+                )
                 UPDATE verifications v SET
                     recipient = \(Self.erasedRecipient), code = NULL, expires_at = least(v.expires_at, now())
                 FROM found f WHERE v.lane = \(lane.column) AND v.id = f.id
-                RETURNING 1
-            )
-            UPDATE erasures SET verifications = verifications + (SELECT count(*) FROM erased) WHERE id = \(erasure)
-            RETURNING (SELECT count(*) FROM erased)
-            """, timeout: Self.scanTimeout
-        ) { row throws(PostgresError) in Int(try row.decode(0, as: Int64.self)) }.first ?? 0
+                """, timeout: Self.scanTimeout)
+            try await Self.note(erasure, verifications: count, in: transaction)
+            return count
+        }
     }
 
     /// Forgets what a recipient has used up and guessed wrong of an account, and its codes that are found by their scope.
     public func eraseCounts(
         _ erasure: Int64, lane: Lane, account: AccountID, recipients: [String]
     ) async throws(PostgresError) {
-        _ = try await self.pool.execute(
-            """
-            WITH codes AS (
+        try await self.transaction { transaction throws(PostgresError) in
+            var count = 0
+            count += try await transaction.execute(
+                """
                 DELETE FROM scoped_codes
                 WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND recipient = ANY(\(recipients))
-                RETURNING 1
-            ), limits AS (
+                """)
+            count += try await transaction.execute(
+                """
                 DELETE FROM recipient_limits
                 WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND recipient = ANY(\(recipients))
-                RETURNING 1
-            ), failures AS (
+                """)
+            count += try await transaction.execute(
+                """
                 DELETE FROM recipient_failures
                 WHERE lane = \(lane.column) AND account_id = \(account.rawValue) AND recipient = ANY(\(recipients))
-                RETURNING 1
-            )
-            UPDATE erasures SET others = others + (SELECT count(*) FROM codes) + (SELECT count(*) FROM limits)
-                + (SELECT count(*) FROM failures)
-            WHERE id = \(erasure)
-            """)
+                """)
+            try await Self.note(erasure, others: count, in: transaction)
+        }
     }
 
     /// Forgets what was looked up of a number, whoever had it looked up: it is asked again when it is needed.
     public func eraseLookUps(_ erasure: Int64, recipients: [String]) async throws(PostgresError) {
-        _ = try await self.pool.execute(
-            """
-            WITH known AS (DELETE FROM look_ups WHERE lane = 0 AND number = ANY(\(recipients)) RETURNING 1)
-            UPDATE erasures SET others = others + (SELECT count(*) FROM known) WHERE id = \(erasure)
-            """)
+        try await self.transaction { transaction throws(PostgresError) in
+            let count = try await transaction.execute(
+                "DELETE FROM look_ups WHERE lane = 0 AND number = ANY(\(recipients))")
+            try await Self.note(erasure, others: count, in: transaction)
+        }
     }
 
     /// The newest erasures, or those with one of these keyed hashes; at most `limit`.
@@ -239,11 +239,19 @@ extension Store {
 
     // MARK: - Private
 
-    /// Of messages `m`; looks by whole keys.
-    private static let isUnderWay: SQL.Fragment = """
-        (coalesce((SELECT true FROM outbox WHERE lane = m.lane AND id = m.id),
-                  (SELECT true FROM scheduled WHERE lane = m.lane AND id = m.id), false))
-        """
+    /// Counts in the transaction that erases, and in a statement of its own: the account of erasures has no lane.
+    private static func note(
+        _ erasure: Int64, messages: Int = 0, verifications: Int = 0, others: Int = 0,
+        in transaction: borrowing Transaction
+    ) async throws(PostgresError) {
+        _ = try await transaction.execute(
+            """
+            UPDATE erasures SET
+                messages = messages + \(Int32(clamping: messages)),
+                verifications = verifications + \(Int32(clamping: verifications)), others = others + \(Int32(clamping: others))
+            WHERE id = \(erasure)
+            """)
+    }
 }
 
 extension ErasureCounts {

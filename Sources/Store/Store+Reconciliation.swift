@@ -32,10 +32,12 @@ extension Store {
     ///
     /// Messages that wait to be sent, once more or elsewhere, are not silent. `windows` are how long each provider's receipts may
     /// take. An age that nobody has looked at begins now, and leaves older messages to the ages behind it.
+    ///
+    /// `isFirst`: whether this process looks at the age for the first time, so that there may be no mark of it yet.
     public func sweepSilent(
-        lane: Lane, age: Duration, windows: [ProviderID: Duration], limit: Int32
+        lane: Lane, age: Duration, windows: [ProviderID: Duration], limit: Int32, isFirst: Bool = true
     ) async throws(PostgresError) -> ReconciliationSweep {
-        try await self.beginReconciliation(lane: lane, age: age)
+        if isFirst { try await self.beginReconciliation(lane: lane, age: age) }
         let windows = windows.sorted { $0.key.rawValue < $1.key.rawValue }
         let days = MessageID.daysOfSilence
         let rows = try await self.pool.query(

@@ -83,22 +83,22 @@ extension Store {
 
     /// Days before `end` of which messages wait to be sent or to go elsewhere, or which customers are still to be told of. Looks up the
     /// few that are so old.
-    public func waitingDays(before end: Int32, lanes: [Lane]) async throws(PostgresError) -> Set<NeededDay> {
+    public func waitingDays(before end: Int32, lane: Lane) async throws(PostgresError) -> Set<NeededDay> {
         let rows = try await self.pool.query(
             """
             WITH bound AS MATERIALIZED (
                 SELECT first_id_of(to_timestamp(\(Int64(end)) * 86400.0)) AS id
             ), waiting AS (
-                SELECT w.* FROM bound b CROSS JOIN unnest(\(lanes.map(\.column))) AS l (lane) CROSS JOIN LATERAL (
-                    SELECT 'messages' AS owner, id FROM outbox WHERE lane = l.lane AND id < b.id
-                    UNION ALL SELECT 'messages', id FROM scheduled WHERE lane = l.lane AND id < b.id
-                    UNION ALL SELECT 'messages', id FROM standby WHERE lane = l.lane AND id < b.id
+                SELECT w.* FROM bound b CROSS JOIN LATERAL (
+                    SELECT 'messages' AS owner, id FROM outbox WHERE lane = \(lane.column) AND id < b.id
+                    UNION ALL SELECT 'messages', id FROM scheduled WHERE lane = \(lane.column) AND id < b.id
+                    UNION ALL SELECT 'messages', id FROM standby WHERE lane = \(lane.column) AND id < b.id
                     -- A message or a verification, and the events that tell of it, none of which is older.
                     UNION ALL SELECT o.owner, subject_id FROM event_outbox
                         CROSS JOIN (VALUES ('messages'), ('verifications')) AS o (owner)
-                        WHERE lane = l.lane AND subject_id < b.id
+                        WHERE lane = \(lane.column) AND subject_id < b.id
                     UNION ALL SELECT 'events', e.id FROM event_outbox CROSS JOIN unnest(events) AS e (id)
-                        WHERE lane = l.lane AND subject_id < b.id AND e.id < b.id
+                        WHERE lane = \(lane.column) AND subject_id < b.id AND e.id < b.id
                 ) w
             )
             SELECT DISTINCT owner, (time_of_id(id) AT TIME ZONE 'UTC')::date - DATE '1970-01-01' FROM waiting
@@ -110,12 +110,12 @@ extension Store {
     }
 
     /// Whether a code of a day can still be used: with its row it would end.
-    public func hasLiveCodes(on day: Int32) async throws(PostgresError) -> Bool {
+    public func hasLiveCodes(lane: Lane, on day: Int32) async throws(PostgresError) -> Bool {
         try await self.pool.query(
             """
             SELECT EXISTS (
                 SELECT FROM verifications
-                WHERE id >= first_id_of(to_timestamp(\(Int64(day)) * 86400.0))
+                WHERE lane = \(lane.column) AND id >= first_id_of(to_timestamp(\(Int64(day)) * 86400.0))
                   AND id < first_id_of(to_timestamp(\(Int64(day) + 1) * 86400.0)) AND expires_at > now()
             )
             """, timeout: Self.scanTimeout

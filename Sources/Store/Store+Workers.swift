@@ -28,6 +28,8 @@ extension Store {
     public func unregisterWorker(_ worker: WorkerID) async throws(PostgresError) {
         _ = try await self.pool.execute(
             "UPDATE workers SET lost_at = now() WHERE id = \(worker.rawValue) AND lost_at IS NULL")
+        // Or whoever takes its place, as when one is started anew, would wait until its shares have lapsed.
+        _ = try await self.pool.execute("DELETE FROM provider_shares WHERE worker_id = \(worker.rawValue)")
     }
 
     /// Takes the lease from workers that have been silent for longer than theirs lasts. Returns how many lost it here, and

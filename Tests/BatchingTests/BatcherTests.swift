@@ -1,6 +1,7 @@
-@testable import Batching
 import Synchronization
 import Testing
+
+@testable import Batching
 
 private struct DiskFull: Error {}
 

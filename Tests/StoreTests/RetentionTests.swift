@@ -234,15 +234,15 @@ import Timestamps
     func aDayOfWhichSomethingWaitsIsNeeded(insert: String, owners: [String]) async throws {
         try await StoreFixture.run { fixture async throws in
             let day = try await fixture.store.today() - 100
-            let lanes = [fixture.lane]
-            #expect(try await fixture.store.waitingDays(before: day + 1, lanes: lanes).isEmpty)
+            let lane = fixture.lane
+            #expect(try await fixture.store.waitingDays(before: day + 1, lane: lane).isEmpty)
             let id = Self.id(of: day)
             try await fixture.pool.withConnection { connection in
                 try await connection.executeScript("WITH old (id) AS (VALUES ('\(id)'::uuid)) \(insert)")
             }
-            let found = try await fixture.store.waitingDays(before: day + 1, lanes: lanes)
+            let found = try await fixture.store.waitingDays(before: day + 1, lane: lane)
             #expect(found == Set(owners.compactMap(PartitionedTable.Owner.init).map { NeededDay(owner: $0, day: day) }))
-            #expect(try await fixture.store.waitingDays(before: day, lanes: lanes).isEmpty)
+            #expect(try await fixture.store.waitingDays(before: day, lane: lane).isEmpty)
         }
     }
 

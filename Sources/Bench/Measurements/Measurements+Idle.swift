@@ -2,7 +2,7 @@ extension Measurements {
     /// How long the statements of processes that have nothing to do are counted, of the seconds of a measurement.
     static let idlePart = 1.5
     /// Seconds that a process is given to come to rest after its start.
-    static let idleRest = 2.0
+    static let idleRest = 5.0
     /// Messages that are sent into the idle system, for each second of a measurement.
     static let idleMessagesPerSecond = 12.5
     /// Seconds between two of them.
@@ -20,7 +20,7 @@ extension Measurements {
         var rates: [RoleName: StatementCount.Rate] = [:]
         for role in [RoleName.api, .worker, .receiver] {
             try await self.deployment.start([role])
-            try await Task.sleep(for: .seconds(min(Self.idleRest, self.seconds)))
+            try await Task.sleep(for: .seconds(min(Self.idleRest, 2 * self.seconds)))
             rates[role] = try await counter.rate(over: Self.idlePart * self.seconds)
             await self.deployment.stop([role])
         }

@@ -14,7 +14,7 @@ struct Acceptor: Sendable {
     /// Requests that may wait for a commit; beyond that the answer is 503, at once.
     static let queueLimit = 10_000
     /// A customer waits for it; a lone request waits for nobody.
-    static let pace = BatchPace(least: .milliseconds(2), most: .milliseconds(5))
+    static let pace = BatchPace(least: .milliseconds(2), most: .milliseconds(3))
     /// How often a request that has to wait for others of its account comes again, before it is told that the service is busy.
     /// Each time at least one price is decided, so it takes as many different ones at the same time.
     static let roundLimit = 200

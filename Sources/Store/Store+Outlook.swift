@@ -1,0 +1,47 @@
+public import Messaging
+public import Postgres
+
+/// What there is to do in a lane, and how long until there is more.
+public struct Outlook: Sendable {
+    /// Something is ready that nobody holds.
+    public var hasMessages: Bool
+    public var hasEvents: Bool
+    /// Until the first of those that wait is due; negative when it is.
+    public var nextMessage: Duration?
+    public var nextEvent: Duration?
+    /// Until the first on standby goes on or is given up.
+    public var nextStandby: Duration?
+    /// Something is to be folded into the rates.
+    public var hasTallies: Bool
+    /// Workers that gave up their lease or let it run out, and are not forgotten; not of this lane alone.
+    public var deadWorkers: Int
+}
+
+extension Store {
+    /// A look at all of a lane's work at once: a handful of index probes in one statement, so that a process with nothing to do asks
+    /// one question a second and not one for each kind of work.
+    public func outlook(lane: Lane) async throws(PostgresError) -> Outlook {
+        try await self.pool.query(
+            """
+            SELECT EXISTS (SELECT FROM outbox WHERE lane = \(lane.column) AND worker_id IS NULL),
+                   EXISTS (SELECT FROM event_outbox
+                           WHERE lane = \(lane.column) AND worker_id IS NULL AND due_at IS NULL),
+                   (SELECT due_at FROM scheduled WHERE lane = \(lane.column) ORDER BY due_at LIMIT 1) - now(),
+                   (SELECT due_at FROM event_outbox WHERE lane = \(lane.column) AND due_at IS NOT NULL
+                    ORDER BY due_at LIMIT 1) - now(),
+                   least(
+                       (SELECT due_at FROM standby WHERE lane = \(lane.column) AND due_at IS NOT NULL
+                        ORDER BY due_at LIMIT 1),
+                       (SELECT expires_at FROM standby WHERE lane = \(lane.column) ORDER BY expires_at LIMIT 1)
+                   ) - now(),
+                   EXISTS (SELECT FROM tallies WHERE lane = \(lane.column)),
+                   (SELECT count(*) FROM workers WHERE lost_at IS NOT NULL OR heartbeat_at < now() - lease)
+            """
+        ) { row throws(PostgresError) in
+            Outlook(
+                hasMessages: try row.decode(0), hasEvents: try row.decode(1), nextMessage: try row.decodeIfPresent(2),
+                nextEvent: try row.decodeIfPresent(3), nextStandby: try row.decodeIfPresent(4),
+                hasTallies: try row.decode(5), deadWorkers: Int(try row.decode(6, as: Int64.self)))
+        }[0]
+    }
+}
