@@ -59,13 +59,15 @@ struct Claimer<Source: ClaimSource>: Sendable {
                     pause = ClaimTiming.firstPause
                     await self.wait(upTo: pause, afterResting: rest)
                 case .nothing:
-                    await self.wait(upTo: pause, afterResting: rest)
+                    let isDoubtful = self.holdings.isDoubtful
+                    await self.wait(upTo: isDoubtful ? min(pause, .seconds(1)) : pause, afterResting: rest)
                     pause = min(pause * 2, ClaimTiming.pollInterval)
                 }
             } catch {
                 if self.isStopping { return }
                 self.metrics.claimFailures.add(1)
                 self.holdings.doubt()
+                pause = ClaimTiming.firstPause
                 self.logger.warning("could not claim", ["work": "\(Source.noun)", "error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
             }

@@ -1,3 +1,4 @@
+import Lifecycle
 import Synchronization
 
 /// What this process holds: claimed, and neither written back nor given back.
@@ -17,6 +18,10 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Rung when an answer was lost: whoever compares may be asleep.
+    let doubted: Signal
+
+    init(doubted: Signal = Signal()) { self.doubted = doubted }
 
     func insert(_ ids: [ID]) {
         self.state.withLock { state in
@@ -39,7 +44,11 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
             state.nextLook = .now
             state.doubtfulUntil = .now + HoldingsTiming.doubt
         }
+        self.doubted.ring()
     }
+
+    /// Whether what is held is to be compared every second.
+    var isDoubtful: Bool { self.state.withLock { $0.doubtfulUntil.map { .now < $0 } ?? false } }
 
     /// What is held, when it is time to compare it with what the database thinks; nil most of the time.
     func toCompare(now: ContinuousClock.Instant = .now) -> [ID]? {

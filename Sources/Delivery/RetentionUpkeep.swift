@@ -22,11 +22,11 @@ struct RetentionUpkeep: Sendable {
     /// Does what there is to do, once. Throws what keeps it from looking; what keeps it from dropping is logged, and tried again by
     /// the next round.
     func run() async throws {
-        let retirement = Retirement(
-            try await self.store.partitions(), retention: try await self.store.retention(),
-            today: try await self.store.today())
-        guard !retirement.begun.isEmpty || !retirement.candidates.isEmpty else { return self.metrics.kept.set(0) }
         _ = try await self.store.retiring {
+            try await self.store.forgetUnbegun()
+            let retirement = Retirement(
+                try await self.store.partitions(), retention: try await self.store.retention(),
+                today: try await self.store.today())
             let needed = try await self.needed(of: retirement.candidates)
             let kept = retirement.kept(by: needed)
             self.metrics.kept.set(kept.count)

@@ -122,14 +122,17 @@ struct Upkeep: Sendable {
     /// Looks at all lanes in turn, and rings for what is there or will be before the next look.
     private func look(_ rota: LaneRota) async {
         var dead = 0
+        // Until this lane's turn comes again, and a bit, as rounds are not of one length.
+        let rounds = (self.lanes.count + LaneTurns.idleLimit - 1) / LaneTurns.idleLimit
+        let horizon = Self.outlookInterval * 1.5 * Double(rounds)
         await self.pulse("looking for work") {
             for lane in rota.next() {
                 let outlook = try await self.store.outlook(lane: lane)
                 if outlook.hasMessages { self.messages.ready.ring(lane) }
                 if outlook.hasEvents { self.events.ready.ring(lane) }
-                if outlook.isSoon(\.nextMessage) { self.messages.scheduled.ring(lane) }
-                if outlook.isSoon(\.nextEvent) { self.events.scheduled.ring(lane) }
-                if outlook.isSoon(\.nextStandby) { self.standby.ring(lane) }
+                if outlook.isDue(\.nextMessage, within: horizon) { self.messages.scheduled.ring(lane) }
+                if outlook.isDue(\.nextEvent, within: horizon) { self.events.scheduled.ring(lane) }
+                if outlook.isDue(\.nextStandby, within: horizon) { self.standby.ring(lane) }
                 if outlook.hasTallies { self.tallies.ring(lane) }
                 if outlook.deadWorkers > dead { self.deaths.ring() }
                 dead = outlook.deadWorkers
@@ -321,8 +324,7 @@ struct Upkeep: Sendable {
 }
 
 extension Outlook {
-    /// Whether it is due before the next look.
-    fileprivate func isSoon(_ wait: KeyPath<Outlook, Duration?>) -> Bool {
-        self[keyPath: wait].map { $0 <= Upkeep.outlookInterval } ?? false
+    fileprivate func isDue(_ wait: KeyPath<Outlook, Duration?>, within horizon: Duration) -> Bool {
+        self[keyPath: wait].map { $0 <= horizon } ?? false
     }
 }

@@ -32,7 +32,7 @@ extension Worker {
             metrics: Metrics, logger: Logger, ready: LaneBell
         ) {
             let outlets = Outlets(hasRoom: ready.signal, transports: transports, metrics: DeliveryMetrics(metrics))
-            let holdings = Holdings<MessageID>()
+            let holdings = Holdings<MessageID>(doubted: ready.signal)
             let timing = Lease.Timing(
                 lease: configuration.lease, interval: configuration.lease / 5, margin: configuration.lease / 5)
             self.lease = Lease(store: store, name: configuration.name, timing: timing, logger: logger) {
@@ -100,8 +100,8 @@ extension Worker {
         ) -> Pipeline<EventSource, SettledEvent> {
             let store = self.store
             let source = EventSource(store: store)
-            let holdings = Holdings<EventKey>()
             let ready = self.eventSignals.ready
+            let holdings = Holdings<EventKey>(doubted: ready.signal)
             let settler = Settler<SettledEvent>(
                 lease: self.lease, holdings: holdings, scheduled: self.eventSignals.scheduled,
                 pace: SettlerLimits.eventPace, metrics: metrics.work, logger: self.logger

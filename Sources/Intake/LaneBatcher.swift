@@ -17,7 +17,7 @@ final class LaneBatcher<Item: Sendable, Answer: Sendable>: Sendable {
             (
                 lane,
                 Batcher(
-                    name: name, batchLimit: batchLimit, queueLimit: max(1, queueLimit / lanes.count),
+                    name: name, batchLimit: batchLimit, queueLimit: queueLimit,
                     writers: lanes.count == 1 ? Intake.writers : 1, pace: pace, weight: weight
                 ) { try await write($0, lane) }
             )

@@ -73,7 +73,16 @@ public final class ConnectionPool: Sendable {
     private func lease(for planning: Planning? = nil) async throws(PostgresError) -> Connection {
         switch await self.grant(for: planning) {
         case .refused(let error): throw error
-        case .open: return try await self.open()
+        case .open:
+            do throws(PostgresError) {
+                return try await self.open()
+            } catch {
+                // It was a wish: one that is set for something else does as well.
+                guard planning != nil, error != .cancelled,
+                    case .idle(let idle)? = self.state.withLock({ $0.pool.leaseIdle() })
+                else { throw error }
+                return idle.connection
+            }
         case .idle(let idle):
             if idle.connection.isAlive { return idle.connection }
             return try await self.open()

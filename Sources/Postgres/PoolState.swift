@@ -68,6 +68,12 @@ struct PoolState<Connection, Waiter> {
         return nil
     }
 
+    /// A connection that lies ready, whatever it is set for; nil when there is none, or when others were there first.
+    mutating func leaseIdle() -> Grant? {
+        guard !self.isClosed, self.waiting.isEmpty, let connection = self.idle.popLast() else { return nil }
+        return self.grant(.idle(connection))
+    }
+
     /// Puts `waiter` at the end of the line.
     mutating func wait(
         _ waiter: Waiter, ticket: UInt64, since: ContinuousClock.Instant, until deadline: ContinuousClock.Instant

@@ -114,12 +114,12 @@ extension Store {
     }
 
     /// Takes the recipient, and what the customer noted, out of messages that are not under way, at most `limit` of them; none of them
-    /// goes on to another provider. Returns how many.
+    /// goes on to another provider. Returns how many, and whether there are no more that could be.
     ///
     /// The rows are locked before it is looked what waits to be sent: whoever sends one on changes its row first.
     public func eraseMessages(
         _ erasure: Int64, lane: Lane, account: AccountID, recipients: [String], limit: Int32
-    ) async throws(PostgresError) -> Int {
+    ) async throws(PostgresError) -> (erased: Int, isLast: Bool) {
         try await self.transaction { transaction throws(PostgresError) in
             let found = try await transaction.query(
                 """
@@ -130,7 +130,7 @@ extension Store {
                 ORDER BY m.id LIMIT \(limit) FOR UPDATE OF m
                 """, timeout: Self.scanTimeout
             ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
-            if found.isEmpty { return 0 }
+            if found.isEmpty { return (0, true) }
             let days = MessageID.days(of: found)
             let count = try await transaction.execute(
                 """
@@ -141,7 +141,7 @@ extension Store {
                                    (SELECT true FROM scheduled WHERE lane = \(lane.column) AND id = m.id), false)
                 """)
             try await Self.note(erasure, messages: count, in: transaction)
-            return count
+            return (count, count == 0 || found.count < Int(limit))
         }
     }
 

@@ -48,6 +48,16 @@ extension Store {
         }
     }
 
+    /// Forgets what was to be dropped and is still a part of its table, because its detachment was refused or broken off before it
+    /// began: whoever detaches it later keeps it. Only inside ``retiring(_:)``.
+    public func forgetUnbegun() async throws(PostgresError) {
+        _ = try await self.pool.execute(
+            """
+            DELETE FROM retired_partitions r
+            WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(r.name) AND NOT inhdetachpending)
+            """)
+    }
+
     /// The day that it is, in UTC, as ``Partition/day`` has it.
     public func today() async throws(PostgresError) -> Int32 {
         try await self.pool.query("SELECT (now() AT TIME ZONE 'UTC')::date - DATE '1970-01-01'") {

@@ -279,12 +279,17 @@ extension Store {
         return found
     }
 
-    /// One by one: each is in a lane of its own. Two processes with the same key are settled by its index.
+    /// One by one: each is in a lane of its own. Two processes with the same key are settled by its index, and with several by their
+    /// order, or each could wait for the other.
     private static func keepKeys(
         of sendings: [Sending], outside lane: Lane, in transaction: borrowing Transaction
     ) async throws(PostgresError) {
-        for sending in sendings {
-            guard let key = sending.key(outside: lane) else { continue }
+        let keyed = sendings.compactMap { sending in sending.key(outside: lane).map { (key: $0, sending: sending) } }
+        let order = keyed.sorted {
+            ($0.key.lane.rawValue, $0.sending.account.rawValue, $0.key.key)
+                < ($1.key.lane.rawValue, $1.sending.account.rawValue, $1.key.key)
+        }
+        for (key, sending) in order {
             try await transaction.execute(
                 """
                 INSERT INTO idempotency_keys (lane, account_id, key, fingerprint, ids)

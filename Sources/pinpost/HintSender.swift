@@ -22,10 +22,13 @@ struct HintSender: Sendable {
         while !Task.isCancelled {
             await self.signal.wait()
             if Task.isCancelled || self.isDraining.isSet { return }
+            let lanes = self.accepted.take()
+            // A ring that came between two commits may find them told of already.
+            if lanes.isEmpty { continue }
             do {
-                try await self.store.hint(self.laneCount == 1 ? nil : self.accepted.take())
+                try await self.store.hint(self.laneCount == 1 ? nil : lanes)
             } catch {
-                // Workers poll; a lost hint costs a second.
+                // Workers look by themselves, too.
                 self.logger.debug("could not send a hint", ["error": "\(error)"])
             }
             try? await Task.sleep(for: Self.interval)

@@ -88,8 +88,9 @@ public struct Eraser: Sendable {
                 erasure, lane: lane, account: account, recipients: recipients, limit: limit)
         }
         try await self.repeated(&run) { limit throws(PostgresError) in
-            try await self.store.eraseVerifications(
+            let count = try await self.store.eraseVerifications(
                 erasure, lane: lane, account: account, recipients: recipients, limit: limit)
+            return (count, count < Int(limit))
         }
         try await self.store.eraseCounts(erasure, lane: lane, account: account, recipients: recipients)
         if run.isSpent { return }
@@ -118,14 +119,14 @@ public struct Eraser: Sendable {
 
     /// Batch by batch until nothing is left, or the limit is reached.
     private func repeated(
-        _ run: inout Run, _ body: (Int32) async throws(PostgresError) -> Int
+        _ run: inout Run, _ body: (Int32) async throws(PostgresError) -> (erased: Int, isLast: Bool)
     ) async throws(PostgresError) {
         while true {
             let limit = min(Self.batchLimit, Int32(clamping: run.left))
             guard limit > 0 else { return run.isSpent = true }
-            let count = try await body(limit)
-            run.left -= count
-            if count < Int(limit) { return }
+            let (erased, isLast) = try await body(limit)
+            run.left -= erased
+            if isLast { return }
         }
     }
 }
