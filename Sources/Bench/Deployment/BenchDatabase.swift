@@ -36,15 +36,30 @@ struct BenchDatabase {
         let tables = Self.filled.map { "ONLY \($0)" }.joined(separator: ", ")
         let parts = try await self.temporaryTables().joined(separator: ", ")
         let truncation = "LOCK TABLE \(tables) IN ACCESS EXCLUSIVE MODE; TRUNCATE \(parts)"
-        try await self.pool.withConnection { connection in
-            try await connection.executeScript(
-                truncation, timeout: .seconds(60))
-        }
+        try await self.truncate(truncation)
         // Asks for a right that a role on somebody else's server may not have; then the phases share their checkpoints.
         _ = try? await self.pool.withConnection { connection in
             try await connection.executeScript("CHECKPOINT", timeout: .seconds(60))
         }
     }
+
+    /// Again when it stood in the way of a worker that looks at many tables at once, in an order of its own.
+    private func truncate(_ script: String) async throws {
+        for attempt in 1... {
+            do {
+                return try await self.pool.withConnection { connection in
+                    try await connection.executeScript(script, timeout: .seconds(60))
+                }
+            } catch let error as PostgresError {
+                guard case .server(let state, _, _) = error, state.category == "40", attempt < Self.truncationLimit
+                else {
+                    throw error
+                }
+            }
+        }
+    }
+
+    private static let truncationLimit = 10
 
     /// Of messages that the phases have had accepted.
     private static let isNoHistory: SQL.Fragment =
