@@ -51,6 +51,27 @@ extension PoolState<Int, String> {
         #expect([pool.ask(), pool.ask(), pool.ask(), pool.ask()] == ["idle 3", "idle 2", "idle 1", "wait"])
     }
 
+    /// What is preferred comes before a new one, a new one before any that lies ready, and any before waiting.
+    @Test func lendsWhatIsPreferredAsLongAsThereMayBeMore() {
+        var pool = Pool(limit: 3, waiterLimit: 10)
+        for _ in 1...2 { _ = pool.ask() }
+        for connection in 1...2 { _ = pool.giveBack(connection) }
+        #expect(text(pool.lease(at: start) { $0 == 1 }) == "idle 1")
+        #expect(text(pool.lease(at: start) { $0 == 9 }) == "open")
+        #expect(text(pool.lease(at: start) { $0 == 9 }) == "idle 2")
+        #expect(text(pool.lease(at: start) { $0 == 9 }) == "wait")
+    }
+
+    @Test func whenNoneCanBeOpenedAnyThatLiesReadyDoes() {
+        var pool = Pool(limit: 3, waiterLimit: 10)
+        _ = pool.ask()
+        _ = pool.giveBack(1)
+        #expect(text(pool.lease(at: start) { _ in false }) == "open")
+        #expect(pool.fail() == [])
+        #expect(text(pool.leaseIdle()) == "idle 1")
+        #expect(text(pool.leaseIdle()) == "wait")
+    }
+
     @Test func servesThoseWhoWaitInTheOrderTheyCame() {
         var pool = Pool(limit: 1, waiterLimit: 10)
         _ = pool.ask()

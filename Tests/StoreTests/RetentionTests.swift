@@ -193,6 +193,20 @@ import Timestamps
         }
     }
 
+    /// Killed before the first step: whoever detaches it later, by hand, keeps it.
+    @Test func whatWasNeverDetachedIsForgotten() async throws {
+        try await Self.run { fixture, day async throws in
+            let partition = try await Self.partition(.parts, day, fixture)
+            _ = try await fixture.pool.execute("INSERT INTO retired_partitions (name) VALUES (\(partition.name))")
+            try await fixture.store.forgetUnbegun()
+            #expect(try await fixture.count("SELECT count(*) FROM retired_partitions") == 0)
+            try await fixture.pool.withConnection { connection in
+                try await connection.executeScript("ALTER TABLE parts DETACH PARTITION \(partition.name)")
+            }
+            #expect(try await !fixture.store.partitions().contains { $0.name == partition.name })
+        }
+    }
+
     @Test func whatAnOperatorHasDetachedStays() async throws {
         try await Self.run { fixture, day async throws in
             let partition = try await Self.partition(.parts, day, fixture)
