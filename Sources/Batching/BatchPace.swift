@@ -9,8 +9,8 @@ public struct BatchPace: Sendable, Hashable {
     /// No further apart than this, however long writing takes.
     public var most: Duration
 
-    /// Of the time from one beginning to the next, the part that one writer may be writing: a half.
-    static let rest = 2
+    /// How many times as far apart as the last took to be written: half of the time goes to writing at most.
+    static let factor = 2
 
     public init(least: Duration, most: Duration) {
         precondition(.zero <= least && least <= most, "batches cannot be further apart than they may be")
@@ -21,5 +21,5 @@ public struct BatchPace: Sendable, Hashable {
     /// Batches begin as soon as there is an item and a writer.
     public static let none = BatchPace(least: .zero, most: .zero)
 
-    func interval(after duration: Duration) -> Duration { min(max(self.least, duration * Self.rest), self.most) }
+    func interval(after duration: Duration) -> Duration { min(max(self.least, duration * Self.factor), self.most) }
 }

@@ -23,6 +23,7 @@ struct BatcherState<Item: Sendable, Answer: Sendable> {
     private var hasBegun = false
     /// True while one writer waits for more; the others leave the items to it unless they make a full batch.
     private var isGathering = false
+    /// When the last batch was begun, and how long the last that was finished had taken: what the next one's pace goes by.
     private var lastStart: ContinuousClock.Instant?
     private var lastDuration = Duration.zero
 

@@ -60,7 +60,8 @@ struct Claimer<Source: ClaimSource>: Sendable {
                     await self.wait(upTo: pause, afterResting: rest)
                 case .nothing:
                     let isDoubtful = self.holdings.isDoubtful
-                    await self.wait(upTo: isDoubtful ? min(pause, .seconds(1)) : pause, afterResting: rest)
+                    await self.wait(
+                        upTo: isDoubtful ? min(pause, HoldingsTiming.doubtfulInterval) : pause, afterResting: rest)
                     pause = min(pause * 2, ClaimTiming.pollInterval)
                 }
             } catch {

@@ -55,7 +55,7 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
         self.state.withLock { state in
             guard now >= state.nextLook else { return nil }
             let isDoubtful = state.doubtfulUntil.map { now < $0 } ?? false
-            state.nextLook = now + (isDoubtful ? .seconds(1) : HoldingsTiming.lookInterval)
+            state.nextLook = now + (isDoubtful ? HoldingsTiming.doubtfulInterval : HoldingsTiming.lookInterval)
             return Array(state.claims.keys)
         }
     }
@@ -65,6 +65,7 @@ enum HoldingsTiming {
     /// After a lost answer, how long the two are compared every second: as long as such a statement usually takes to end
     /// on the server, one way or the other.
     static let doubt = Duration.seconds(20)
+    static let doubtfulInterval = Duration.seconds(1)
     /// And at all times, since some take longer.
     static let lookInterval = Duration.seconds(60)
 }
