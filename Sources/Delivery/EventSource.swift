@@ -11,6 +11,9 @@ struct EventSlots {
     /// Taken by endpoints that fail, about: the others are for those that answer.
     static let failingLimit: Int32 = 128
 
+    /// Answered and not written back yet: while the database is slow, no more than so many are told ahead of it.
+    static let settlingLimit = 4096
+
     /// A lane's walk through the endpoints that have something ready.
     private struct Walk {
         var after = EndpointID(rawValue: 0)
@@ -22,11 +25,12 @@ struct EventSlots {
     private var failing: Set<EndpointID> = []
     private var walks: [Lane: Walk] = [:]
     private var count = 0
+    private var settling = 0
     private(set) var isClosed = false
 
     /// What to claim; nil when every slot is taken.
     func request(lane: Lane) -> EventClaimRequest? {
-        guard !self.isClosed, self.count < Self.limit else { return nil }
+        guard !self.isClosed, self.count < Self.limit, self.settling < Self.settlingLimit else { return nil }
         return EventClaimRequest(
             limit: Int32(Self.limit - self.count), after: self.walks[lane]?.after ?? EndpointID(rawValue: 0),
             inFlight: self.inFlight,
@@ -60,14 +64,22 @@ struct EventSlots {
         return true
     }
 
-    mutating func finish(_ key: EventKey) {
+    /// The endpoint has answered: the next may be told while this one is written back.
+    mutating func answered(_ key: EventKey) {
         self.count -= 1
+        self.settling += 1
         if let left = self.inFlight[key.endpoint], left > 1 {
             self.inFlight[key.endpoint] = left - 1
         } else {
             self.inFlight[key.endpoint] = nil
             self.failing.remove(key.endpoint)
         }
+    }
+
+    /// True when there is room for claims that there was none for.
+    mutating func settled() -> Bool {
+        self.settling -= 1
+        return self.settling == Self.settlingLimit - 1
     }
 
     mutating func close() { self.isClosed = true }
@@ -118,13 +130,17 @@ final class EventSource: ClaimSource {
     var inFlight: Int { self.slots.withLock { Int($0.inFlight.values.reduce(0, +)) } }
 
     /// Hosts a task for each event until closed and done. `onFree` is told when a slot is free again.
-    func run(onFree: @escaping @Sendable () -> Void, _ tell: @escaping @Sendable (HeldEvent) async -> Void) async {
+    func run(
+        onFree: @escaping @Sendable () -> Void, _ tell: @escaping @Sendable (HeldEvent) async -> Teller.Settling
+    ) async {
         await withDiscardingTaskGroup { group in
             for await held in self.begun {
                 group.addTask {
-                    await tell(held)
-                    self.slots.withLock { $0.finish(held.claim.key) }
+                    let settle = await tell(held)
+                    self.slots.withLock { $0.answered(held.claim.key) }
                     onFree()
+                    await settle()
+                    if self.slots.withLock({ $0.settled() }) { onFree() }
                 }
             }
         }

@@ -9,6 +9,9 @@ struct LaneTurns {
     /// Lanes looked at in one round when nothing is known of any. With 32 of them, and a round a second, something that
     /// nobody tells of is found within eight seconds.
     static let idleLimit = 4
+    /// Lanes looked at beside those in which there is something. What waits for a provider that had no room when its lane was looked
+    /// at is told of by nobody, and must not wait until all others are done.
+    static let besideLimit = 1
 
     private let lanes: [Lane]
     /// Where the turn is.
@@ -34,11 +37,12 @@ struct LaneTurns {
     /// The lanes of this round; each stays asked for until it is ``finish(_:due:)``ed.
     mutating func round(at now: ContinuousClock.Instant = .now) -> [Lane] {
         for (lane, moment) in self.due where moment <= now { self.asked.insert(lane) }
-        let idle = self.asked.isEmpty
         let order = self.lanes[self.place...] + self.lanes[..<self.place]
-        let round = idle ? Array(order.prefix(Self.idleLimit)) : order.filter(self.asked.contains)
+        let others = order.filter { !self.asked.contains($0) }
+        let inTurn = others.prefix(self.asked.isEmpty ? Self.idleLimit : Self.besideLimit)
+        let round = order.filter { self.asked.contains($0) || inTurn.contains($0) }
         self.asked.formUnion(round)
-        self.place = (self.place + (idle ? round.count : 1)) % self.lanes.count
+        self.place = ((inTurn.last.flatMap(self.lanes.firstIndex) ?? self.place) + 1) % self.lanes.count
         return round
     }
 

@@ -141,10 +141,8 @@ enum SettlerLimits {
     static let batchLimit = 500
     /// Statements under way at once.
     static let writers = 2
-    /// The slot of its provider is free already, so a settlement has time; its lease has seconds.
-    static let messagePace = BatchPace(least: .milliseconds(5), most: .milliseconds(15))
-    /// An event keeps its endpoint's slot until it is settled.
-    static let eventPace = BatchPace(least: .milliseconds(2), most: .milliseconds(5))
+    /// The slot of its provider or endpoint is free already, so a settlement has time; its lease has seconds.
+    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(15))
     /// Settlements that may wait; more than all queues together can hold.
     static let queueLimit = 100_000
 }

@@ -28,21 +28,30 @@ struct Teller: Sendable {
     let metrics: EventMetrics
     let logger: Logger
 
-    /// Tells one event and settles it. A claim of a lease that is no longer held is dropped: others have taken it over.
-    func tell(_ held: HeldEvent) async {
-        let claim = held.claim
-        defer { self.holdings.remove(CollectionOfOne(claim.key)) }
-        guard self.lease.held == held.worker else { return }
+    /// What is left to do of an event when its endpoint has answered, or will not.
+    typealias Settling = @Sendable () async -> Void
+
+    /// Tells one event. Its slot is free when this returns; what came of it is written back by what it returns. A claim of a lease
+    /// that is no longer held is dropped: others have taken it over.
+    ///
+    /// That an endpoint fails is kept before its slot is free: of one that fails no more than one is claimed at a time.
+    func tell(_ held: HeldEvent) async -> Settling {
+        guard self.lease.held == held.worker else { return { self.holdings.remove(CollectionOfOne(held.claim.key)) } }
         let started = ContinuousClock.now
-        let verdict = await self.verdict(of: claim)
-        let duration = ContinuousClock.now - started
-        let settled = SettledEvent(claim, verdict, duration: duration, random: .random(in: 0..<1))
-        await self.settler.settle([settled], worker: held.worker)
-        self.metrics.told(claim.endpoint.kind, settled.outcome).add(1)
-        await self.note(verdict, of: claim, isLast: settled.retryAfter == nil)
+        let verdict = await self.verdict(of: held.claim)
+        let settled = SettledEvent(
+            held.claim, verdict, duration: ContinuousClock.now - started, random: .random(in: 0..<1))
+        await self.note(verdict, of: held.claim)
+        return { await self.settle(settled, of: held) }
     }
 
     // MARK: - Private
+
+    private func settle(_ settled: SettledEvent, of held: HeldEvent) async {
+        await self.settler.settle([settled], worker: held.worker)
+        self.holdings.remove(CollectionOfOne(held.claim.key))
+        self.metrics.told(held.claim.endpoint.kind, settled.outcome).add(1)
+    }
 
     private func verdict(of claim: EventClaim) async -> TellingVerdict {
         guard !claim.endpoint.isDisabled, let event = CallbackEvent(claim) else { return .dropped }
@@ -111,7 +120,7 @@ struct Teller: Sendable {
     }
 
     /// Keeps the endpoint's health, only when it changes; what is lost here the next attempt notes.
-    private func note(_ verdict: TellingVerdict, of claim: EventClaim, isLast: Bool) async {
+    private func note(_ verdict: TellingVerdict, of claim: EventClaim) async {
         guard case .told(let verdict, _) = verdict else { return }
         do {
             if verdict == .delivered {

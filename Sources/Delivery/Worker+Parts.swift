@@ -63,7 +63,7 @@ extension Worker {
             let ready = self.messageSignals.ready
             let settler = Settler<Settled>(
                 lease: self.lease, holdings: self.holdings, scheduled: self.messageSignals.scheduled,
-                pace: SettlerLimits.messagePace, metrics: metrics.work, logger: self.logger
+                pace: SettlerLimits.pace, metrics: metrics.work, logger: self.logger
             ) {
                 let (mine, hasNews) = try await store.settle($0, lane: $1, worker: $2)
                 if hasNews { events.ring($1) }
@@ -104,7 +104,7 @@ extension Worker {
             let holdings = Holdings<EventKey>(doubted: ready.signal)
             let settler = Settler<SettledEvent>(
                 lease: self.lease, holdings: holdings, scheduled: self.eventSignals.scheduled,
-                pace: SettlerLimits.eventPace, metrics: metrics.work, logger: self.logger
+                pace: SettlerLimits.pace, metrics: metrics.work, logger: self.logger
             ) { try await store.settleEvents($0, lane: $1, worker: $2) }
             let teller = Teller(
                 lease: self.lease, masterKeys: masterKeys, client: client, requestTimeLimit: self.requestTimeLimit,

@@ -16,8 +16,7 @@ extension Store {
         lane: Lane, worker: WorkerID, request: EventClaimRequest, endpointLimit: Int32 = Self.claimedEndpointLimit
     ) async throws(PostgresError) -> ClaimedEvents {
         let busy = Array(request.inFlight)
-        let rows = try await self.pool.query(
-            """
+        let statement: SQL = """
             WITH RECURSIVE flow AS (
                 SELECT first.endpoint_id, 1 AS step FROM (
                     (SELECT endpoint_id FROM event_outbox
@@ -77,7 +76,7 @@ extension Store {
                    w.last
             FROM walk w LEFT JOIN (claimed c JOIN endpoints e ON e.id = c.endpoint_id) ON true
             """
-        ) { row throws(PostgresError) in
+        let rows = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
             (
                 claim: try row.decodeIfPresent(0, as: MessageID.self) == nil ? nil : try EventClaim(row: row),
                 last: try row.decodeIfPresent(12, as: Int32.self).map(EndpointID.init(rawValue:))
@@ -98,8 +97,7 @@ extension Store {
     ) async throws(PostgresError) -> [EventID: EventFacts] {
         let eventDays = MessageID.days(of: events.lazy.map(\.event.rawValue))
         let subjectDays = MessageID.days(of: events.lazy.map(\.subject))
-        let rows = try await self.pool.query(
-            """
+        let statement: SQL = """
             SELECT v.id, v.type, v.sequence, v.reason, v.occurred_at, a.currency,
                    m.verification_id, coalesce(m.channel, w.channel), coalesce(m.recipient, w.recipient), m.sender,
                    m.reference, m.metadata, m.parts, m.price, m.network, coalesce(m.accepted_at, w.started_at),
@@ -123,7 +121,7 @@ extension Store {
             ) w ON true
             LEFT JOIN endpoints off ON off.id = v.endpoint_id
             """
-        ) { row throws(PostgresError) in
+        let rows = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
             (EventID(rawValue: try row.decode(0)), try EventFacts(row: row))
         }
         return Dictionary(rows.compactMap { id, facts in facts.map { (id, $0) } }) { first, _ in first }
@@ -141,8 +139,7 @@ extension Store {
     public func settleEvents(
         _ settled: [SettledEvent], lane: Lane, worker: WorkerID
     ) async throws(PostgresError) -> [EventKey] {
-        try await self.pool.query(
-            """
+        let statement: SQL = """
             WITH told AS MATERIALIZED (
                 SELECT * FROM unnest(
                     \(settled.map(\.key.subject)), \(settled.map(\.key.endpoint.rawValue)), \(settled.map(\.event.rawValue)),
@@ -178,7 +175,9 @@ extension Store {
             )
             SELECT subject_id, endpoint_id FROM held
             """
-        ) { row throws(PostgresError) in try EventKey(row: row) }
+        return try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
+            try EventKey(row: row)
+        }
     }
 
     /// Gives claims back untold, as if they had never been claimed; for a drain. Returns how many were still this worker's.

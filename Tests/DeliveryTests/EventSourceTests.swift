@@ -1,11 +1,11 @@
 import JSON
 import Messaging
 import Postgres
-import Store
 import TestSystem
 import Testing
 
 @testable import Delivery
+@testable import Store
 
 /// Who gets the events' slots when many endpoints do not answer.
 @Suite struct EventSourceTests {
@@ -34,7 +34,43 @@ import Testing
         }
     }
 
+    @Test func aSlotIsFreeWhileWhatCameOfItsEventIsWrittenBack() throws {
+        let claims = Self.claims(EventSlots.limit)
+        var slots = EventSlots()
+        _ = slots.begin(claims)
+        #expect(slots.request(lane: Self.lane) == nil)
+        slots.answered(claims[0].key)
+        let request = try #require(slots.request(lane: Self.lane))
+        #expect(request.limit == 1)
+        #expect(request.inFlight[claims[0].key.endpoint] == nil)
+    }
+
+    @Test func noMoreIsToldThanTheDatabaseKeepsUpWith() {
+        var slots = EventSlots()
+        for claim in Self.claims(EventSlots.settlingLimit) {
+            _ = slots.begin([claim])
+            slots.answered(claim.key)
+        }
+        #expect(slots.request(lane: Self.lane) == nil)
+        let opensRoom = [slots.settled(), slots.settled()]
+        #expect(opensRoom == [true, false])
+        #expect(slots.request(lane: Self.lane)?.limit == Int32(EventSlots.limit))
+    }
+
     // MARK: - Private
+
+    /// Each of another endpoint.
+    private static func claims(_ count: Int) -> [EventClaim] {
+        (1...count).map { number in
+            let subject = MessageID(high: 1, low: UInt64(number))
+            return EventClaim(
+                key: EventKey(subject: subject, endpoint: EndpointID(rawValue: Int32(number))),
+                account: AccountID(rawValue: 1), event: EventID(rawValue: subject), attempt: 1,
+                endpoint: ClaimedEndpoint(
+                    kind: .standard, publicID: "test", url: "https://example.com/", secrets: nil, settings: "{}",
+                    isDisabled: false, isFailing: false), facts: nil)
+        }
+    }
 
     private static func run(_ body: (Store, TestSystem) async throws -> Void) async throws {
         try await TestSystem.run(limit: 4) { system async throws in

@@ -35,13 +35,33 @@ import Testing
     @Test func whatWasAskedForIsLookedAtFirstAndUntilItIsDone() {
         var turns = LaneTurns(Self.lanes(32))
         turns.ask(.lanes([Self.lane(20), Self.lane(9), Self.lane(200)]))
-        #expect(turns.round() == [Self.lane(9), Self.lane(20)])
+        #expect(Self.round(&turns).isSuperset(of: [Self.lane(9), Self.lane(20)]))
         // There was room for the first alone, and it has more.
-        #expect(Set(turns.round()) == [Self.lane(9), Self.lane(20)])
+        #expect(Self.round(&turns).isSuperset(of: [Self.lane(9), Self.lane(20)]))
         turns.finish(Self.lane(9))
-        #expect(turns.round() == [Self.lane(20)])
+        #expect(turns.round().count == 1 + LaneTurns.besideLimit)
         turns.finish(Self.lane(20))
-        #expect(turns.round().count == LaneTurns.idleLimit)
+    }
+
+    /// As when one lane never ends and a provider whose messages are in another has room again: nobody tells of those.
+    @Test func lanesThatNobodyAsksForHaveTheirTurnBesideOnesThatNeverEnd() {
+        var turns = LaneTurns(Self.lanes(32))
+        turns.ask(.lanes([Self.lane(7), Self.lane(8)]))
+        var seen: Set<Lane> = []
+        for _ in 0..<30 {
+            let round = turns.round()
+            #expect(round.count == 2 + LaneTurns.besideLimit)
+            seen.formUnion(round)
+            for lane in round where lane.rawValue != 7 && lane.rawValue != 8 { turns.finish(lane) }
+        }
+        #expect(seen.count == 32)
+    }
+
+    /// One round in which the lanes that have their turn only have nothing.
+    private static func round(_ turns: inout LaneTurns) -> Set<Lane> {
+        let round = turns.round()
+        for lane in round where lane.rawValue != 9 && lane.rawValue != 20 { turns.finish(lane) }
+        return Set(round)
     }
 
     @Test func noLaneIsAlwaysTheFirst() {
@@ -63,7 +83,7 @@ import Testing
         #expect(turns.nextDue == now + .seconds(2))
         #expect(!turns.round(at: now).contains(Self.lane(30)))
         for lane in Self.lanes(32) where lane != Self.lane(30) { turns.finish(lane) }
-        #expect(turns.round(at: now + .seconds(2)) == [Self.lane(30)])
+        #expect(turns.round(at: now + .seconds(2)).contains(Self.lane(30)))
         turns.finish(Self.lane(30))
         #expect(turns.nextDue == nil)
     }

@@ -34,11 +34,15 @@ struct PlannedStatement {
         return nodes
     }
 
-    /// The parameters that the statement computes by itself, and that are no values of ours.
+    /// The parameters that the statement computes by itself, and that are no values of ours. In a plan for any values both are
+    /// written alike; what a part depends on as a whole is a condition, and never a lane.
     var computed: Set<String> {
-        Set(
-            self.plan.filter { $0.contains("Plan ") && $0.contains("(returns ") }
-                .flatMap { $0.matches(of: /\$\d+/).map { String($0.output) } })
+        Self.parameters(in: self.plan.filter { $0.contains("Plan ") && $0.contains("(returns ") })
+            .subtracting(Self.parameters(in: self.plan.filter { $0.contains("One-Time Filter: $") }))
+    }
+
+    private static func parameters(in lines: [Substring]) -> Set<String> {
+        Set(lines.flatMap { $0.matches(of: /\$\d+/).map { String($0.output) } })
     }
 }
 
