@@ -133,8 +133,7 @@ public final class Connection {
         of statement: SQL, until deadline: ContinuousClock.Instant
     ) async throws(PostgresError) -> String? {
         // In a transaction a setting would go with a rollback, so nothing is set there and nothing prepared.
-        guard statement.planning != .eachTime, self.handle?.isDirect == true, self.transactionStatus == PQTRANS_IDLE,
-            case let plan = self.prepared.plan(for: statement), plan != .unprepared
+        guard statement.planning != .eachTime, self.handle?.isDirect == true, self.transactionStatus == PQTRANS_IDLE
         else {
             try await self.set(.eachTime, until: deadline)
             return nil
@@ -142,7 +141,18 @@ public final class Connection {
         // Whenever it is planned anew, as after an ANALYZE, it is planned as it should be.
         try await self.set(statement.planning, until: deadline)
         if statement.planning == .onceForLookUps { try await self.dropOldPlans(until: deadline) }
-        guard case .prepare(let name) = plan else { return plan.name }
+        switch self.prepared.plan(for: statement) {
+        case .prepared(let name): return name
+        case .prepare(let name, let isFull):
+            if isFull { try await self.forgetPrepared(until: deadline) }
+            try await self.prepare(statement, as: name, until: deadline)
+            return name
+        }
+    }
+
+    private func prepare(
+        _ statement: SQL, as name: String, until deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) {
         do {
             _ = try await self.run(until: deadline) { handle in
                 statement.parameters.prepare(statement.text, as: name, on: handle)
@@ -151,30 +161,33 @@ public final class Connection {
             throw error.withoutEffect
         }
         self.prepared.didPrepare(statement, as: name)
-        return name
+    }
+
+    private func forgetPrepared(until deadline: ContinuousClock.Instant) async throws(PostgresError) {
+        try await self.change("DEALLOCATE ALL", until: deadline)
+        self.prepared.forgetAll()
     }
 
     /// A plan knows the tables as they were. Of one that is empty PostgreSQL reads all, and would go on to when it has grown.
     private func dropOldPlans(until deadline: ContinuousClock.Instant) async throws(PostgresError) {
         guard .now - self.plannedSince > Planning.lifetime else { return }
-        do {
-            _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, "DISCARD PLANS") == 1 }
-        } catch {
-            throw error.withoutEffect
-        }
+        try await self.change("DISCARD PLANS", until: deadline)
         self.plannedSince = .now
     }
 
-    private func set(
-        _ planning: Planning, until deadline: ContinuousClock.Instant?
-    ) async throws(PostgresError) {
+    private func set(_ planning: Planning, until deadline: ContinuousClock.Instant?) async throws(PostgresError) {
         guard planning != self.planning else { return }
+        try await self.change(planning.settings, until: deadline)
+        self.planning = planning
+    }
+
+    /// Changes the session and nothing else: whatever fails, no statement of a caller has had an effect.
+    private func change(_ command: String, until deadline: ContinuousClock.Instant?) async throws(PostgresError) {
         do {
-            _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, planning.settings) == 1 }
+            _ = try await self.run(until: deadline) { handle in PQsendQuery(handle, command) == 1 }
         } catch {
             throw error.withoutEffect
         }
-        self.planning = planning
     }
 
     private func run(

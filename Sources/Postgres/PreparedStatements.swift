@@ -1,6 +1,7 @@
 /// The statements that one connection has prepared on its server.
 ///
-/// The texts are literals of ours, so there are few of them; beyond the limit a statement goes unprepared.
+/// The texts are literals of ours, with days in some of them, so a connection meets few at a time and others as the days pass: at
+/// the limit all are forgotten, and those that are still used are prepared again.
 struct PreparedStatements {
     static let limit = 200
 
@@ -15,26 +16,21 @@ struct PreparedStatements {
 
     enum Plan: Hashable {
         case prepared(String)
-        /// Under this name, and then ``didPrepare(_:as:)``.
-        case prepare(String)
-        case unprepared
-
-        var name: String? {
-            switch self {
-            case .prepared(let name), .prepare(let name): name
-            case .unprepared: nil
-            }
-        }
+        /// Under this name, and then ``didPrepare(_:as:)``. Before that all others are to be forgotten, if `isFull`.
+        case prepare(String, isFull: Bool)
     }
 
     func plan(for statement: SQL) -> Plan {
         if let name = self.names[Self.form(of: statement)] { return .prepared(name) }
-        return self.names.count < Self.limit ? .prepare("s\(self.names.count)") : .unprepared
+        let isFull = self.names.count >= Self.limit
+        return .prepare("s\(isFull ? 0 : self.names.count)", isFull: isFull)
     }
 
     mutating func didPrepare(_ statement: SQL, as name: String) {
         self.names[Self.form(of: statement)] = name
     }
+
+    mutating func forgetAll() { self.names = [:] }
 
     private static func form(of statement: SQL) -> Form {
         Form(text: statement.text, types: statement.parameters.types, planning: statement.planning)

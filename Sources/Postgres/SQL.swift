@@ -73,6 +73,21 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
         /// Text that stands in several statements.
         public mutating func appendInterpolation(_ fragment: Fragment) { self.appendLiteral(fragment.text) }
 
+        /// A UUID that stands in the text, so that a plan is made for it: partitions that cannot hold it are left out when it is
+        /// planned, and not each time that it is carried out. Each other value makes another statement to prepare, so this is for
+        /// those of which there are few.
+        public mutating func appendInterpolation(knownUUID high: UInt64, _ low: UInt64) {
+            self.text.append(UInt8(ascii: "'"))
+            for word in [high, low] {
+                for shift in stride(from: 60, through: 0, by: -4) {
+                    self.text.append(Self.digits[Int(truncatingIfNeeded: word >> UInt64(shift)) & 0xF])
+                }
+            }
+            self.text.append(contentsOf: "'::uuid".utf8)
+        }
+
+        private static let digits = Array("0123456789abcdef".utf8)
+
         @inlinable
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
             self.parameters.append(value)

@@ -64,9 +64,9 @@ extension Store {
     public func check(_ guesses: [Guess], now: Timestamp? = nil) async throws(PostgresError) -> [CheckResult] {
         let lane = Lane.ofAll(guesses.lazy.map(\.verification.lane))
         let rows = GuessColumns(guesses)
-        let days = MessageID.days(of: guesses.lazy.map(\.verification.rawValue))
+        let days = Days(of: guesses.lazy.map(\.verification.rawValue))
         // A message that carries a code was made with its verification, or since.
-        let end = MessageID.daysOfReady.end
+        let end = Days.ofReady.end
         let statement: SQL = """
             WITH moment AS MATERIALIZED (
                 SELECT coalesce(\(now), now()) AS now

@@ -70,7 +70,7 @@ extension Store {
     public func claim(
         lane: Lane, worker: WorkerID, requests: [ClaimRequest], accountLimit: Int32 = Self.accountLimit
     ) async throws(PostgresError) -> [Claim] {
-        let days = MessageID.daysOfReady
+        let days = Days.ofReady
         let statement: SQL = """
             WITH RECURSIVE wanted AS (
                 SELECT w.provider_id, w.capacity, p.priority, p.weight, p.after_account

@@ -18,7 +18,7 @@ extension Store {
         of id: MessageID, through provider: ProviderID
     ) async throws(PostgresError) -> StoredContent? {
         let lane = id.lane
-        let days = MessageID.days(of: [id])
+        let days = Days(of: [id])
         return try await self.pool.query(
             """
             SELECT m.account_id, m.channel, m.state, m.body FROM messages m

@@ -65,7 +65,7 @@ extension Store {
     // MARK: - Private
 
     private static func statement(for reports: [ConversionReport], lane: Lane) -> SQL {
-        let days = MessageID.days(of: reports.lazy.map(\.message))
+        let days = Days(of: reports.lazy.map(\.message))
         return """
             WITH told AS MATERIALIZED (
                 SELECT DISTINCT ON (id, account_id) * FROM unnest(

@@ -131,7 +131,7 @@ extension Store {
                 """, timeout: Self.scanTimeout
             ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }
             if found.isEmpty { return (0, true) }
-            let days = MessageID.days(of: found)
+            let days = Days(of: found)
             let count = try await transaction.execute(
                 """
                 UPDATE messages m SET

@@ -64,7 +64,7 @@ extension Store {
     public func event(
         _ id: EventID, of account: AccountID
     ) async throws(PostgresError) -> (event: StoredEvent, facts: EventFacts)? {
-        let days = MessageID.days(of: [id.rawValue])
+        let days = Days(of: [id.rawValue])
         let found = try await self.pool.query(
             """
             SELECT id, subject_id, type, sequence, reason, occurred_at FROM events
@@ -81,7 +81,7 @@ extension Store {
     public func tellings(
         of id: EventID, subject: MessageID
     ) async throws(PostgresError) -> (tried: [StoredTelling], pending: [PendingTelling]) {
-        let days = MessageID.days(of: [id.rawValue])
+        let days = Days(of: [id.rawValue])
         let tried = try await self.pool.query(
             """
             SELECT e.public_id, a.attempt, a.outcome, a.status, a.is_last, a.duration, a.settled_at
@@ -113,7 +113,7 @@ extension Store {
     public func replay(
         _ id: EventID, to endpoint: EndpointID, of account: AccountID
     ) async throws(PostgresError) -> Bool {
-        let days = MessageID.days(of: [id.rawValue])
+        let days = Days(of: [id.rawValue])
         return try await self.pool.query(
             """
             WITH chosen AS (

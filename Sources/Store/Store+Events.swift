@@ -95,8 +95,8 @@ extension Store {
     func facts(
         of events: [(event: EventID, subject: MessageID)], lane: Lane
     ) async throws(PostgresError) -> [EventID: EventFacts] {
-        let eventDays = MessageID.days(of: events.lazy.map(\.event.rawValue))
-        let subjectDays = MessageID.days(of: events.lazy.map(\.subject))
+        let eventDays = Days(of: events.lazy.map(\.event.rawValue))
+        let subjectDays = Days(of: events.lazy.map(\.subject))
         let statement: SQL = """
             SELECT v.id, v.type, v.sequence, v.reason, v.occurred_at, a.currency,
                    m.verification_id, coalesce(m.channel, w.channel), coalesce(m.recipient, w.recipient), m.sender,
@@ -121,7 +121,8 @@ extension Store {
             ) w ON true
             LEFT JOIN endpoints off ON off.id = v.endpoint_id
             """
-        let rows = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
+        let rows = try await self.pool.query(statement.preparedForLookUps(in: eventDays, subjectDays)) {
+            row throws(PostgresError) in
             (EventID(rawValue: try row.decode(0)), try EventFacts(row: row))
         }
         return Dictionary(rows.compactMap { id, facts in facts.map { (id, $0) } }) { first, _ in first }

@@ -6,8 +6,7 @@ extension Store {
     /// need to keep them and to join them later.
     ///
     /// As joining does it, each is looked for by LATERAL with a LIMIT; the newest, for some providers begin to count anew. But only
-    /// among the messages of a day, as nearly all receipts are of those: joining looks for the rest in all partitions. The
-    /// bounds are subqueries, so that they are asked for once and not for each row of each partition.
+    /// among the messages of the last days, as nearly all receipts are of those: joining looks for the rest in all partitions.
     ///
     /// With several lanes it takes a statement for each, until all are found: the provider knows nothing of lanes.
     func locate(_ receipts: [IncomingReceipt], in lanes: [Lane]) async throws(PostgresError) -> [IncomingReceipt] {
@@ -21,6 +20,7 @@ extension Store {
             receipts[$0].receipt.message == nil && !receipts[$0].receipt.part.isEmpty
         }
         guard !nameless.isEmpty else { return receipts }
+        let days = Days.recent
         let statement: SQL = """
             SELECT w.number, p.message_id, p.series
             FROM unnest(\(nameless.map { Int32($0) }), \(nameless.map { receipts[$0].provider.rawValue }),
@@ -28,8 +28,7 @@ extension Store {
             CROSS JOIN LATERAL (
                 SELECT message_id, series FROM parts
                 WHERE lane = \(lane.column) AND part = w.part AND provider_id = w.provider_id
-                  AND message_id >= (SELECT first_id_of(now() - interval '1 day'))
-                  AND message_id < (SELECT first_id_of(now() + interval '1 hour'))
+                  AND message_id >= \(days.first) AND message_id < \(days.end)
                 ORDER BY message_id DESC LIMIT 1
             ) p
             """

@@ -1,29 +1,5 @@
 public import Messaging
 public import Postgres
-import Timestamps
-
-/// A receipt and the provider on whose route it came in.
-public struct IncomingReceipt: Sendable {
-    public var provider: ProviderID
-    public var receipt: Receipt
-
-    public init(provider: ProviderID, receipt: Receipt) {
-        self.provider = provider
-        self.receipt = receipt
-    }
-}
-
-/// What became of a batch of receipts.
-public struct ReceiptCounts: Sendable, Hashable {
-    /// Stored, and its message's state raised where the receipt says so.
-    public var stored = 0
-    /// Kept until its message is known.
-    public var unmatched = 0
-    /// Messages that another provider had delivered before.
-    public var duplicated = 0
-    /// How long ago the messages that became final here were accepted.
-    public var finished: [Duration] = []
-}
 
 extension Store {
     /// Stores receipts and applies them to their messages, in one statement and one commit a lane.
@@ -45,8 +21,9 @@ extension Store {
         let receipts = try await self.locate(receipts, in: lanes)
         let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
         for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
-            let statement = Self.application(of: receipts, lane: lane)
-            let rows = try await self.pool.query(statement.preparedForLookUps) {
+            let days = Days(of: receipts)
+            let statement = Self.application(of: receipts, lane: lane, days: days)
+            let rows = try await self.pool.query(statement.preparedForLookUps(in: days)) {
                 row throws(PostgresError) in try Applied(row: row)
             }
             counts.add(rows, of: receipts.count)
@@ -54,274 +31,160 @@ extension Store {
         return counts
     }
 
-    /// Joins receipts kept within the last `age` to messages of one lane whose parts have become known. Returns how many; at
-    /// most `limit` a call.
-    ///
-    /// Each kept receipt is looked for by its part, in the partitions of the days before it came: LATERAL with a LIMIT
-    /// stays index probes whatever the planner thinks of the tables' sizes, and what nobody will ever claim costs the
-    /// same few probes however long the history is.
-    /// They are kept in the first lane. For messages of another, what is kept is read, looked for and deleted by three statements,
-    /// each of one lane, and at most ``keptLimit`` of them a call.
-    public func joinUnmatched(lane: Lane, age: Duration, limit: Int32) async throws(PostgresError) -> ReceiptCounts {
-        try await self.transaction { transaction throws(PostgresError) in
-            let found =
-                lane.rawValue == 0
-                ? try await Self.takeUnmatched(lane: lane, age: age, limit: limit, in: transaction)
-                : try await Self.takeUnmatched(ofOther: lane, age: age, limit: limit, in: transaction)
-            var counts = ReceiptCounts()
-            guard !found.isEmpty else { return counts }
-            let rows = try await transaction.query(Self.application(of: found, lane: lane)) {
-                row throws(PostgresError) in try Applied(row: row)
-            }
-            counts.add(rows, of: found.count)
-            return counts
-        }
-    }
-
-    /// Whether a receipt was kept within the last `age`; when none was, there is nothing to join in any lane.
-    public func hasUnmatched(age: Duration) async throws(PostgresError) -> Bool {
-        try await self.pool.query(
-            "SELECT EXISTS (SELECT FROM unmatched_receipts WHERE lane = 0 AND received_at > now() - \(age))"
-        ) { row throws(PostgresError) in try row.decode(0, as: Bool.self) }[0]
-    }
-
-    /// Kept receipts that one call looks for in a lane other than theirs, the newest.
-    public static let keptLimit: Int32 = 10_000
-
-    private static func takeUnmatched(
-        lane: Lane, age: Duration, limit: Int32, in transaction: borrowing Transaction
-    ) async throws(PostgresError) -> [IncomingReceipt] {
-        try await transaction.query(
-            """
-            WITH known AS MATERIALIZED (
-                SELECT u.ctid AS place, p.message_id, p.series FROM unmatched_receipts u
-                CROSS JOIN LATERAL (
-                    SELECT message_id, series FROM parts
-                    WHERE lane = \(lane.column) AND part = u.part AND provider_id = u.provider_id
-                      AND message_id >= first_id_of(u.received_at - interval '8 days')
-                    -- The newest: some providers begin to count anew.
-                    ORDER BY message_id DESC LIMIT 1
-                ) p
-                WHERE u.lane = 0 AND u.received_at > now() - \(age)
-                LIMIT \(limit) FOR UPDATE OF u SKIP LOCKED
+    /// Returns a row for each ``Applied``.
+    static func application(of receipts: [IncomingReceipt], lane: Lane, days: Days) -> SQL {
+        """
+        WITH \(Self.thisTransaction), incoming AS MATERIALIZED (
+            SELECT * FROM unnest(
+                \(receipts.map { $0.receipt.message?.id }), \(receipts.map { $0.receipt.message?.series }),
+                \(receipts.map(\.provider.rawValue)),
+                \(receipts.map(\.storedPart)), \(receipts.map(\.receipt.status)),
+                \(receipts.map(\.receipt.code)), \(receipts.map(\.receipt.verdict.state.rawValue)),
+                \(receipts.map(\.receipt.verdict.reason.rawValue)),
+                \(receipts.map { $0.receipt.verdict.state.messageState?.rawValue }),
+                \(receipts.map(\.receipt.coversMessage)), \(receipts.map(\.receipt.occurredAt)),
+                \(receipts.map(\.receipt.verdict.action.rawValue)),
+                \(receipts.map(\.receipt.verdict.permanence.rawValue)), \(receipts.map(\.way))
+            ) AS r (id, series, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at,
+                    action, permanence, way)
+        ), known AS MATERIALIZED (
+            SELECT i.*, m.series AS current,
+                   -- Of one part a second word that it was delivered is no second part.
+                   NOT i.covers_message AND i.message_state = 'delivered' AND EXISTS (
+                       SELECT FROM receipts r
+                       WHERE r.lane = \(lane.column) AND r.message_id = i.id AND r.part = i.part AND r.state = 'delivered'
+                         AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
+                   ) AS again,
+                   -- An earlier series has arrived when all of its parts have: those before, and those that come with this one.
+                   NOT i.covers_message AND i.message_state = 'delivered' AND i.series < m.series AND NOT EXISTS (
+                       SELECT FROM parts p
+                       WHERE p.lane = \(lane.column) AND p.message_id = i.id AND p.series = i.series
+                         AND p.provider_id = i.provider_id AND p.message_id >= \(days.first) AND p.message_id < \(days.end)
+                         AND NOT EXISTS (SELECT FROM incoming b WHERE b.id = i.id AND b.part = p.part
+                                         AND b.message_state = 'delivered')
+                         AND NOT EXISTS (
+                             SELECT FROM receipts r
+                             WHERE r.lane = \(lane.column) AND r.message_id = i.id AND r.part = p.part
+                               AND r.state = 'delivered'
+                               AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
+                         )
+                   ) AS completes
+            -- By LATERAL and LIMIT, so that each is looked up by itself even while the day's partition is small.
+            FROM incoming i CROSS JOIN LATERAL (
+                SELECT series, provider_id FROM messages
+                WHERE lane = \(lane.column) AND id = i.id AND id >= \(days.first) AND id < \(days.end) LIMIT 1
+            ) m
+            -- Of the provider that has it, or of one that it was handed to before.
+            WHERE m.provider_id = i.provider_id OR EXISTS (
+                SELECT FROM attempts a
+                WHERE a.lane = \(lane.column) AND a.message_id = i.id AND a.provider_id = i.provider_id
+                  AND a.message_id >= \(days.first) AND a.message_id < \(days.end)
             )
-            DELETE FROM unmatched_receipts u USING known WHERE u.lane = 0 AND u.ctid = known.place
-            RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
-                      u.covers_message, u.occurred_at, known.series, u.action, u.permanence
-            """,
-            decode: IncomingReceipt.init
-        )
-    }
-
-    private static func takeUnmatched(
-        ofOther lane: Lane, age: Duration, limit: Int32, in transaction: borrowing Transaction
-    ) async throws(PostgresError) -> [IncomingReceipt] {
-        let kept = try await transaction.query(
-            """
-            SELECT provider_id, part, received_at FROM unmatched_receipts
-            WHERE lane = 0 AND received_at > now() - \(age) ORDER BY received_at DESC LIMIT \(Self.keptLimit)
-            """,
-            decode: KeptReceipt.init)
-        guard !kept.isEmpty else { return [] }
-        let known = try await transaction.query(
-            """
-            SELECT w.provider_id, w.part, p.message_id, p.series
-            FROM unnest(\(kept.map(\.provider)), \(kept.map(\.part)), \(kept.map(\.receivedAt)))
-                AS w (provider_id, part, received_at)
-            CROSS JOIN LATERAL (
-                SELECT message_id, series FROM parts
-                WHERE lane = \(lane.column) AND part = w.part AND provider_id = w.provider_id
-                  AND message_id >= first_id_of(w.received_at - interval '8 days')
-                ORDER BY message_id DESC LIMIT 1
-            ) p
-            LIMIT \(limit)
-            """,
-            decode: KnownPart.init)
-        guard !known.isEmpty else { return [] }
-        // Whoever else has taken one has deleted it by the time that this comes to it.
-        return try await transaction.query(
-            """
-            DELETE FROM unmatched_receipts u
-            USING (
-                SELECT DISTINCT ON (provider_id, part) * FROM unnest(
-                    \(known.map(\.provider)), \(known.map(\.part)), \(known.map(\.message)), \(known.map(\.series))
-                ) AS k (provider_id, part, message_id, series)
-            ) known
-            WHERE u.lane = 0 AND u.provider_id = known.provider_id AND u.part = known.part
-            RETURNING known.message_id, u.provider_id, u.part, u.status, u.code, u.state, u.reason,
-                      u.covers_message, u.occurred_at, known.series, u.action, u.permanence
-            """,
-            decode: IncomingReceipt.init)
-    }
-
-    /// Deletes kept receipts that nothing has claimed for `age`, at most `limit` a call; returns how many were given up.
-    public func dropUnmatched(olderThan age: Duration, limit: Int32) async throws(PostgresError) -> Int {
-        try await self.pool.execute(
-            """
-            DELETE FROM unmatched_receipts WHERE lane = 0 AND ctid = ANY(ARRAY(
-                SELECT ctid FROM unmatched_receipts
-                WHERE lane = 0 AND received_at < now() - \(age) ORDER BY received_at LIMIT \(limit)
-            ))
-            """
-        )
-    }
-
-    // MARK: - Private
-
-    private static func application(of receipts: [IncomingReceipt], lane: Lane) -> SQL {
-        let days = MessageID.days(of: receipts.lazy.compactMap { $0.receipt.message?.id })
-        return """
-            WITH \(Self.thisTransaction), incoming AS MATERIALIZED (
-                SELECT * FROM unnest(
-                    \(receipts.map { $0.receipt.message?.id }), \(receipts.map { $0.receipt.message?.series }),
-                    \(receipts.map(\.provider.rawValue)),
-                    \(receipts.map(\.storedPart)), \(receipts.map(\.receipt.status)),
-                    \(receipts.map(\.receipt.code)), \(receipts.map(\.receipt.verdict.state.rawValue)),
-                    \(receipts.map(\.receipt.verdict.reason.rawValue)),
-                    \(receipts.map { $0.receipt.verdict.state.messageState?.rawValue }),
-                    \(receipts.map(\.receipt.coversMessage)), \(receipts.map(\.receipt.occurredAt)),
-                    \(receipts.map(\.receipt.verdict.action.rawValue)),
-                    \(receipts.map(\.receipt.verdict.permanence.rawValue)), \(receipts.map(\.way))
-                ) AS r (id, series, provider_id, part, status, code, state, reason, message_state, covers_message, occurred_at,
-                        action, permanence, way)
-            ), known AS MATERIALIZED (
-                SELECT i.*, m.series AS current,
-                       -- Of one part a second word that it was delivered is no second part.
-                       NOT i.covers_message AND i.message_state = 'delivered' AND EXISTS (
-                           SELECT FROM receipts r
-                           WHERE r.lane = \(lane.column) AND r.message_id = i.id AND r.part = i.part AND r.state = 'delivered'
-                             AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
-                       ) AS again,
-                       -- An earlier series has arrived when all of its parts have: those before, and those that come with this one.
-                       NOT i.covers_message AND i.message_state = 'delivered' AND i.series < m.series AND NOT EXISTS (
-                           SELECT FROM parts p
-                           WHERE p.lane = \(lane.column) AND p.message_id = i.id AND p.series = i.series
-                             AND p.provider_id = i.provider_id AND p.message_id >= \(days.first) AND p.message_id < \(days.end)
-                             AND NOT EXISTS (SELECT FROM incoming b WHERE b.id = i.id AND b.part = p.part
-                                             AND b.message_state = 'delivered')
-                             AND NOT EXISTS (
-                                 SELECT FROM receipts r
-                                 WHERE r.lane = \(lane.column) AND r.message_id = i.id AND r.part = p.part
-                                   AND r.state = 'delivered'
-                                   AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
-                             )
-                       ) AS completes
-                -- By LATERAL and LIMIT, so that each is looked up by itself even while the day's partition is small.
-                FROM incoming i CROSS JOIN LATERAL (
-                    SELECT series, provider_id FROM messages
-                    WHERE lane = \(lane.column) AND id = i.id AND id >= \(days.first) AND id < \(days.end) LIMIT 1
-                ) m
-                -- Of the provider that has it, or of one that it was handed to before.
-                WHERE m.provider_id = i.provider_id OR EXISTS (
-                    SELECT FROM attempts a
-                    WHERE a.lane = \(lane.column) AND a.message_id = i.id AND a.provider_id = i.provider_id
-                      AND a.message_id >= \(days.first) AND a.message_id < \(days.end)
-                )
-            ), stored AS (
-                INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason, occurred_at)
-                SELECT \(lane.column), id, part, status, code, provider_id, state, reason, occurred_at
-                FROM known ORDER BY id, part, status, code
-                ON CONFLICT DO NOTHING
-                RETURNING message_id, part, status, code, state, reason
-            ), kept AS (
-                INSERT INTO unmatched_receipts (lane, provider_id, part, status, code, state, reason, covers_message,
-                                                occurred_at, action, permanence)
-                -- All in the first lane: of which they are nobody knows. One without a part of its own goes by our id, or two of them would be taken for doubles.
-                SELECT 0, provider_id, coalesce(nullif(part, ''), id::text, ''), status, code, state, reason,
-                       covers_message, occurred_at, action, permanence
-                FROM incoming WHERE id IS NULL OR id NOT IN (SELECT id FROM known)
-                ON CONFLICT DO NOTHING
-                RETURNING 1
-            ), change AS MATERIALIZED (
-                SELECT s.message_id,
-                       count(DISTINCT k.part) FILTER (
-                           WHERE k.message_state = 'delivered' AND NOT k.covers_message AND NOT k.again
-                             AND k.series >= k.current
-                       )::smallint AS parts,
-                       bool_or(k.message_state = 'delivered' AND (k.covers_message OR k.completes)) AS whole,
-                       -- What is reported of an earlier series has been answered by another attempt.
-                       max(k.series) FILTER (WHERE k.message_state = 'undelivered') AS lost_series,
-                       min(s.reason) FILTER (WHERE k.message_state = 'undelivered') AS lost_reason,
-                       min(k.way) FILTER (WHERE k.message_state = 'undelivered') AS way,
-                       max(k.provider_id) FILTER (WHERE k.message_state = 'delivered') AS delivered_by,
-                       max(k.provider_id) FILTER (WHERE k.message_state = 'undelivered') AS lost_by
-                FROM stored s
-                JOIN (SELECT DISTINCT ON (id, part, status, code) * FROM known) k
-                    ON k.id = s.message_id AND k.part = s.part AND k.status = s.status AND k.code = s.code
-                WHERE k.message_state IS NOT NULL
-                GROUP BY s.message_id
-                -- In the order of ids, as settling does it, so that the two do not wait for each other in a circle.
-                ORDER BY s.message_id
-            ), answered AS MATERIALIZED (
-                -- What was on standby has its answer: it has arrived, or goes on as far as the report allows and its time lasts. One
-                -- row with what has changed, and not a CTE to join with: the planner takes both for one row, and would
-                -- compare each with each.
-                SELECT c.*, s.series AS standby_series, s.priority, s.attempt, s.tried,
-                       CASE WHEN c.whole IS NOT TRUE AND s.expires_at > now() THEN CASE c.way
-                           WHEN 'any' THEN coalesce(s.provider_id, s.channel_provider_id)
-                           WHEN 'other' THEN s.channel_provider_id END END AS next_provider
-                FROM change c LEFT JOIN LATERAL (
-                    SELECT * FROM standby
-                    WHERE lane = \(lane.column) AND id = c.message_id AND (c.whole OR c.lost_series >= series)
-                    LIMIT 1 FOR UPDATE
-                ) s ON true
-            ), released AS (
-                DELETE FROM standby s USING answered a
-                WHERE s.lane = \(lane.column) AND s.id = a.message_id AND a.standby_series IS NOT NULL
-            ), moved AS (
-                UPDATE messages m SET
-                    parts_delivered = CASE WHEN c.next_provider IS NULL THEN m.parts_delivered + c.parts ELSE 0::smallint END,
-                    state = \(Self.reportedState),
-                    sequence = m.sequence + (\(Self.reportedState) <> m.state)::integer,
-                    changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN this.number ELSE m.changed_by END,
-                    reason = CASE
-                        WHEN \(Self.hasBounced) AND m.state = 'delivered' THEN c.lost_reason
-                        WHEN m.state IN ('cancelled', 'delivered') OR \(Self.isBounced) THEN m.reason
-                        WHEN \(Self.hasBounced) THEN c.lost_reason
-                        WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
-                        WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
-                            AND c.next_provider IS NULL THEN c.lost_reason
-                        ELSE m.reason END,
-                    provider_id = CASE
-                        WHEN m.state IN ('cancelled', 'delivered') THEN m.provider_id
-                        WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN c.delivered_by
-                        WHEN message_rank(m.state) >= message_rank('undelivered') THEN m.provider_id
-                        ELSE coalesce(c.next_provider, m.provider_id) END,
-                    series = CASE WHEN c.next_provider IS NULL THEN m.series
-                        ELSE greatest(m.series, c.standby_series + 1::smallint) END,
-                    duplicated = m.duplicated OR (m.state = 'delivered' AND c.delivered_by <> m.provider_id) IS TRUE,
-                    corrected = m.corrected OR m.state = 'delivered' AND \(Self.hasBounced)
-                        OR m.state IN ('undelivered', 'failed', 'expired') AND NOT \(Self.isBounced)
-                        AND NOT \(Self.hasBounced) AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
-                    body = CASE
-                        WHEN c.whole OR m.parts_delivered + c.parts >= m.parts THEN NULL
-                        WHEN c.lost_series >= m.series AND c.next_provider IS NULL THEN NULL
-                        ELSE m.body END,
-                    changed_at = now()
-                FROM answered c CROSS JOIN this
-                WHERE m.lane = \(lane.column) AND m.id = c.message_id
-                  AND m.id >= \(days.first) AND m.id < \(days.end)
-                RETURNING \(Self.movedMessage), c.delivered_by, c.lost_by, c.next_provider, c.priority, c.attempt,
-                          c.standby_series, c.tried
-            ), resumed AS (
-                INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, tried)
-                SELECT lane, id, account_id, next_provider, priority, attempt, standby_series + 1, tried FROM moved
-                WHERE next_provider IS NOT NULL AND message_rank(state) < message_rank('undelivered')
-                ON CONFLICT DO NOTHING
-                RETURNING id
-            ), lost AS (
-                INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, undelivered)
-                SELECT lane, account_id, lost_by, channel, calling_code(recipient),
-                       date_trunc('hour', accepted_at, 'UTC'), count(*)
-                FROM resumed JOIN moved USING (id) GROUP BY 1, 2, 3, 4, 5, 6
-            ), \(Self.tellingOfMessages), \(Self.telling)
-            SELECT 0, (SELECT count(*) FROM kept), NULL::interval
-            UNION ALL
-            SELECT 1, 0, now() - accepted_at FROM moved WHERE message_rank(state) >= 50
-            UNION ALL
-            SELECT 2, count(*), NULL FROM moved
-            WHERE state = 'delivered' AND NOT changed AND delivered_by <> provider_id
-            """
+        ), stored AS (
+            INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason, occurred_at)
+            SELECT \(lane.column), id, part, status, code, provider_id, state, reason, occurred_at
+            FROM known ORDER BY id, part, status, code
+            ON CONFLICT DO NOTHING
+            RETURNING message_id, part, status, code, state, reason
+        ), kept AS (
+            INSERT INTO unmatched_receipts (lane, provider_id, part, status, code, state, reason, covers_message,
+                                            occurred_at, action, permanence)
+            -- All in the first lane: of which they are nobody knows. One without a part of its own goes by our id, or two of them would be taken for doubles.
+            SELECT 0, provider_id, coalesce(nullif(part, ''), id::text, ''), status, code, state, reason,
+                   covers_message, occurred_at, action, permanence
+            FROM incoming WHERE id IS NULL OR id NOT IN (SELECT id FROM known)
+            ON CONFLICT DO NOTHING
+            RETURNING 1
+        ), change AS MATERIALIZED (
+            SELECT s.message_id,
+                   count(DISTINCT k.part) FILTER (
+                       WHERE k.message_state = 'delivered' AND NOT k.covers_message AND NOT k.again
+                         AND k.series >= k.current
+                   )::smallint AS parts,
+                   bool_or(k.message_state = 'delivered' AND (k.covers_message OR k.completes)) AS whole,
+                   -- What is reported of an earlier series has been answered by another attempt.
+                   max(k.series) FILTER (WHERE k.message_state = 'undelivered') AS lost_series,
+                   min(s.reason) FILTER (WHERE k.message_state = 'undelivered') AS lost_reason,
+                   min(k.way) FILTER (WHERE k.message_state = 'undelivered') AS way,
+                   max(k.provider_id) FILTER (WHERE k.message_state = 'delivered') AS delivered_by,
+                   max(k.provider_id) FILTER (WHERE k.message_state = 'undelivered') AS lost_by
+            FROM stored s
+            JOIN (SELECT DISTINCT ON (id, part, status, code) * FROM known) k
+                ON k.id = s.message_id AND k.part = s.part AND k.status = s.status AND k.code = s.code
+            WHERE k.message_state IS NOT NULL
+            GROUP BY s.message_id
+            -- In the order of ids, as settling does it, so that the two do not wait for each other in a circle.
+            ORDER BY s.message_id
+        ), answered AS MATERIALIZED (
+            -- What was on standby has its answer: it has arrived, or goes on as far as the report allows and its time lasts. One
+            -- row with what has changed, and not a CTE to join with: the planner takes both for one row, and would
+            -- compare each with each.
+            SELECT c.*, s.series AS standby_series, s.priority, s.attempt, s.tried,
+                   CASE WHEN c.whole IS NOT TRUE AND s.expires_at > now() THEN CASE c.way
+                       WHEN 'any' THEN coalesce(s.provider_id, s.channel_provider_id)
+                       WHEN 'other' THEN s.channel_provider_id END END AS next_provider
+            FROM change c LEFT JOIN LATERAL (
+                SELECT * FROM standby
+                WHERE lane = \(lane.column) AND id = c.message_id AND (c.whole OR c.lost_series >= series)
+                LIMIT 1 FOR UPDATE
+            ) s ON true
+        ), released AS (
+            DELETE FROM standby s USING answered a
+            WHERE s.lane = \(lane.column) AND s.id = a.message_id AND a.standby_series IS NOT NULL
+        ), moved AS (
+            UPDATE messages m SET
+                parts_delivered = CASE WHEN c.next_provider IS NULL THEN m.parts_delivered + c.parts ELSE 0::smallint END,
+                state = \(Self.reportedState),
+                sequence = m.sequence + (\(Self.reportedState) <> m.state)::integer,
+                changed_by = CASE WHEN \(Self.reportedState) <> m.state THEN this.number ELSE m.changed_by END,
+                reason = CASE
+                    WHEN \(Self.hasBounced) AND m.state = 'delivered' THEN c.lost_reason
+                    WHEN m.state IN ('cancelled', 'delivered') OR \(Self.isBounced) THEN m.reason
+                    WHEN \(Self.hasBounced) THEN c.lost_reason
+                    WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN 'ok'
+                    WHEN c.lost_series >= m.series AND message_rank(m.state) < message_rank('undelivered')
+                        AND c.next_provider IS NULL THEN c.lost_reason
+                    ELSE m.reason END,
+                provider_id = CASE
+                    WHEN m.state IN ('cancelled', 'delivered') THEN m.provider_id
+                    WHEN c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts THEN c.delivered_by
+                    WHEN message_rank(m.state) >= message_rank('undelivered') THEN m.provider_id
+                    ELSE coalesce(c.next_provider, m.provider_id) END,
+                series = CASE WHEN c.next_provider IS NULL THEN m.series
+                    ELSE greatest(m.series, c.standby_series + 1::smallint) END,
+                duplicated = m.duplicated OR (m.state = 'delivered' AND c.delivered_by <> m.provider_id) IS TRUE,
+                corrected = m.corrected OR m.state = 'delivered' AND \(Self.hasBounced)
+                    OR m.state IN ('undelivered', 'failed', 'expired') AND NOT \(Self.isBounced)
+                    AND NOT \(Self.hasBounced) AND (c.whole OR c.parts > 0 AND m.parts_delivered + c.parts >= m.parts),
+                body = CASE
+                    WHEN c.whole OR m.parts_delivered + c.parts >= m.parts THEN NULL
+                    WHEN c.lost_series >= m.series AND c.next_provider IS NULL THEN NULL
+                    ELSE m.body END,
+                changed_at = now()
+            FROM answered c CROSS JOIN this
+            WHERE m.lane = \(lane.column) AND m.id = c.message_id
+              AND m.id >= \(days.first) AND m.id < \(days.end)
+            RETURNING \(Self.movedMessage), c.delivered_by, c.lost_by, c.next_provider, c.priority, c.attempt,
+                      c.standby_series, c.tried
+        ), resumed AS (
+            INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, tried)
+            SELECT lane, id, account_id, next_provider, priority, attempt, standby_series + 1, tried FROM moved
+            WHERE next_provider IS NOT NULL AND message_rank(state) < message_rank('undelivered')
+            ON CONFLICT DO NOTHING
+            RETURNING id
+        ), lost AS (
+            INSERT INTO tallies (lane, account_id, provider_id, channel, country, hour, undelivered)
+            SELECT lane, account_id, lost_by, channel, calling_code(recipient),
+                   date_trunc('hour', accepted_at, 'UTC'), count(*)
+            FROM resumed JOIN moved USING (id) GROUP BY 1, 2, 3, 4, 5, 6
+        ), \(Self.tellingOfMessages), \(Self.telling)
+        SELECT 0, (SELECT count(*) FROM kept), NULL::interval
+        UNION ALL
+        SELECT 1, 0, now() - accepted_at FROM moved WHERE message_rank(state) >= 50
+        UNION ALL
+        SELECT 2, count(*), NULL FROM moved
+        WHERE state = 'delivered' AND NOT changed AND delivered_by <> provider_id
+        """
     }
 
     /// A mail server takes a mail and finds out later that nobody has that address: of a mail, the bounce is the last word,
@@ -364,37 +227,9 @@ extension IncomingReceipt {
     }
 }
 
-/// A receipt that is kept.
-private struct KeptReceipt {
-    var provider: Int32
-    var part: String
-    var receivedAt: Timestamp
-
-    init(row: borrowing Row) throws(PostgresError) {
-        self.provider = try row.decode(0)
-        self.part = try row.decode(1)
-        self.receivedAt = try row.decode(2)
-    }
-}
-
-/// The message that a kept receipt is of.
-private struct KnownPart {
-    var provider: Int32
-    var part: String
-    var message: MessageID
-    var series: Int16
-
-    init(row: borrowing Row) throws(PostgresError) {
-        self.provider = try row.decode(0)
-        self.part = try row.decode(1)
-        self.message = try row.decode(2)
-        self.series = try row.decode(3)
-    }
-}
-
 /// A row of what `application(of:lane:)` returns: the count of receipts kept, the age of a message now final, or the count of those
 /// that another provider had delivered before.
-private struct Applied {
+struct Applied {
     var kept = 0
     var duplicated = 0
     var age: Duration?
@@ -407,7 +242,7 @@ private struct Applied {
 }
 
 extension ReceiptCounts {
-    fileprivate mutating func add(_ rows: [Applied], of total: Int) {
+    mutating func add(_ rows: [Applied], of total: Int) {
         let kept = rows.reduce(0) { $0 + $1.kept }
         self.unmatched += kept
         self.stored += total - kept
@@ -416,20 +251,6 @@ extension ReceiptCounts {
     }
 }
 
-extension IncomingReceipt {
-    fileprivate init(row: borrowing Row) throws(PostgresError) {
-        let verdict = Verdict(
-            try row.decode(5, oneOf: Verdict.ProviderState.self),
-            Verdict.Permanence(rawValue: try row.decode(11)) ?? .none,
-            Verdict.Action(rawValue: try row.decode(10)) ?? .none, try row.decode(6, oneOf: Verdict.Reason.self)
-        )
-        self.init(
-            provider: ProviderID(rawValue: try row.decode(1)),
-            receipt: Receipt(
-                message: MessageReference(id: try row.decode(0), series: try row.decode(9)), part: try row.decode(2),
-                coversMessage: try row.decode(7), verdict: verdict, status: try row.decode(3),
-                code: try row.decode(4), occurredAt: try row.decodeIfPresent(8)
-            )
-        )
-    }
+extension Days {
+    init(of receipts: [IncomingReceipt]) { self.init(of: receipts.lazy.compactMap { $0.receipt.message?.id }) }
 }

@@ -39,7 +39,7 @@ extension Store {
     ) async throws(PostgresError) -> ReconciliationSweep {
         if isFirst { try await self.beginReconciliation(lane: lane, age: age) }
         let windows = windows.sorted { $0.key.rawValue < $1.key.rawValue }
-        let days = MessageID.daysOfSilence
+        let days = Days.ofSilence
         let rows = try await self.pool.query(
             """
             WITH mark AS MATERIALIZED (
@@ -86,7 +86,7 @@ extension Store {
     ///
     /// The one statement that lowers a state's rank: a late receipt still raises it.
     public func endSilent(_ ids: [MessageID], lane: Lane) async throws(PostgresError) -> Int {
-        let days = MessageID.days(of: ids)
+        let days = Days(of: ids)
         return try await self.pool.query(
             """
             WITH \(Self.thisTransaction), due AS MATERIALIZED (

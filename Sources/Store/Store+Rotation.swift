@@ -123,7 +123,7 @@ extension Store {
                 SELECT lane, id FROM outbox WHERE lane = ANY(\(lanes.map(\.column)))
                 UNION ALL SELECT lane, id FROM scheduled WHERE lane = ANY(\(lanes.map(\.column)))
             ) waiting JOIN messages m ON m.lane = waiting.lane AND m.id = waiting.id
-            WHERE m.id >= \(MessageID.daysOfReady.first) AND octet_length(m.body) > 1 GROUP BY key
+            WHERE m.id >= \(Days.ofReady.first) AND octet_length(m.body) > 1 GROUP BY key
             """,
             timeout: timeout
         ) { row throws(PostgresError) in

@@ -56,7 +56,7 @@ extension Store {
         let lane = Lane.ofAll(guesses.lazy.map(\.lane))
         let rows = ScopedGuessColumns(guesses)
         // Of the messages that carried the codes, which live for minutes.
-        let ready = MessageID.daysOfReady
+        let ready = Days.ofReady
         let statement: SQL = """
             WITH moment AS MATERIALIZED (
                 SELECT coalesce(\(now), now()) AS now

@@ -108,7 +108,7 @@ extension Store {
     private static func statement(for sendings: [Sending], lane: Lane, now: Timestamp?) -> SQL {
         let rows = SendingColumns(sendings)
         let messages = rows.messages
-        let days = MessageID.days(of: sendings.lazy.filter { $0.start == nil }.map(\.verification.rawValue))
+        let days = Days(of: sendings.lazy.filter { $0.start == nil }.map(\.verification.rawValue))
         let statement: SQL = """
             WITH moment AS MATERIALIZED (
                 SELECT coalesce(\(now), now()) AS now

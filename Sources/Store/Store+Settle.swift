@@ -110,7 +110,7 @@ extension Store {
         _ settled: [Settled], lane: Lane, worker: WorkerID
     ) async throws(PostgresError) -> (mine: [MessageID], hasNews: Bool) {
         let parts = PartColumns(settled)
-        let days = MessageID.days(of: settled.lazy.map(\.id))
+        let days = Days(of: settled.lazy.map(\.id))
         let statement: SQL = """
             WITH \(Self.thisTransaction), told AS MATERIALIZED (
                 SELECT * FROM unnest(
@@ -214,7 +214,7 @@ extension Store {
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT id, EXISTS (SELECT FROM entered) FROM mine
             """
-        let rows = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
+        let rows = try await self.pool.query(statement.preparedForLookUps(in: days)) { row throws(PostgresError) in
             (id: try row.decode(0, as: MessageID.self), hasNews: try row.decode(1, as: Bool.self))
         }
         return (rows.map(\.id), rows.first?.hasNews ?? false)

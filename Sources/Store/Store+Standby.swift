@@ -10,7 +10,7 @@ extension Store {
     public func resumeSilent(
         lane: Lane, limit: Int32
     ) async throws(PostgresError) -> (resumed: Int, taken: Int, next: Duration?) {
-        let days = MessageID.daysOfReady
+        let days = Days.ofReady
         return try await self.pool.query(
             """
             WITH due AS MATERIALIZED (
@@ -50,7 +50,7 @@ extension Store {
 
     /// Gives up what is past its time, with the sealed content that was kept for it; at most `limit` a call. Returns how many.
     public func dropStandby(lane: Lane, limit: Int32) async throws(PostgresError) -> Int {
-        let days = MessageID.daysOfReady
+        let days = Days.ofReady
         return try await self.pool.query(
             """
             WITH due AS MATERIALIZED (

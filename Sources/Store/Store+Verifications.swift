@@ -48,7 +48,7 @@ extension Store {
     public func verification(
         _ id: VerificationID, of account: AccountID
     ) async throws(PostgresError) -> StoredVerification? {
-        let days = MessageID.days(of: [id.rawValue])
+        let days = Days(of: [id.rawValue])
         return try await self.pool.query(
             """
             SELECT v.id, a.public_id, t.public_id, v.channel, v.state, v.expires_at <= now(), v.recipient, v.attempts,

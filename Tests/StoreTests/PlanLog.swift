@@ -34,6 +34,14 @@ struct PlannedStatement {
         return nodes
     }
 
+    /// Of the partitions that it has, as in `20261122`.
+    var days: Set<String> {
+        Set(self.plan.flatMap { $0.matches(of: /_(\d{8})\b/).map { String($0.output.1) } })
+    }
+
+    /// Partitions that it has were left out when it was carried out.
+    var isPrunedLate: Bool { self.plan.contains { $0.contains("Subplans Removed") } }
+
     /// The parameters that the statement computes by itself, and that are no values of ours. In a plan for any values both are
     /// written alike; what a part depends on as a whole is a condition, and never a lane.
     var computed: Set<String> {

@@ -24,4 +24,31 @@ import Verification
             #expect(plans.allSatisfy { $0.generic > 0 && $0.custom == 0 })
         }
     }
+
+    /// A plan for any day would have a part for each that is kept, and be made and carried out in ever more time.
+    @Test func plansHaveTheDaysOfTheirBatchAndNoOthers() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let log = try await PlanLog(ofDatabaseAt: fixture.url)
+            defer { log.close() }
+            #expect(try await fixture.store.makePartitions(daysAhead: 60) > 200)
+            let verifications = try await VerificationFixture(fixture, ApplicationSettings(name: "test"))
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            let events = EventFixture(base: fixture, account: verifications.account, worker: worker)
+            _ = try await events.endpoint()
+            _ = try log.new()
+            let ids = try await fixture.accept([fixture.newMessage()], account: verifications.account)
+            let claims = try await fixture.claim(worker)
+            let settled = claims.map { fixture.settled($0, parts: ["part"]) }
+            _ = try await fixture.store.settle(settled, lane: fixture.lane, worker: worker)
+            _ = try await fixture.store.apply([fixture.receipt(ids[0], part: "part", covers: true)])
+            _ = try await fixture.store.apply([fixture.receipt(nil, part: "part", covers: true)])
+            _ = try await fixture.store.timeline(of: ids[0], account: verifications.account)
+            _ = try await events.settle(try await events.claim())
+            let code = try await verifications.start()
+            _ = try await verifications.check(code, "0000")
+            let plans = try log.new().filter { statement in !statement.tables.isEmpty }
+            #expect(plans.count > 10)
+            for plan in plans { #expect(plan.days.count <= 3 && !plan.isPrunedLate, "\(plan.text)") }
+        }
+    }
 }
