@@ -60,15 +60,18 @@ public enum Callbacks {
 
     /// The events that a kind of endpoint has words for.
     public static func types(of kind: EndpointKind) -> Set<EventType> {
-        let ofMessages = EventType.allCases.filter { $0.messageState != nil }
-        return switch kind {
-        case .standard: Set(EventType.allCases)
-        case .nexmo: Set(ofMessages)
-        case .infobip, .bandwidth: Set(ofMessages.filter { $0.messageState?.isFinal == true })
+        switch kind {
+        case .standard: Self.all
+        case .nexmo: Self.ofMessages
+        case .infobip, .bandwidth: Self.ofFinalMessages
         }
     }
 
     // MARK: - Private
+
+    private static let all = Set(EventType.allCases)
+    private static let ofMessages = Self.all.filter { $0.messageState != nil }
+    private static let ofFinalMessages = Self.all.filter { $0.messageState?.isFinal == true }
 
     /// What an endpoint may ask us to wait.
     private static let shortestWait = Duration.seconds(1)

@@ -68,11 +68,14 @@ final class Outlets: Sendable {
         self.state.withLock { Array($0.values) }.flatMap { $0.queue.removeAll() }
     }
 
-    /// Opens, changes and closes outlets to match the configuration; returns what the closed ones held.
-    /// Slots are for all workers together, so each takes its part of them; of rates see ``Shares``.
-    func update(_ providers: [ProviderID: ConfiguredProvider], workersAlive: Int) -> [HeldClaim] {
+    /// Opens, changes and closes outlets to match the configuration; returns what the closed ones held, and whether there are new
+    /// ones. Slots are for all workers together, so each takes its part of them; of rates see ``Shares``.
+    func update(
+        _ providers: [ProviderID: ConfiguredProvider], workersAlive: Int
+    ) -> (left: [HeldClaim], hasOpened: Bool) {
         self.state.withLock { outlets in
             var left: [HeldClaim] = []
+            var hasOpened = false
             for (id, outlet) in outlets where providers[id]?.provider != outlet.provider {
                 outlet.queue.close()
                 left += outlet.queue.removeAll()
@@ -85,9 +88,10 @@ final class Outlets: Sendable {
                     let outlet = self.open(configured, workersAlive: workersAlive)
                     outlets[id] = outlet
                     self.opening.yield(outlet)
+                    hasOpened = true
                 }
             }
-            return left
+            return (left, hasOpened)
         }
     }
 

@@ -169,8 +169,9 @@ public final class Worker: Service {
 
     private func followConfiguration() async {
         await Pulse(name: "following the configuration", logger: self.logger).run {
-            let left = self.outlets.update(self.service.current.providers, workersAlive: self.lease.workersAlive)
-            self.shares.opened.ring()
+            let (left, hasOpened) = self.outlets.update(
+                self.service.current.providers, workersAlive: self.lease.workersAlive)
+            if hasOpened { self.shares.opened.ring() }
             try await self.messages.giveBack(left)
             try await Task.sleep(for: .seconds(2))
             try await self.service.refresh()

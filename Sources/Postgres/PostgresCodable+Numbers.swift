@@ -22,6 +22,7 @@ extension Int16: PostgresEncodable, PostgresDecodable {
 /// Reads `int2` as well.
 extension Int32: PostgresEncodable, PostgresDecodable {
     @inlinable public static var postgresType: PostgresType { .int4 }
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { type == .int4 || type == .int2 }
     @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
@@ -34,6 +35,7 @@ extension Int32: PostgresEncodable, PostgresDecodable {
 /// Reads `int2` and `int4` as well.
 extension Int64: PostgresEncodable, PostgresDecodable {
     @inlinable public static var postgresType: PostgresType { .int8 }
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { type == .int8 || type == .int4 || type == .int2 }
     @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
@@ -46,6 +48,7 @@ extension Int64: PostgresEncodable, PostgresDecodable {
 /// Travels as `int8`; reads `int2` and `int4` as well.
 extension Int: PostgresEncodable, PostgresDecodable {
     @inlinable public static var postgresType: PostgresType { .int8 }
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { Int64.canDecode(type) }
     @inlinable
     public func encode(into bytes: inout [UInt8]) { Int64(self).encode(into: &bytes) }
@@ -58,6 +61,7 @@ extension Int: PostgresEncodable, PostgresDecodable {
 /// Travels as `float8`; reads `float4` as well.
 extension Double: PostgresEncodable, PostgresDecodable {
     @inlinable public static var postgresType: PostgresType { .float8 }
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { type == .float8 || type == .float4 }
     @inlinable
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self.bitPattern) }

@@ -2,6 +2,7 @@
 extension String: PostgresEncodable, PostgresDecodable {
     @inlinable public static var postgresType: PostgresType { .text }
 
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool {
         type == .text || type == .varchar || type == .bpchar || type == .name || type == .json
     }

@@ -22,6 +22,7 @@ public protocol PostgresDecodable {
 }
 
 extension PostgresDecodable where Self: PostgresEncodable {
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { type == Self.postgresType }
 }
 
@@ -35,8 +36,10 @@ extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEnco
 }
 
 extension PostgresDecodable where Self: RawRepresentable, RawValue: PostgresDecodable {
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { RawValue.canDecode(type) }
 
+    @inlinable
     public init(postgresBinary bytes: UnsafeRawBufferPointer) throws(PostgresError) {
         guard let value = Self(rawValue: try RawValue(postgresBinary: bytes)) else { throw .undecodable(Self.self) }
         self = value
@@ -45,5 +48,6 @@ extension PostgresDecodable where Self: RawRepresentable, RawValue: PostgresDeco
 
 /// Between the two constrained extensions above, neither is the more special: this one is.
 extension PostgresDecodable where Self: RawRepresentable & PostgresEncodable, RawValue: PostgresDecodable {
+    @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { RawValue.canDecode(type) }
 }

@@ -11,6 +11,7 @@ public struct PostgresType: Sendable, Hashable {
         self.arrayOID = arrayOID
     }
 
+    @inlinable
     public static func == (left: PostgresType, right: PostgresType) -> Bool { left.oid == right.oid }
     public func hash(into hasher: inout Hasher) { hasher.combine(self.oid) }
 

@@ -2,7 +2,8 @@ import CPostgres
 
 /// One row, lent to a decoding closure. Being noncopyable, it cannot be kept past the closure.
 ///
-/// Columns go by their position in the statement, from 0.
+/// Columns go by their position in the statement, from 0. What decodes them is inlined where it is asked for: as generic code it
+/// would look up its types for each value.
 public struct Row: ~Copyable {
     private let result: OpaquePointer
     private let index: Int32
@@ -13,6 +14,7 @@ public struct Row: ~Copyable {
     }
 
     /// The value in `column`. Throws `.decoding` if it is NULL, or of a type `Value` does not read.
+    @inlinable
     public func decode<Value: PostgresDecodable>(
         _ column: Int, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
@@ -20,6 +22,7 @@ public struct Row: ~Copyable {
     }
 
     /// The value in `column`, nil for NULL. Throws `.decoding` if it is of a type `Value` does not read.
+    @inlinable
     public func decodeIfPresent<Value: PostgresDecodable>(
         _ column: Int, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value? {
@@ -74,14 +77,16 @@ public struct Row: ~Copyable {
 
     // MARK: - Private
 
-    private func type(of column: Int) throws(PostgresError) -> PostgresType {
+    @usableFromInline
+    func type(of column: Int) throws(PostgresError) -> PostgresType {
         guard column >= 0 && column < Int(PQnfields(self.result)) else {
             throw .decoding(column: column, expected: "value, as there is no such column")
         }
         return PostgresType(oid: PQftype(self.result, Int32(column)), arrayOID: 0)
     }
 
-    private func bytes(of column: Int) -> UnsafeRawBufferPointer? {
+    @usableFromInline
+    func bytes(of column: Int) -> UnsafeRawBufferPointer? {
         let column = Int32(column)
         guard PQgetisnull(self.result, self.index, column) == 0 else { return nil }
         let length = Int(PQgetlength(self.result, self.index, column))
@@ -89,7 +94,8 @@ public struct Row: ~Copyable {
     }
 }
 
-private func value<Value: PostgresDecodable>(
+@inlinable
+func value<Value: PostgresDecodable>(
     _ bytes: UnsafeRawBufferPointer, _ column: Int
 ) throws(PostgresError) -> Value {
     do {
@@ -99,7 +105,8 @@ private func value<Value: PostgresDecodable>(
     }
 }
 
-private func present<Value>(_ value: Value?, _ column: Int) throws(PostgresError) -> Value {
+@inlinable
+func present<Value>(_ value: Value?, _ column: Int) throws(PostgresError) -> Value {
     guard let value else { throw .decoding(column: column, expected: "\(Value.self), as it is NULL") }
     return value
 }
