@@ -11,8 +11,9 @@ struct EventSlots {
     /// Taken by endpoints that fail, about: the others are for those that answer.
     static let failingLimit: Int32 = 128
 
-    /// Answered and not written back yet: while the database is slow, no more than so many are told ahead of it.
-    static let settlingLimit = 4096
+    /// Answered and not written back yet: while the database is slow, no more than so many are told ahead of it, and told again
+    /// when this process dies then.
+    static let settlingLimit = 1000
 
     /// A lane's walk through the endpoints that have something ready.
     private struct Walk {

@@ -1,8 +1,8 @@
 import Messaging
 import Synchronization
 
-/// Which lanes are looked at next, of those that there are: first those in which there is something, or was said to be, and when
-/// there are none a few in turn. So looking costs the same however many lanes there are.
+/// Which lanes are looked at next, of those that there are: those in which there is something, or was said to be, and one other in
+/// turn; when there are none, a few in turn. So looking costs the same however many lanes there are.
 ///
 /// With one lane it is that one, each time.
 struct LaneTurns {
@@ -14,8 +14,10 @@ struct LaneTurns {
     static let besideLimit = 1
 
     private let lanes: [Lane]
-    /// Where the turn is.
+    /// Where a round begins.
     private var place: Int
+    /// Whose turn it is of those that nobody asked for.
+    private var turn: Int
     private var asked: Set<Lane> = []
     /// When something in a lane is due, as far as is known.
     private var due: [Lane: ContinuousClock.Instant] = [:]
@@ -25,6 +27,7 @@ struct LaneTurns {
         precondition(!lanes.isEmpty, "there is always a lane")
         self.lanes = lanes
         self.place = place % lanes.count
+        self.turn = self.place
     }
 
     mutating func ask(_ rung: LaneBell.Rung) {
@@ -37,14 +40,16 @@ struct LaneTurns {
     /// The lanes of this round; each stays asked for until it is ``finish(_:due:)``ed.
     mutating func round(at now: ContinuousClock.Instant = .now) -> [Lane] {
         for (lane, moment) in self.due where moment <= now { self.asked.insert(lane) }
-        let order = self.lanes[self.place...] + self.lanes[..<self.place]
-        let others = order.filter { !self.asked.contains($0) }
+        let others = self.order(from: self.turn).filter { !self.asked.contains($0) }
         let inTurn = others.prefix(self.asked.isEmpty ? Self.idleLimit : Self.besideLimit)
-        let round = order.filter { self.asked.contains($0) || inTurn.contains($0) }
-        self.asked.formUnion(round)
-        self.place = ((inTurn.last.flatMap(self.lanes.firstIndex) ?? self.place) + 1) % self.lanes.count
+        self.asked.formUnion(inTurn)
+        let round = self.order(from: self.place).filter(self.asked.contains)
+        self.place = (self.place + 1) % self.lanes.count
+        if let last = inTurn.last.flatMap(self.lanes.firstIndex) { self.turn = (last + 1) % self.lanes.count }
         return round
     }
+
+    private func order(from place: Int) -> [Lane] { Array(self.lanes[place...] + self.lanes[..<place]) }
 
     /// A lane was looked at and has nothing more, until `due` if that is known.
     mutating func finish(_ lane: Lane, due: ContinuousClock.Instant? = nil) {

@@ -13,6 +13,7 @@ final class MessageSource: ClaimSource {
     private let outlets: Outlets
     private let metrics: DeliveryMetrics
     private let walk = Mutex(AccountWalk())
+    private let horizons = Mutex<[Lane: ClaimHorizon]>([:])
 
     init(store: Store, outlets: Outlets, metrics: DeliveryMetrics) {
         self.store = store
@@ -25,8 +26,25 @@ final class MessageSource: ClaimSource {
             self.outlets.roomy().map { provider, room in walk.request(provider, limit: Int32(room), lane: lane) }
         }
         guard !requests.isEmpty else { return nil }
-        let claims = try await self.store.claim(lane: lane, worker: worker, requests: requests)
+        let claims = try await self.claim(lane, worker, requests)
         return (claims, self.walk.withLock { $0.advance(lane: lane, requests: requests, claims: claims) })
+    }
+
+    private func claim(
+        _ lane: Lane, _ worker: WorkerID, _ requests: [ClaimRequest]
+    ) async throws(PostgresError) -> [Claim] {
+        let started = ContinuousClock.now
+        let from = self.horizons.withLock { $0[lane]?.from(at: started) }
+        let claims = try await self.store.claim(lane: lane, worker: worker, requests: requests, from: from)
+        if from != nil {
+            if let oldest = claims.first?.oldestReady { self.horizons.withLock { $0[lane]?.advance(to: oldest) } }
+        } else if ClaimHorizon.isSlow(.now - started, claims: claims.count) {
+            let oldest = try await self.store.oldestReady(lane: lane)
+            self.horizons.withLock {
+                $0[lane, default: ClaimHorizon()].narrow(to: oldest, after: .now - started, now: .now)
+            }
+        }
+        return claims
     }
 
     func pass(_ held: [HeldClaim]) -> [HeldClaim] {

@@ -13,6 +13,8 @@ protocol SettledWork: Sendable {
     var name: String { get }
     var attempt: Int16 { get }
     var isRetried: Bool { get }
+    /// Written in one statement with others of which this is the same.
+    var isRecent: Bool { get }
 }
 
 extension Settled: SettledWork {
@@ -26,6 +28,8 @@ extension SettledEvent: SettledWork {
     var lane: Lane { self.key.subject.lane }
     var name: String { "\(self.event)" }
     var isRetried: Bool { self.retryAfter != nil }
+    // Events have no days.
+    var isRecent: Bool { true }
 }
 
 /// Writes back what came of claims, many in one statement.
@@ -105,10 +109,12 @@ struct Settler<Settled: SettledWork>: Sendable {
         _ items: [Item], lease: Lease, metrics: WorkMetrics, logger: Logger, _ write: Write
     ) async throws -> [Bool] {
         var pause = Duration.milliseconds(50)
+        var left = Dictionary(grouping: items) { Group(of: $0) }
+        var mine: Set<Settled.ID> = []
         while true {
             do {
                 let started = ContinuousClock.now
-                let mine = try await Self.writeOnce(items, write)
+                try await Self.write(&left, &mine, write)
                 metrics.settleTime.observe(ContinuousClock.now - started)
                 return items.map { mine.contains($0.settled.id) }
             } catch {
@@ -123,16 +129,24 @@ struct Settler<Settled: SettledWork>: Sendable {
     private struct Group: Hashable {
         var lane: Lane
         var worker: WorkerID
+        var isRecent: Bool
+
+        init(of item: Item) {
+            self.lane = item.settled.lane
+            self.worker = item.worker
+            self.isRecent = item.settled.isRecent
+        }
     }
 
-    private static func writeOnce(_ items: [Item], _ write: Write) async throws -> Set<Settled.ID> {
-        var mine: Set<Settled.ID> = []
-        let groups = Dictionary(grouping: items) { Group(lane: $0.settled.lane, worker: $0.worker) }
-        for (group, items) in groups {
+    /// Takes out of `left` what is written: when a later group fails, it would be nobody's the next time.
+    private static func write(
+        _ left: inout [Group: [Item]], _ mine: inout Set<Settled.ID>, _ write: Write
+    ) async throws {
+        for (group, items) in left {
             let settled = items.map(\.settled).sorted { $0.id < $1.id }
             mine.formUnion(try await write(settled, group.lane, group.worker))
+            left[group] = nil
         }
-        return mine
     }
 }
 

@@ -41,8 +41,12 @@ struct Teller: Sendable {
         let verdict = await self.verdict(of: held.claim)
         let settled = SettledEvent(
             held.claim, verdict, duration: ContinuousClock.now - started, random: .random(in: 0..<1))
-        await self.note(verdict, of: held.claim)
-        return { await self.settle(settled, of: held) }
+        let isDelivered = settled.outcome == .delivered
+        if !isDelivered { await self.note(verdict, of: held.claim) }
+        return {
+            await self.settle(settled, of: held)
+            if isDelivered { await self.note(verdict, of: held.claim) }
+        }
     }
 
     // MARK: - Private

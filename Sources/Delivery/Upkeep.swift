@@ -30,6 +30,8 @@ struct Upkeep: Sendable {
 
     /// Between looks at what there is to do.
     static let outlookInterval = Duration.seconds(1)
+    /// Times as long as it took, at least.
+    static let outlookFactor = 20
     /// Between rounds of work of which the outlook says that there is none.
     static let idleInterval = Duration.seconds(30)
     /// Between looks for breakers that have closed.
@@ -126,6 +128,7 @@ struct Upkeep: Sendable {
         let rounds = (self.lanes.count + LaneTurns.idleLimit - 1) / LaneTurns.idleLimit
         let horizon = Self.outlookInterval * 1.5 * Double(rounds)
         await self.pulse("looking for work") {
+            let started = ContinuousClock.now
             for lane in rota.next() {
                 let outlook = try await self.store.outlook(lane: lane)
                 if outlook.hasMessages { self.messages.ready.ring(lane) }
@@ -137,8 +140,10 @@ struct Upkeep: Sendable {
                 if outlook.deadWorkers > dead { self.deaths.ring() }
                 dead = outlook.deadWorkers
             }
-            // Several times in a lease, so that a death is noticed soon after its end.
-            try await Task.sleep(for: min(self.lease / 5, Self.outlookInterval) * Double.random(in: 0.9...1.1))
+            // Several times in a lease, so that a death is noticed soon after its end; and less often when dead rows that cannot be
+            // cleared up make it slow.
+            let pause = max(min(self.lease / 5, Self.outlookInterval), (.now - started) * Self.outlookFactor)
+            try await Task.sleep(for: pause * Double.random(in: 0.9...1.1))
         }
     }
 

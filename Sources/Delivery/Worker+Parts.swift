@@ -105,7 +105,12 @@ extension Worker {
             let settler = Settler<SettledEvent>(
                 lease: self.lease, holdings: holdings, scheduled: self.eventSignals.scheduled,
                 pace: SettlerLimits.pace, metrics: metrics.work, logger: self.logger
-            ) { try await store.settleEvents($0, lane: $1, worker: $2) }
+            ) {
+                let (mine, hasNext) = try await store.settleEvents($0, lane: $1, worker: $2)
+                // Its slot was free before: whoever looked then found it held still.
+                if hasNext { ready.ring($1) }
+                return mine
+            }
             let teller = Teller(
                 lease: self.lease, masterKeys: masterKeys, client: client, requestTimeLimit: self.requestTimeLimit,
                 store: store, settler: settler, holdings: holdings, metrics: metrics, logger: self.logger)

@@ -18,15 +18,16 @@ enum Planning: Sendable {
         case .eachTime: Self.reset
         case .once: "\(Self.reset); SET plan_cache_mode = force_generic_plan"
         case .onceForLookUps:
+            // A bitmap has no order: where the planner expects few rows it would read all of a queue to sort it, and take the first.
             // What is switched off costs ten thousand million, at which PostgreSQL would begin to compile.
             """
-            SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
+            SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off;
             SET enable_mergejoin = off; SET jit = off
             """
         }
     }
 
     private static let reset = """
-        RESET plan_cache_mode; RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin; RESET jit
+        RESET plan_cache_mode; RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_mergejoin; RESET jit
         """
 }

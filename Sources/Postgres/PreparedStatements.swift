@@ -3,7 +3,8 @@
 /// The texts are literals of ours, with days in some of them, so a connection meets few at a time and others as the days pass: at
 /// the limit all are forgotten, and those that are still used are prepared again.
 struct PreparedStatements {
-    static let limit = 200
+    /// Twice what a process has use for on a day: what has lapsed keeps its memory, here and on the server, until it is forgotten.
+    static let limit = 64
 
     /// The same text with values of other types, or planned in another way, is another statement.
     private struct Form: Hashable {

@@ -1,6 +1,6 @@
 /// A statement whose every interpolated value travels as a binary parameter of a stated type.
 ///
-/// The only way to build one is a literal, so a value cannot become part of the text:
+/// The only way to build one is a literal, so a value cannot become part of the text, but for a UUID that is meant to:
 ///
 ///     let statement: SQL = "SELECT body FROM messages WHERE id = \(id)"
 ///     // text: "SELECT body FROM messages WHERE id = $1"
@@ -13,6 +13,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     let parameters: Parameters
     /// See ``prepared`` and ``preparedForLookUps``.
     private(set) var planning = Planning.eachTime
+    private let needsItsValues: Bool
 
     /// The same statement, prepared once a connection where the session is ours, and planned once for any values
     /// (PostgreSQL's manual, PREPARE and `plan_cache_mode`).
@@ -29,7 +30,9 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     /// The planner expects ten rows in a batch, and one where two conditions meet. So such a statement does not join two of its
     /// own parts by a key, which would compare each row with each, but carries what the next part needs; and what it reads in a
     /// table is looked up by LATERAL with a LIMIT, or a small table would be read for each batch.
-    public var preparedForLookUps: SQL { self.planned(.onceForLookUps) }
+    ///
+    /// A statement that ``StringInterpolation/needsItsValues`` stays as it is.
+    public var preparedForLookUps: SQL { self.needsItsValues ? self : self.planned(.onceForLookUps) }
 
     private func planned(_ planning: Planning) -> SQL {
         var statement = self
@@ -46,6 +49,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     public init(stringInterpolation: StringInterpolation) {
         self.text = stringInterpolation.text + [0]
         self.parameters = stringInterpolation.parameters
+        self.needsItsValues = stringInterpolation.needsItsValues
     }
 
     /// The text with `$1`, `$2` and so on, and none of the values.
@@ -60,6 +64,8 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
     public struct StringInterpolation: StringInterpolationProtocol {
         @usableFromInline var text: [UInt8] = []
         @usableFromInline var parameters: Parameters
+        /// A plan for any values would be a bad one: what bounds the partitions is not known. Set by who interpolates such a value.
+        public var needsItsValues = false
 
         public init(literalCapacity: Int, interpolationCount: Int) {
             self.text.reserveCapacity(literalCapacity + 4 * interpolationCount + 1)

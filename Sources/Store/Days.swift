@@ -18,10 +18,12 @@ struct Days {
     let first: Bound
     let end: Bound
 
-    /// Of few statements: as nearly every batch, it is of today and yesterday, and of tomorrow by a clock that is ahead. A kept
-    /// plan then has the partitions of those days and of no others, and is made and carried out in the same time however long the
-    /// history is; one for any days would have all of them.
-    var isKnown: Bool { self.first.isKnown }
+    /// Whether a message is of yesterday, today, or tomorrow by a clock that is ahead. As these days are few, they may stand in the
+    /// text of a statement: a kept plan then has their partitions and no others, and is made and carried out in the same time
+    /// however long the history is. What is older goes in a batch of its own, or it would take that from all others.
+    static func areRecent(_ id: MessageID, now: Timestamp = .now) -> Bool {
+        self.recent(now).contains(id.milliseconds / Self.length)
+    }
 
     /// Those of `ids`; without any, none.
     init(of ids: some Sequence<MessageID>, now: Timestamp = .now) {
@@ -35,8 +37,7 @@ struct Days {
             self.init(0, until: 0, isKnown: true)
             return
         }
-        let today = now.milliseconds / Self.length
-        self.init(first, until: last + 1, isKnown: first >= today - 1 && last <= today + 1)
+        self.init(first, until: last + 1, isKnown: Self.recent(now).contains(first) && Self.recent(now).contains(last))
     }
 
     /// Yesterday, today, and tomorrow by a clock that is ahead.
@@ -56,6 +57,11 @@ struct Days {
     private static let length: Int64 = 86_400_000
     /// Behind the last day that an id has room for: one that a stranger makes up may name it.
     private static let none = Int64(1) << 48 / Self.length
+
+    private static func recent(_ now: Timestamp) -> ClosedRange<Int64> {
+        let today = now.milliseconds / Self.length
+        return today - 1...today + 1
+    }
 
     private static func around(_ first: Int64) -> Days {
         let today = Timestamp.now.milliseconds / Self.length
@@ -79,13 +85,7 @@ extension SQL.StringInterpolation {
             self.appendInterpolation(knownUUID: bound.id.high, bound.id.low)
         } else {
             self.appendInterpolation(bound.id)
+            self.needsItsValues = true
         }
-    }
-}
-
-extension SQL {
-    /// As ``preparedForLookUps`` where the days are few enough to keep plans for, and otherwise planned for these.
-    func preparedForLookUps(in days: Days...) -> SQL {
-        days.allSatisfy(\.isKnown) ? self.preparedForLookUps : self
     }
 }

@@ -1,6 +1,7 @@
 public import Messaging
 public import Postgres
 public import Routing
+import Timestamps
 
 /// A message that this worker holds and may hand to its provider.
 public struct Claim: Sendable {
@@ -31,6 +32,8 @@ public struct Claim: Sendable {
     public var quota: Int32
     /// There was no room for all accounts and priorities that the claim came by.
     public var isCut: Bool
+    /// The first that was ready, of those behind where the claim began to look; nil when it looked at all.
+    public var oldestReady: MessageID?
 
     public var reference: MessageReference { MessageReference(id: self.id, series: self.series) }
 }
@@ -67,10 +70,17 @@ extension Store {
     /// stays one index probe in one partition whatever the planner thinks of the tables' sizes.
     ///
     /// A worker whose lease has run out claims nothing, even if it does not know yet.
+    ///
+    /// - `from`: looks at no id below. While a transaction is left open somewhere, no dead row can be cleared up, and what was claimed
+    ///   in the meantime stands in front of what is ready: the walk would read all of it, each time. Then `found` takes the accounts
+    ///   of what is ready behind `from`, and of what has come lately, from the primary key, ``aheadLimit`` rows of each.
     public func claim(
-        lane: Lane, worker: WorkerID, requests: [ClaimRequest], accountLimit: Int32 = Self.accountLimit
+        lane: Lane, worker: WorkerID, requests: [ClaimRequest], from: MessageID? = nil,
+        accountLimit: Int32 = Self.accountLimit
     ) async throws(PostgresError) -> [Claim] {
         let days = Days.ofReady
+        let least = from ?? MessageID(high: 0, low: 0)
+        let recent: MessageID? = from.map { max($0, MessageID.first(at: Timestamp.now - Self.recentAge)) }
         let statement: SQL = """
             WITH RECURSIVE wanted AS (
                 SELECT w.provider_id, w.capacity, p.priority, p.weight, p.after_account
@@ -83,7 +93,7 @@ extension Store {
                     (2::smallint, 1, w.after_bulk)
                 ) AS p (priority, weight, after_account)
                 WHERE EXISTS (SELECT FROM workers WHERE id = \(worker.rawValue) AND lost_at IS NULL)
-            ), flow AS (
+            ), walked AS (
                 SELECT w.provider_id, w.priority, w.capacity, w.weight, first.account_id, 1 AS step
                 FROM wanted w CROSS JOIN LATERAL (
                     -- Behind the last account, or from the beginning when nobody is there: no priority goes without.
@@ -98,9 +108,10 @@ extension Store {
                      ORDER BY account_id LIMIT 1)
                     LIMIT 1
                 ) first
+                WHERE \(from) IS NULL
                 UNION ALL
                 SELECT f.provider_id, f.priority, f.capacity, f.weight, next.account_id, f.step + 1
-                FROM flow f CROSS JOIN LATERAL (
+                FROM walked f CROSS JOIN LATERAL (
                     SELECT account_id FROM outbox
                     WHERE lane = \(lane.column) AND priority = f.priority AND provider_id = f.provider_id
                       AND account_id > f.account_id AND worker_id IS NULL
@@ -108,6 +119,27 @@ extension Store {
                 ) next
                 -- Never more accounts than there is room for, since each gets one message at least.
                 WHERE f.step < least(\(accountLimit), greatest(1, f.capacity / 3))
+            ), ahead AS MATERIALIZED (
+                SELECT id, provider_id, priority, account_id FROM outbox
+                WHERE lane = \(lane.column) AND id >= \(from) AND worker_id IS NULL ORDER BY id LIMIT \(Self.aheadLimit)
+            ), lately AS MATERIALIZED (
+                SELECT provider_id, priority, account_id FROM outbox
+                WHERE lane = \(lane.column) AND id >= \(recent) AND worker_id IS NULL ORDER BY id LIMIT \(Self.aheadLimit)
+            ), found AS (
+                SELECT provider_id, priority, account_id FROM ahead
+                UNION
+                SELECT provider_id, priority, account_id FROM lately
+            ), flow AS (
+                SELECT * FROM walked
+                UNION ALL
+                SELECT provider_id, priority, capacity, weight, account_id, step FROM (
+                    SELECT w.*, f.account_id, row_number() OVER (
+                               PARTITION BY w.provider_id, w.priority
+                               ORDER BY f.account_id <= w.after_account, f.account_id
+                           )::integer AS step
+                    FROM wanted w JOIN found f ON f.provider_id = w.provider_id AND f.priority = w.priority
+                ) AS in_turn
+                WHERE step <= least(\(accountLimit), greatest(1, capacity / 3))
             ), share AS (
                 SELECT provider_id, priority,
                        -- In numerics: whole numbers would give the small shares nothing.
@@ -134,9 +166,9 @@ extension Store {
                 FROM quota q CROSS JOIN LATERAL (
                     SELECT id FROM outbox
                     WHERE lane = \(lane.column) AND priority = q.priority AND provider_id = q.provider_id
-                      AND account_id BETWEEN q.account_id AND q.account_id AND worker_id IS NULL
-                    -- In the order of outbox_ready and of no other index: the primary key gives the same rows in the same
-                    -- order, but by reading everybody else's on the way.
+                      AND (account_id, id) >= (q.account_id, \(least)) AND account_id <= q.account_id AND worker_id IS NULL
+                    -- In the order of outbox_ready, and by conditions that are no other index's: the primary key gives the same
+                    -- rows by reading everybody else's on the way, or all of the queue to sort it.
                     ORDER BY account_id, id LIMIT q.quota
                     FOR UPDATE SKIP LOCKED
                 ) o
@@ -150,7 +182,8 @@ extension Store {
                           outbox.series, outbox.waits, outbox.tried, due.quota, due.cut
             )
             SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, c.waits, m.state, m.channel,
-                   m.recipient, m.sender, m.body, m.remaining, m.age, c.quota, c.cut, c.tried, m.parts
+                   m.recipient, m.sender, m.body, m.remaining, m.age, c.quota, c.cut, c.tried, m.parts,
+                   (SELECT id FROM ahead ORDER BY id LIMIT 1)
             FROM claimed c CROSS JOIN LATERAL (
                 SELECT state, channel, recipient, sender, body, parts, expires_at - now() AS remaining,
                        now() - greatest(accepted_at, send_at) AS age
@@ -165,6 +198,18 @@ extension Store {
     private static func mostClaims(_ requests: [ClaimRequest], accountLimit: Int32) -> Int64 {
         requests.reduce(0) { $0 + Int64($1.limit) + Int64(Priority.allCases.count) * Int64(accountLimit) }
     }
+
+    /// The id of the oldest message of a lane that is ready; nil when none is. Reads what was claimed before it and cannot be cleared up.
+    public func oldestReady(lane: Lane) async throws(PostgresError) -> MessageID? {
+        try await self.pool.query(
+            "SELECT id FROM outbox WHERE lane = \(lane.column) AND worker_id IS NULL ORDER BY id LIMIT 1",
+            timeout: Self.scanTimeout
+        ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.first
+    }
+
+    /// See ``claim(lane:worker:requests:from:accountLimit:)``.
+    static let aheadLimit: Int64 = 2000
+    private static let recentAge = Duration.seconds(2)
 
     /// Accounts that one claim serves, for each provider and priority.
     public static let accountLimit: Int32 = 16
@@ -253,7 +298,8 @@ extension Claim {
             remaining: try row.decode(12),
             age: try row.decode(13),
             quota: try row.decode(14),
-            isCut: try row.decode(15)
+            isCut: try row.decode(15),
+            oldestReady: try row.decodeIfPresent(18)
         )
     }
 }

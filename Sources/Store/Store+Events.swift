@@ -5,7 +5,7 @@ extension Store {
     /// Leases events of one lane to `worker`: for each endpoint as many as it may have on its way besides what is, for all
     /// together about `limit`.
     ///
-    /// The walk is that of ``claim(lane:worker:requests:accountLimit:)``, with endpoints for accounts: `flow` hops through the
+    /// The walk is that of ``claim(lane:worker:requests:from:accountLimit:)``, with endpoints for accounts: `flow` hops through the
     /// index from one endpoint with ready events to the next and never reads the backlog in between; they share what room there is
     /// equally. An endpoint that fails gets one request at a time, so that those which hang for as long as they may do not take
     /// the slots of those that answer. Endpoints that have all that they may are walked past, and the walk tells where it
@@ -85,8 +85,12 @@ extension Store {
         var claims = rows.compactMap(\.claim)
         let last = rows.first?.last
         guard !claims.isEmpty else { return ClaimedEvents(claims: [], last: last) }
-        let facts = try await self.facts(of: claims.map { ($0.event, $0.key.subject) }, lane: lane)
-        for index in claims.indices { claims[index].facts = facts[claims[index].event] }
+        // A retry may be of long ago.
+        let ages = Dictionary(grouping: claims) { Days.areRecent($0.event.rawValue) && Days.areRecent($0.key.subject) }
+        for (_, aged) in ages {
+            let facts = try await self.facts(of: aged.map { ($0.event, $0.key.subject) }, lane: lane)
+            for index in claims.indices { claims[index].facts = facts[claims[index].event] ?? claims[index].facts }
+        }
         return ClaimedEvents(claims: claims, last: last)
     }
 
@@ -121,7 +125,7 @@ extension Store {
             ) w ON true
             LEFT JOIN endpoints off ON off.id = v.endpoint_id
             """
-        let rows = try await self.pool.query(statement.preparedForLookUps(in: eventDays, subjectDays)) {
+        let rows = try await self.pool.query(statement.preparedForLookUps) {
             row throws(PostgresError) in
             (EventID(rawValue: try row.decode(0)), try EventFacts(row: row))
         }
@@ -131,7 +135,8 @@ extension Store {
     /// Endpoints that one claim serves.
     public static let claimedEndpointLimit: Int32 = 64
 
-    /// Writes back what came of the claims of one lane; returns those that were still `worker`'s.
+    /// Writes back what came of the claims of one lane; returns those that were still `worker`'s, and whether the next event of one
+    /// of their subjects is ready now.
     ///
     /// The fence: everything hangs on `held`, the entries that this worker holds for this very event under this very attempt. They
     /// are locked first: another transaction may be appending an event, and what is done with an entry depends on whether one is
@@ -139,7 +144,7 @@ extension Store {
     /// statement began, against the CHECK, before it notices that the row has changed since.
     public func settleEvents(
         _ settled: [SettledEvent], lane: Lane, worker: WorkerID
-    ) async throws(PostgresError) -> [EventKey] {
+    ) async throws(PostgresError) -> (mine: [EventKey], hasNext: Bool) {
         let statement: SQL = """
             WITH told AS MATERIALIZED (
                 SELECT * FROM unnest(
@@ -174,11 +179,12 @@ extension Store {
                 -- One may be told twice in the same moment of one transaction only by mistake; an attempt is not worth failing for.
                 ON CONFLICT DO NOTHING
             )
-            SELECT subject_id, endpoint_id FROM held
+            SELECT subject_id, endpoint_id, retry_after IS NULL AND rest <> '{}' FROM held
             """
-        return try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
-            try EventKey(row: row)
+        let rows = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
+            (key: try EventKey(row: row), hasNext: try row.decode(2, as: Bool.self))
         }
+        return (rows.map(\.key), rows.contains { $0.hasNext })
     }
 
     /// Gives claims back untold, as if they had never been claimed; for a drain. Returns how many were still this worker's.

@@ -107,7 +107,7 @@ extension Store {
               AND m.account_id = \(account.rawValue)
             """
         // Customers may ask often, and it is planned no quicker than a batch of hundreds.
-        let found = try await self.pool.query(statement.preparedForLookUps(in: days), decode: StoredMessage.init)
+        let found = try await self.pool.query(statement.preparedForLookUps, decode: StoredMessage.init)
         guard let message = found.first else { return nil }
         return Timeline(
             message: message, attempts: try await self.attempts(of: id, in: days),
@@ -234,7 +234,7 @@ extension Store {
               AND a.message_id >= \(days.first) AND a.message_id < \(days.end)
             ORDER BY a.settled_at DESC LIMIT 100
             """
-        return try await self.pool.query(statement.preparedForLookUps(in: days)) { row throws(PostgresError) in
+        return try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
             StoredAttempt(
                 attempt: try row.decode(0), provider: try row.decode(1), outcome: try row.decode(2),
                 reason: try row.decode(3), code: try row.decode(4), duration: try row.decode(5),
@@ -252,7 +252,7 @@ extension Store {
               AND r.message_id >= \(days.first) AND r.message_id < \(days.end)
             ORDER BY r.received_at DESC, r.part DESC LIMIT 100
             """
-        return try await self.pool.query(statement.preparedForLookUps(in: days)) { row throws(PostgresError) in
+        return try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
             StoredReceipt(
                 part: try row.decode(0), provider: try row.decode(1), state: try row.decode(2),
                 reason: try row.decode(3), status: try row.decode(4), code: try row.decode(5),

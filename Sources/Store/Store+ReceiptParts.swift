@@ -6,7 +6,8 @@ extension Store {
     /// need to keep them and to join them later.
     ///
     /// As joining does it, each is looked for by LATERAL with a LIMIT; the newest, for some providers begin to count anew. But only
-    /// among the messages of the last days, as nearly all receipts are of those: joining looks for the rest in all partitions.
+    /// among the messages of the last days by this process's clock, as nearly all receipts are of those: joining looks for the rest in
+    /// all partitions.
     ///
     /// With several lanes it takes a statement for each, until all are found: the provider knows nothing of lanes.
     func locate(_ receipts: [IncomingReceipt], in lanes: [Lane]) async throws(PostgresError) -> [IncomingReceipt] {

@@ -2,7 +2,7 @@ public import Messaging
 public import Postgres
 
 extension Store {
-    /// Stores receipts and applies them to their messages, in one statement and one commit a lane.
+    /// Stores receipts and applies them to their messages, in one statement and one commit a lane, and another for old messages.
     ///
     /// Duplicates and any order are harmless: a receipt is stored once, by its key, and only what was stored just now
     /// counts. A message is delivered when all its parts are, or when a receipt for the whole of it says so; one part
@@ -19,16 +19,24 @@ extension Store {
     ) async throws(PostgresError) -> ReceiptCounts {
         var counts = ReceiptCounts()
         let receipts = try await self.locate(receipts, in: lanes)
-        let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
-        for (lane, receipts) in lanes.sorted(by: { $0.key < $1.key }) {
+        for (lane, receipts) in Self.batches(of: receipts) {
             let days = Days(of: receipts)
             let statement = Self.application(of: receipts, lane: lane, days: days)
-            let rows = try await self.pool.query(statement.preparedForLookUps(in: days)) {
+            let rows = try await self.pool.query(statement.preparedForLookUps) {
                 row throws(PostgresError) in try Applied(row: row)
             }
             counts.add(rows, of: receipts.count)
         }
         return counts
+    }
+
+    /// Of one lane each, and of old messages or of others; in the order of lanes.
+    private static func batches(of receipts: [IncomingReceipt]) -> [(lane: Lane, receipts: [IncomingReceipt])] {
+        let lanes = Dictionary(grouping: receipts) { $0.receipt.message?.id.lane ?? Lane(rawValue: 0) }
+        return lanes.sorted { $0.key < $1.key }.flatMap { lane, receipts in
+            Dictionary(grouping: receipts) { $0.receipt.message.map { Days.areRecent($0.id) } ?? true }
+                .values.map { (lane, $0) }
+        }
     }
 
     /// Returns a row for each ``Applied``.
@@ -227,7 +235,7 @@ extension IncomingReceipt {
     }
 }
 
-/// A row of what `application(of:lane:)` returns: the count of receipts kept, the age of a message now final, or the count of those
+/// A row of what `application(of:lane:days:)` returns: the count of receipts kept, the age of a message now final, or the count of those
 /// that another provider had delivered before.
 struct Applied {
     var kept = 0

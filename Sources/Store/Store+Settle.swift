@@ -97,6 +97,11 @@ public struct Settled: Sendable {
     }
 }
 
+extension Settled {
+    /// Its message is not of days ago; settlements of such go in statements of their own.
+    public var isRecent: Bool { Days.areRecent(self.id) }
+}
+
 extension Store {
     /// Writes back what came of the claims of one lane; returns the ids that were still `worker`'s, and whether there is now
     /// something to tell an endpoint.
@@ -214,7 +219,7 @@ extension Store {
             ), \(Self.tellingOfMessages), \(Self.telling)
             SELECT id, EXISTS (SELECT FROM entered) FROM mine
             """
-        let rows = try await self.pool.query(statement.preparedForLookUps(in: days)) { row throws(PostgresError) in
+        let rows = try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
             (id: try row.decode(0, as: MessageID.self), hasNews: try row.decode(1, as: Bool.self))
         }
         return (rows.map(\.id), rows.first?.hasNews ?? false)

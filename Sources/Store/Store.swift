@@ -6,7 +6,7 @@ public import Postgres
 /// work through PgBouncer in transaction mode, and PostgreSQL plans each with its real values: partitions are pruned
 /// while planning, and no plan made for an empty table outlives the day. What that costs is spread over a batch. Where the
 /// session is ours, those that go by whole keys alone are ``SQL/prepared``, and those of every message's way are
-/// ``SQL/preparedForLookUps``.
+/// ``SQL/preparedForLookUps``, with the ``Days`` of their batch in the text.
 public struct Store: Sendable {
     let pool: ConnectionPool
 

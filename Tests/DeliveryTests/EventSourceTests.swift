@@ -1,4 +1,5 @@
 import JSON
+import Lifecycle
 import Messaging
 import Postgres
 import TestSystem
@@ -31,6 +32,25 @@ import Testing
             let claims = try await Self.claimAll(store)
             #expect(claims.contains { $0.key.endpoint == answering[0] })
             #expect(claims.count < EventSlots.limit)
+        }
+    }
+
+    /// The database may take its time: the endpoint is free.
+    @Test(.timeLimit(.minutes(1))) func aSlotIsFreeBeforeWhatCameOfItsEventIsWrittenBack() async throws {
+        try await Self.run { store, _ async throws in
+            let source = EventSource(store: store)
+            let (free, settled) = (Signal(), Signal())
+            await withTaskGroup { group in
+                group.addTask {
+                    await source.run(onFree: { free.ring() }) { _ in { await settled.wait() } }
+                }
+                _ = source.pass(Self.claims(1).map { Held(claim: $0, worker: WorkerID(rawValue: 1), since: .now) })
+                #expect(source.inFlight == 1)
+                await free.wait()
+                #expect(source.inFlight == 0, "it is not written back yet")
+                source.close()
+                settled.ring()
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import Lifecycle
 import Messaging
 import Testing
 
@@ -30,6 +31,16 @@ import Testing
         #expect(holdings.toCompare() != nil)
         #expect(holdings.toCompare() == nil)
         #expect(holdings.toCompare(now: .now + .seconds(2)) != nil)
+    }
+
+    /// Whoever compares may be asleep until the next poll.
+    @Test(.timeLimit(.minutes(1))) func aDoubtWakesWhoeverCompares() async {
+        let bell = Signal()
+        let holdings = Holdings<MessageID>(doubted: bell)
+        #expect(!holdings.isDoubtful)
+        holdings.doubt()
+        await bell.wait()
+        #expect(holdings.isDoubtful)
     }
 
     private static func id(_ number: UInt64) -> MessageID { HeldClaim.sample(number).claim.id }

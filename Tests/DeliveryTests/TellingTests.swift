@@ -241,7 +241,7 @@ import Testing
             try await fixture.accept()
             try await fixture.work(callable: "127.0.0.2/32") { _ in
                 try await fixture.hasten()
-                try await fixture.hasten()
+                try await fixture.system.wait(for: "SELECT count(*) FROM event_attempts", is: 2)
             }
             #expect(try await fixture.tellings() == ["forbidden", "forbidden"])
             #expect(canary.countVisitors() == 0)

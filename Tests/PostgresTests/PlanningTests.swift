@@ -7,10 +7,10 @@ import Testing
 @Suite struct PlanningTests {
     private static let settings: SQL = """
         SELECT concat_ws(' ', current_setting('plan_cache_mode'), current_setting('enable_seqscan'),
-                         current_setting('enable_hashjoin'), current_setting('enable_mergejoin'))
+                         current_setting('enable_bitmapscan'), current_setting('enable_mergejoin'))
         """
     private static let (each, once) = ("auto on on on", "force_generic_plan on on on")
-    private static let few = "force_generic_plan off on off"
+    private static let few = "force_generic_plan off off off"
 
     private static func text(_ row: borrowing Row) throws(PostgresError) -> String { try row.decode(0) }
 
@@ -77,6 +77,22 @@ import Testing
             let prepared = try await integer("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", on: pool)
             let plans = try await integer("SELECT sum(generic_plans)::bigint FROM pg_prepared_statements", on: pool)
             #expect(prepared == 2 && plans == 6)
+        }
+    }
+
+    /// The days in the texts change, and so a connection meets ever more of them.
+    @Test func whatIsPreparedIsForgottenWhenThereIsTooMuchOfIt() async throws {
+        try await TestDatabase.withDatabase { url async throws in
+            let pool = TestDatabase.pool(url, limit: 1)
+            for number in 0..<UInt64(PreparedStatements.limit) * 2 + 10 {
+                let statement: SQL = "SELECT \(knownUUID: 0x01a2_008d_7400_7000, number)::text || \("!")"
+                let text = try await pool.query(statement.prepared, decode: Self.text)
+                let digits = String(number, radix: 16)
+                let zeros = String(repeating: "0", count: 12 - digits.count)
+                #expect(text == ["01a2008d-7400-7000-0000-\(zeros)\(digits)!"])
+            }
+            let prepared = try await integer("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", on: pool)
+            #expect((1...Int64(PreparedStatements.limit)).contains(Int64(prepared)))
         }
     }
 

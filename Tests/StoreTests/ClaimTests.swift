@@ -3,6 +3,7 @@ import Postgres
 import Store
 import TestSystem
 import Testing
+import Timestamps
 
 @Suite(.bothWays) struct ClaimTests {
     @Test func claimsNeverShareAMessage() async throws {
@@ -45,6 +46,57 @@ import Testing
             #expect(claim.remaining > .seconds(590) && claim.remaining <= .seconds(600))
             #expect(try await fixture.state(of: ids[0]) == .sending)
         }
+    }
+
+    /// While dead rows cannot be cleared up, what has passed is not read again and again.
+    @Test func aClaimThatBeginsLaterLeavesWhatIsBefore() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            let old = Self.message(fixture, secondsAgo: 60)
+            let (first, second) = (Self.message(fixture, secondsAgo: 20), Self.message(fixture, secondsAgo: 10))
+            try await fixture.accept([old, first, second])
+            let moment = MessageID(high: UInt64(Timestamp.now.milliseconds - 30_000) << 16, low: 0)
+            #expect(try await fixture.store.oldestReady(lane: fixture.lane) == old.id)
+            let claims = try await Self.claim(fixture, worker, limit: 100, from: moment)
+            #expect(claims.map(\.id) == [first.id, second.id])
+            #expect(claims.first?.oldestReady == first.id)
+            #expect(try await Self.claim(fixture, worker, limit: 100, from: moment).isEmpty)
+            let rest = try await fixture.claim(worker)
+            #expect(rest.map(\.id) == [old.id])
+            #expect(rest.first?.oldestReady == nil)
+            #expect(try await fixture.store.oldestReady(lane: fixture.lane) == nil)
+        }
+    }
+
+    /// As in the walk over all of the queue: codes before the rest, and each account has its turn.
+    @Test func aClaimThatBeginsLaterSharesItsRoomToo() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            for account in 1...3 as ClosedRange<Int32> {
+                let messages = (0..<40).map { _ in fixture.newMessage(priority: account == 3 ? .bulk : .otp) }
+                try await fixture.accept(messages, account: AccountID(rawValue: account))
+            }
+            try await fixture.accept([fixture.newMessage(provider: ProviderID(rawValue: 2))])
+            let claims = try await Self.claim(fixture, worker, limit: 34, from: MessageID(high: 0, low: 0))
+            let counts = Dictionary(grouping: claims, by: \.account.rawValue).mapValues(\.count)
+            #expect(counts == [1: 16, 2: 16, 3: 2])
+            #expect(claims.allSatisfy { $0.provider == fixture.provider })
+        }
+    }
+
+    private static func message(_ fixture: StoreFixture, secondsAgo: Int64) -> NewMessage {
+        var message = fixture.newMessage()
+        var generator = SystemRandomNumberGenerator()
+        message.id = MessageID(
+            lane: fixture.lane, milliseconds: Timestamp.now.milliseconds - secondsAgo * 1000, using: &generator)
+        return message
+    }
+
+    private static func claim(
+        _ fixture: StoreFixture, _ worker: WorkerID, limit: Int32, from: MessageID
+    ) async throws -> [Claim] {
+        let request = ClaimRequest(provider: fixture.provider, limit: limit, after: [:])
+        return try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request], from: from)
     }
 
     @Test func onlyProvidersWithRoomAreServed() async throws {

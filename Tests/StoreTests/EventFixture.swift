@@ -74,7 +74,7 @@ struct EventFixture {
                 key: claim.key, event: claim.event, attempt: claim.attempt, outcome: outcome,
                 status: outcome == .delivered ? 200 : 500, duration: .milliseconds(3), retryAfter: retryAfter)
         }
-        return try await self.store.settleEvents(settled, lane: self.lane, worker: worker ?? self.worker)
+        return try await self.store.settleEvents(settled, lane: self.lane, worker: worker ?? self.worker).mine
     }
 
     /// The types of an account's events, the oldest first.

@@ -31,6 +31,7 @@ import Verification
             let log = try await PlanLog(ofDatabaseAt: fixture.url)
             defer { log.close() }
             #expect(try await fixture.store.makePartitions(daysAhead: 60) > 200)
+            for day in 2...20 { try await fixture.makeDay(try await fixture.store.today() - Int32(day)) }
             let verifications = try await VerificationFixture(fixture, ApplicationSettings(name: "test"))
             let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let events = EventFixture(base: fixture, account: verifications.account, worker: worker)
@@ -48,7 +49,11 @@ import Verification
             _ = try await verifications.check(code, "0000")
             let plans = try log.new().filter { statement in !statement.tables.isEmpty }
             #expect(plans.count > 10)
-            for plan in plans { #expect(plan.days.count <= 3 && !plan.isPrunedLate, "\(plan.text)") }
+            for plan in plans {
+                // A message may be claimed that was accepted eleven days ago.
+                let limit = plan.text.contains("WITH RECURSIVE wanted") ? 13 : 3
+                #expect(plan.days.count <= limit && !plan.isPrunedLate, "\(plan.text)")
+            }
         }
     }
 }

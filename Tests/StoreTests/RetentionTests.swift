@@ -66,22 +66,9 @@ import Timestamps
     private static func run(_ body: (StoreFixture, Int32) async throws -> Void) async throws {
         try await StoreFixture.run(limit: 6) { fixture async throws in
             let day = try await fixture.store.today() - 100
-            try await Self.makeDay(day, fixture)
+            try await fixture.makeDay(day)
             try await body(fixture, day)
         }
-    }
-
-    private static func makeDay(_ day: Int32, _ fixture: StoreFixture) async throws {
-        let script = """
-            DO $$ DECLARE base text; day date := DATE '1970-01-01' + \(day); BEGIN
-            FOREACH base IN ARRAY ARRAY['messages', 'attempts', 'parts', 'receipts', 'verifications', 'events',
-                                        'event_attempts', 'conversions'] LOOP
-                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-                    base || '_' || to_char(day, 'YYYYMMDD'), base, first_id_of(day::timestamp AT TIME ZONE 'UTC'),
-                    first_id_of((day + 1)::timestamp AT TIME ZONE 'UTC'));
-            END LOOP; END $$
-            """
-        try await fixture.pool.withConnection { connection in try await connection.executeScript(script) }
     }
 
     private static func partition(

@@ -25,6 +25,20 @@ struct StoreFixture {
         }
     }
 
+    /// A day of long ago, in days since 1970, as there would be if this had run then.
+    func makeDay(_ day: Int32) async throws {
+        let script = """
+            DO $$ DECLARE base text; day date := DATE '1970-01-01' + \(day); BEGIN
+            FOREACH base IN ARRAY ARRAY['messages', 'attempts', 'parts', 'receipts', 'verifications', 'events',
+                                        'event_attempts', 'conversions'] LOOP
+                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                    base || '_' || to_char(day, 'YYYYMMDD'), base, first_id_of(day::timestamp AT TIME ZONE 'UTC'),
+                    first_id_of((day + 1)::timestamp AT TIME ZONE 'UTC'));
+            END LOOP; END $$
+            """
+        try await self.pool.withConnection { connection in try await connection.executeScript(script) }
+    }
+
     func newMessage(
         provider: ProviderID? = nil, priority: Priority = .otp, lane: Lane? = nil, parts: Int16 = 1,
         recipient: String = "+41790000001", reference: String? = nil, sendAt: Timestamp? = nil,

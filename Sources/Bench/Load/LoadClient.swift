@@ -14,7 +14,7 @@ final class LoadClient {
     private let epoll: Int32
     private let timer: Int32
     private let callers: [Caller]
-    /// Indexes of callers without a request under way.
+    /// Indexes of callers without a request under way. They take turns: the API closes a connection that is unused for a minute.
     private var idle: [Int]
     private var result = LoadResult()
     private var numbers = 0
@@ -27,7 +27,7 @@ final class LoadClient {
         self.callers = try (0..<load.callers).map { index in
             try Caller(port: load.ports[index % load.ports.count], request: requests[index % requests.count])
         }
-        self.idle = Array((0..<load.callers).reversed())
+        self.idle = Array(0..<load.callers)
         self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard self.epoll >= 0 else { throw SystemError("epoll_create1") }
         self.timer = clinux_open_timer()
@@ -69,10 +69,10 @@ final class LoadClient {
 
     /// False once nothing more is to be sent.
     private func sendWhatIsDue(_ pacer: inout Pacer) throws -> Bool {
-        while let index = self.idle.last {
+        while let index = self.idle.first {
             switch pacer.next(now: .now) {
             case .send(let scheduled):
-                self.idle.removeLast()
+                self.idle.removeFirst()
                 let isSent = try self.callers[index].send(from: self.numbers, scheduled: scheduled)
                 self.numbers += self.load.weight
                 if !isSent { try self.watch(self.callers[index].descriptor, tag: UInt64(index), EPOLLOUT, again: true) }
