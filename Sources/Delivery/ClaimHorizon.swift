@@ -10,14 +10,16 @@ import Timestamps
 struct ClaimHorizon {
     /// A claim is slow when it took longer than this, and than ``slowEach`` for each message that it brought: twice what they take
     /// on a busy machine. One that was slow for another reason costs next to nothing.
-    static let slow = Duration.milliseconds(50)
+    static let slow = Duration.milliseconds(30)
     static let slowEach = Duration.microseconds(60)
     /// Of the time, what looking at all takes at most: a twentieth.
     static let factor = 20
     /// Messages that nobody looks back to wait this long at most.
     static let longest = Duration.seconds(10)
-    /// Ids are made before they are committed, by clocks that differ.
+    /// Ids are made before they are committed, by clocks that differ; but what was claimed within this is read each time.
     static let margin = Duration.milliseconds(200)
+    /// And when nothing is ready, where there is no other clock to go by than this process's.
+    static let wideMargin = Duration.seconds(10)
 
     private var from: MessageID?
     private var until = ContinuousClock.now
@@ -29,19 +31,25 @@ struct ClaimHorizon {
         duration > max(self.slow, self.slowEach * claims)
     }
 
-    /// A look at all was slow. `oldest`: the first that is ready; when none is, it is looked from now on.
+    /// A look at all was slow. `oldest`: the first that is ready; nil when none is.
     mutating func narrow(to oldest: MessageID?, after duration: Duration, now: ContinuousClock.Instant) {
-        self.from = Self.begin(before: oldest?.milliseconds ?? Timestamp.now.milliseconds)
+        self.from =
+            oldest.map { Self.begin(before: $0) }
+            ?? Self.first(at: .now - Self.wideMargin)
         self.until = now + min(duration * Self.factor, Self.longest)
     }
 
     /// Of what is behind it, `oldest` was the first that was ready.
     mutating func advance(to oldest: MessageID) {
-        if let from = self.from { self.from = max(from, Self.begin(before: oldest.milliseconds)) }
+        if let from = self.from { self.from = max(from, Self.begin(before: oldest)) }
     }
 
-    private static func begin(before milliseconds: Int64) -> MessageID {
-        let moment = Timestamp(microseconds: milliseconds * 1000) - Self.margin
-        return MessageID(high: UInt64(max(0, moment.milliseconds)) << 16, low: 0)
+    private static func begin(before id: MessageID) -> MessageID {
+        self.first(at: Timestamp(microseconds: id.milliseconds * 1000) - self.margin)
+    }
+
+    /// The smallest id of a moment.
+    private static func first(at moment: Timestamp) -> MessageID {
+        MessageID(high: UInt64(max(0, moment.milliseconds)) << 16, low: 0)
     }
 }

@@ -1,5 +1,6 @@
 import Messaging
 import Testing
+import Timestamps
 
 @testable import Delivery
 
@@ -12,7 +13,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (Duration.milliseconds(40), 0, false), (.milliseconds(60), 0, true), (.milliseconds(60), 100, true),
+        (Duration.milliseconds(25), 0, false), (.milliseconds(35), 0, true), (.milliseconds(35), 100, true),
         // So many take so long.
         (.milliseconds(55), 1000, false), (.milliseconds(70), 1000, true),
     ])
@@ -32,6 +33,16 @@ import Testing
         horizon.narrow(to: Self.id(milliseconds: 1_000_000), after: .seconds(5), now: now)
         #expect(horizon.from(at: now + .seconds(9)) == from)
         #expect(horizon.from(at: now + ClaimHorizon.longest) == nil)
+    }
+
+    /// There is nothing to go by but this process's clock, and that of an API may be behind it.
+    @Test func whenNothingIsReadyItLooksBackFurther() throws {
+        let now = ContinuousClock.now
+        var horizon = ClaimHorizon()
+        horizon.narrow(to: nil, after: .seconds(1), now: now)
+        let from = try #require(horizon.from(at: now))
+        #expect(from.milliseconds <= Timestamp.now.milliseconds - 10_000)
+        #expect(from.milliseconds > Timestamp.now.milliseconds - 70_000)
     }
 
     @Test func itAdvancesWithWhatIsReadyAndNeverGoesBack() {
