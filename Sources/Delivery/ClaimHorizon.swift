@@ -6,12 +6,15 @@ import Timestamps
 /// While a transaction is left open somewhere, dead rows cannot be cleared up, and each claim that looks at all of the queue reads
 /// those of all messages that have passed since. When such a claim has become slow, those after it look no further back than to the
 /// oldest message that is ready, for ``factor`` times as long as it took. What comes in below that meanwhile, such as a retry, or a
-/// message whose commit took longer than ``margin``, waits so long. A value: tried without a clock or a database.
+/// message whose commit took longer than ``margin``, waits so long; and so does an account whose messages stand behind
+/// `Store.aheadLimit` of others and are not among the latest. A value: tried without a clock or a database.
 struct ClaimHorizon {
     /// A claim is slow when it took longer than this, and than ``slowEach`` for each message that it brought: twice what they take
     /// on a busy machine. One that was slow for another reason costs next to nothing.
     static let slow = Duration.milliseconds(30)
     static let slowEach = Duration.microseconds(60)
+    /// And a look for the oldest message that is ready took longer than this.
+    static let slowLook = Duration.milliseconds(10)
     /// Of the time, what looking at all takes at most: a twentieth.
     static let factor = 20
     /// Messages that nobody looks back to wait this long at most.

@@ -30,8 +30,9 @@ struct Upkeep: Sendable {
 
     /// Between looks at what there is to do.
     static let outlookInterval = Duration.seconds(1)
-    /// Times as long as it took, at least.
+    /// Times as long as it took, at least, and so long at most.
     static let outlookFactor = 20
+    static let longestOutlookPause = Duration.seconds(5)
     /// Between rounds of work of which the outlook says that there is none.
     static let idleInterval = Duration.seconds(30)
     /// Between looks for breakers that have closed.
@@ -142,7 +143,9 @@ struct Upkeep: Sendable {
             }
             // Several times in a lease, so that a death is noticed soon after its end; and less often when dead rows that cannot be
             // cleared up make it slow.
-            let pause = max(min(self.lease / 5, Self.outlookInterval), (.now - started) * Self.outlookFactor)
+            let pause = max(
+                min(self.lease / 5, Self.outlookInterval),
+                min((.now - started) * Self.outlookFactor, Self.longestOutlookPause))
             try await Task.sleep(for: pause * Double.random(in: 0.9...1.1))
         }
     }

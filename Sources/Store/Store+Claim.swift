@@ -124,7 +124,7 @@ extension Store {
                 WHERE lane = \(lane.column) AND id >= \(from) AND worker_id IS NULL ORDER BY id LIMIT \(Self.aheadLimit)
             ), lately AS MATERIALIZED (
                 SELECT provider_id, priority, account_id FROM outbox
-                WHERE lane = \(lane.column) AND id >= \(recent) AND worker_id IS NULL ORDER BY id LIMIT \(Self.aheadLimit)
+                WHERE lane = \(lane.column) AND id >= \(recent) AND worker_id IS NULL ORDER BY id DESC LIMIT \(Self.aheadLimit)
             ), found AS (
                 SELECT provider_id, priority, account_id FROM ahead
                 UNION
@@ -199,17 +199,19 @@ extension Store {
         requests.reduce(0) { $0 + Int64($1.limit) + Int64(Priority.allCases.count) * Int64(accountLimit) }
     }
 
-    /// The id of the oldest message of a lane that is ready; nil when none is. Reads what was claimed before it and cannot be cleared up.
+    /// The id of the oldest message of a lane that is ready; nil when none is. Reads what was claimed before it and cannot be cleared
+    /// up, for ``lookTime`` at most.
     public func oldestReady(lane: Lane) async throws(PostgresError) -> MessageID? {
         try await self.pool.query(
             "SELECT id FROM outbox WHERE lane = \(lane.column) AND worker_id IS NULL ORDER BY id LIMIT 1",
-            timeout: Self.scanTimeout
+            timeout: Self.lookTime
         ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.first
     }
 
     /// See ``claim(lane:worker:requests:from:accountLimit:)``.
     static let aheadLimit: Int64 = 2000
-    private static let recentAge = Duration.seconds(2)
+    private static let recentAge = Duration.seconds(10)
+    private static let lookTime = Duration.seconds(5)
 
     /// Accounts that one claim serves, for each provider and priority.
     public static let accountLimit: Int32 = 16
