@@ -65,9 +65,9 @@ struct Claimer<Source: ClaimSource>: Sendable {
                     pause = min(pause * 2, ClaimTiming.pollInterval)
                 }
             } catch {
+                self.holdings.doubt()
                 if self.isStopping { return }
                 self.metrics.claimFailures.add(1)
-                self.holdings.doubt()
                 pause = ClaimTiming.firstPause
                 self.logger.warning("could not claim", ["work": "\(Source.noun)", "error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))

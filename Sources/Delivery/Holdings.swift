@@ -50,6 +50,9 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
     /// Whether what is held is to be compared every second.
     var isDoubtful: Bool { self.state.withLock { $0.doubtfulUntil.map { .now < $0 } ?? false } }
 
+    /// Nothing is held, here or in the database.
+    var isEmpty: Bool { !self.isDoubtful && self.state.withLock { $0.claims.isEmpty } }
+
     /// What is held, when it is time to compare it with what the database thinks; nil most of the time.
     func toCompare(now: ContinuousClock.Instant = .now) -> [ID]? {
         self.state.withLock { state in

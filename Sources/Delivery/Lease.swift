@@ -72,11 +72,11 @@ final class Lease: Sendable {
         }
     }
 
-    /// Ends the lease at once, so that others need not wait for it to run out.
-    func end() async {
+    /// Ends the lease at once, so that others need not wait for it to run out. `holdsNothing`: neither here nor in the database.
+    func end(holdsNothing: Bool) async {
         guard let worker = self.state.withLock({ $0.worker }) else { return }
         do {
-            try await self.store.unregisterWorker(worker)
+            try await self.store.unregisterWorker(worker, holdsNothing: holdsNothing)
         } catch {
             self.logger.warning(
                 "could not end the lease; it will run out", ["worker": worker.rawValue, "error": "\(error)"])

@@ -12,60 +12,45 @@ final class MessageSource: ClaimSource {
     private let store: Store
     private let outlets: Outlets
     private let metrics: DeliveryMetrics
+    private let horizons: ClaimHorizons
     private let walks = Mutex(Walks())
-    private let horizons = Mutex<[Lane: ClaimHorizon]>([:])
 
-    init(store: Store, outlets: Outlets, metrics: DeliveryMetrics) {
+    init(store: Store, outlets: Outlets, horizons: ClaimHorizons, metrics: DeliveryMetrics) {
         self.store = store
         self.outlets = outlets
+        self.horizons = horizons
         self.metrics = metrics
     }
 
     func claim(lane: Lane, worker: WorkerID) async throws(PostgresError) -> (claims: [Claim], more: Bool)? {
-        let from = self.horizons.withLock { $0[lane]?.from(at: .now) }
-        let walk = from == nil ? \Walks.all : \Walks.narrowed
-        let requests = self.walks.withLock { walks in
-            self.outlets.roomy().map { provider, room in
-                walks[keyPath: walk].request(provider, limit: Int32(room), lane: lane)
-            }
+        let roomy = self.outlets.roomy()
+        guard self.horizons.isKnown(lane), !roomy.isEmpty else { return nil }
+        let start = self.horizons.start(lane)
+        let walk = start == nil ? \Walks.all : \Walks.narrowed
+        let (requests, known) = self.walks.withLock { walks in
+            let requests = roomy.map { walks[keyPath: walk].request($0.provider, limit: Int32($0.room), lane: lane) }
+            return (requests, start == nil ? [] : walks.known[lane]?.flows(of: requests) ?? [])
         }
-        guard !requests.isEmpty else { return nil }
-        let claims = try await self.claim(lane, worker, requests, from: from)
-        return (
-            claims, self.walks.withLock { $0[keyPath: walk].advance(lane: lane, requests: requests, claims: claims) }
-        )
+        let claims = try await self.store.claim(
+            lane: lane, worker: worker, requests: requests,
+            start: start.map { ClaimStart(from: $0.from, served: self.served, known: known) })
+        if let start, let oldest = claims.first?.oldestReady { self.horizons.advance(lane, to: oldest, since: start) }
+        return (claims, self.walks.withLock { $0.advance(walk, lane: lane, requests: requests, claims: claims) })
     }
+
+    private var served: [ProviderID] { self.outlets.all.map(\.provider.id) }
 
     /// Of looks at all of the queue, and of those that begin later: what these do not come to keeps its turn in the others.
     private struct Walks {
         var all = AccountWalk()
         var narrowed = AccountWalk()
-    }
+        var known: [Lane: KnownFlows] = [:]
 
-    private func claim(
-        _ lane: Lane, _ worker: WorkerID, _ requests: [ClaimRequest], from: MessageID?
-    ) async throws(PostgresError) -> [Claim] {
-        let started = ContinuousClock.now
-        let claims = try await self.store.claim(lane: lane, worker: worker, requests: requests, from: from)
-        if from != nil {
-            if let oldest = claims.first?.oldestReady { self.horizons.withLock { $0[lane]?.advance(to: oldest) } }
-        } else if ClaimHorizon.isSlow(.now - started, claims: claims.count) {
-            await self.narrow(lane, since: started)
-        }
-        return claims
-    }
-
-    /// A look for the first row that is ready takes no time, unless dead ones stand before it: that tells them from a busy machine.
-    private func narrow(_ lane: Lane, since started: ContinuousClock.Instant) async {
-        let asked = ContinuousClock.now
-        do {
-            let oldest = try await self.store.oldestReady(lane: lane)
-            guard .now - asked > ClaimHorizon.slowLook else { return }
-            self.horizons.withLock {
-                $0[lane, default: ClaimHorizon()].narrow(to: oldest, after: .now - started, now: .now)
-            }
-        } catch {
-            // What was claimed is claimed, whatever comes of this; the next look at all asks again.
+        mutating func advance(
+            _ walk: WritableKeyPath<Walks, AccountWalk>, lane: Lane, requests: [ClaimRequest], claims: [Claim]
+        ) -> Bool {
+            self.known[lane, default: KnownFlows()].note(claims.lazy.map(\.flow))
+            return self[keyPath: walk].advance(lane: lane, requests: requests, claims: claims)
         }
     }
 

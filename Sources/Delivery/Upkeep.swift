@@ -26,13 +26,25 @@ struct Upkeep: Sendable {
     /// Codes wiped, or limits forgotten, by one statement.
     static let wipeLimit: Int32 = 1000
     /// Between looks for codes whose time is over: so long a sealed code may outlive its use.
-    static let wipeInterval = Duration.seconds(5)
+    static let wipeInterval = Duration.seconds(10)
 
+    /// What is put off until the first look looks so often whether that is done.
+    static let firstLook = Duration.milliseconds(100)
     /// Between looks at what there is to do.
     static let outlookInterval = Duration.seconds(1)
-    /// Times as long as it took, at least, and so long at most.
-    static let outlookFactor = 20
     static let longestOutlookPause = Duration.seconds(5)
+    /// Between looks for what is older than the claims look for, while dead rows cannot be cleared up.
+    static let longestLookBackPause = Duration.seconds(30)
+    /// Between two statements that read all of a queue, however slow dead rows make them.
+    static let longestScanPause = Duration.seconds(60)
+    /// Times as long as such a statement took, at least: a twentieth of the time goes to each.
+    static let scanFactor = 20
+
+    /// How long to wait after something that `took` so long.
+    static func pause(after took: Duration, least: Duration = .zero, most: Duration) -> Duration {
+        max(least, min(took * Self.scanFactor, most))
+    }
+
     /// Between rounds of work of which the outlook says that there is none.
     static let idleInterval = Duration.seconds(30)
     /// Between looks for breakers that have closed.
@@ -54,6 +66,7 @@ struct Upkeep: Sendable {
     let lease: Duration
     let messages: Worker.Signals
     let events: Worker.Signals
+    let horizons: ClaimHorizons
     let service: DirectoryWatch<ServicePlan>
     let metrics: DeliveryMetrics
     let eventMetrics: EventMetrics
@@ -67,7 +80,8 @@ struct Upkeep: Sendable {
 
     init(
         store: Store, lanes: [Lane], lease: Duration, messages: Worker.Signals, events: Worker.Signals,
-        service: DirectoryWatch<ServicePlan>, metrics: DeliveryMetrics, eventMetrics: EventMetrics,
+        horizons: ClaimHorizons, service: DirectoryWatch<ServicePlan>, metrics: DeliveryMetrics,
+        eventMetrics: EventMetrics,
         database: DatabaseWatch, retention: RetentionUpkeep, logger: Logger
     ) {
         self.store = store
@@ -75,6 +89,7 @@ struct Upkeep: Sendable {
         self.lease = lease
         self.messages = messages
         self.events = events
+        self.horizons = horizons
         self.service = service
         self.metrics = metrics
         self.eventMetrics = eventMetrics
@@ -90,8 +105,11 @@ struct Upkeep: Sendable {
             group.addTask { await self.look(LaneRota(self.lanes)) }
             group.addTask {
                 await self.pulse("promoting messages") {
-                    try await self.promote(self.messages, messageRota) {
-                        try await self.store.promote(lane: $0, limit: Self.promotionLimit)
+                    try await self.promote(self.messages, messageRota) { lane in
+                        let (moved, next, oldest) = try await self.store.promote(
+                            lane: lane, limit: Self.promotionLimit)
+                        self.horizons.lower(lane, to: oldest)
+                        return (moved, next)
                     }
                 }
             }
@@ -128,26 +146,47 @@ struct Upkeep: Sendable {
         // Until this lane's turn comes again, and a bit, as rounds are not of one length.
         let rounds = (self.lanes.count + LaneTurns.idleLimit - 1) / LaneTurns.idleLimit
         let horizon = Self.outlookInterval * 1.5 * Double(rounds)
+        var looksBack: [Lane: ContinuousClock.Instant] = [:]
         await self.pulse("looking for work") {
             let started = ContinuousClock.now
-            for lane in rota.next() {
-                let outlook = try await self.store.outlook(lane: lane)
-                if outlook.hasMessages { self.messages.ready.ring(lane) }
-                if outlook.hasEvents { self.events.ready.ring(lane) }
-                if outlook.isDue(\.nextMessage, within: horizon) { self.messages.scheduled.ring(lane) }
-                if outlook.isDue(\.nextEvent, within: horizon) { self.events.scheduled.ring(lane) }
-                if outlook.isDue(\.nextStandby, within: horizon) { self.standby.ring(lane) }
-                if outlook.hasTallies { self.tallies.ring(lane) }
+            // Nothing is claimed in a lane before its first outlook.
+            for lane in looksBack.isEmpty ? self.lanes : rota.next() {
+                let outlook = try await self.outlook(lane, &looksBack)
+                self.ring(lane, outlook, horizon)
                 if outlook.deadWorkers > dead { self.deaths.ring() }
                 dead = outlook.deadWorkers
             }
-            // Several times in a lease, so that a death is noticed soon after its end; and less often when dead rows that cannot be
-            // cleared up make it slow.
-            let pause = max(
-                min(self.lease / 5, Self.outlookInterval),
-                min((.now - started) * Self.outlookFactor, Self.longestOutlookPause))
+            // Several times in a lease, so that a death is noticed soon after its end.
+            let pause = Self.pause(
+                after: .now - started, least: min(self.lease / 5, Self.outlookInterval), most: Self.longestOutlookPause)
             try await Task.sleep(for: pause * Double.random(in: 0.9...1.1))
         }
+    }
+
+    /// Looks no further back than the claims do, but now and then, and then has the claims do so.
+    private func outlook(_ lane: Lane, _ looksBack: inout [Lane: ContinuousClock.Instant]) async throws -> Outlook {
+        let started = ContinuousClock.now
+        let from = looksBack[lane].flatMap { started < $0 ? self.horizons.reach(lane) : nil }
+        defer {
+            // When it failed because it took too long, what is new goes on all the same.
+            if !self.horizons.isKnown(lane) { self.horizons.judge(lane, oldest: nil, took: .now - started) }
+        }
+        let served = Array(self.service.current.providers.keys)
+        let outlook = try await self.store.outlook(lane: lane, served: served, from: from)
+        if from == nil {
+            looksBack[lane] = .now + Self.pause(after: .now - started, most: Self.longestLookBackPause)
+            self.horizons.judge(lane, oldest: outlook.oldestReady, took: .now - started)
+        }
+        return outlook
+    }
+
+    private func ring(_ lane: Lane, _ outlook: Outlook, _ horizon: Duration) {
+        if outlook.oldestReady != nil { self.messages.ready.ring(lane) }
+        if outlook.hasEvents { self.events.ready.ring(lane) }
+        if outlook.isDue(\.nextMessage, within: horizon) { self.messages.scheduled.ring(lane) }
+        if outlook.isDue(\.nextEvent, within: horizon) { self.events.scheduled.ring(lane) }
+        if outlook.isDue(\.nextStandby, within: horizon) { self.standby.ring(lane) }
+        if outlook.hasTallies { self.tallies.ring(lane) }
     }
 
     /// Moves what is due into the ready queue, and waits for what is due next, or until the outlook finds something.
@@ -187,16 +226,19 @@ struct Upkeep: Sendable {
         try await Task.sleep(for: Self.breakerInterval * Double.random(in: 0.8...1.2))
     }
 
-    /// Takes over what dead workers hold: at the start, as soon as one fell silent, and then now and again until nothing of
-    /// them is left.
+    /// Takes over what dead workers hold: as soon as one fell silent, and then now and again until nothing of them is left.
     private func reap() async {
         var known = 0
-        var due = ContinuousClock.now
+        // Somewhere in the first hour, or all that are started together would do it together.
+        var due = ContinuousClock.now + Self.lookInterval * Double.random(in: 0...1)
         await self.pulse("reaping") {
             let lost = try await self.store.loseSilentWorkers()
             if lost.now > 0 || lost.all > known || due <= .now {
+                let started = ContinuousClock.now
                 try await self.reapOnce()
-                due = .now + (lost.all > 0 ? Self.reapInterval : Self.lookInterval)
+                let interval = Self.pause(
+                    after: .now - started, least: Self.reapInterval, most: Self.longestScanPause)
+                due = .now + (lost.all > 0 ? interval : Self.lookInterval)
             }
             known = lost.all
             await self.deaths.wait(upTo: lost.all > 0 ? Self.reapInterval : Self.idleInterval)
@@ -273,12 +315,16 @@ struct Upkeep: Sendable {
     }
 
     private func measure() async throws {
+        guard self.lanes.allSatisfy(self.horizons.isKnown) else { return try await Task.sleep(for: Self.firstLook) }
+        let started = ContinuousClock.now
         var depths: [QueuePlace: (ready: Int, oldest: Duration)] = [:]
         for (_, configured) in self.service.current.providers {
             for priority in Priority.allCases { self.show(0, .zero, of: configured, priority) }
         }
         for lane in self.lanes {
-            for depth in try await self.store.queueDepths(lane: lane, limit: Self.depthLimit) {
+            for depth in try await self.store.queueDepths(
+                lane: lane, limit: Self.depthLimit, from: self.horizons.reach(lane))
+            {
                 let place = QueuePlace(provider: depth.provider, priority: depth.priority)
                 let known = depths[place] ?? (0, .zero)
                 depths[place] = (known.ready + depth.ready, max(known.oldest, depth.oldest))
@@ -290,7 +336,8 @@ struct Upkeep: Sendable {
         }
         try await self.measureEvents()
         // All lanes are counted each time, and so the less often.
-        let interval = Duration.seconds(10) * max(1, self.lanes.count / LaneTurns.idleLimit)
+        let least = Duration.seconds(10) * max(1, self.lanes.count / LaneTurns.idleLimit)
+        let interval = Self.pause(after: .now - started, least: least, most: Self.longestScanPause)
         try await Task.sleep(for: interval * Double.random(in: 0.8...1.2))
     }
 

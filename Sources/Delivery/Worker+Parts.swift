@@ -23,6 +23,7 @@ extension Worker {
         let holdings: Holdings<MessageID>
         let navigator: Navigator
         let shares: Shares
+        let horizons = ClaimHorizons()
         let messageSignals: Signals
         let eventSignals: Signals
         let logger: Logger
@@ -58,9 +59,8 @@ extension Worker {
             masterKeys: MasterKeys, client: WebClient, health: Health, metrics: DeliveryMetrics
         ) -> Pipeline<MessageSource, Settled> {
             let store = self.store
-            let source = MessageSource(store: store, outlets: self.outlets, metrics: metrics)
-            let events = self.eventSignals.ready
-            let ready = self.messageSignals.ready
+            let source = MessageSource(store: store, outlets: self.outlets, horizons: self.horizons, metrics: metrics)
+            let (events, ready, horizons) = (self.eventSignals.ready, self.messageSignals.ready, self.horizons)
             let settler = Settler<Settled>(
                 lease: self.lease, holdings: self.holdings, scheduled: self.messageSignals.scheduled,
                 pace: SettlerLimits.pace, metrics: metrics.work, logger: self.logger
@@ -68,7 +68,10 @@ extension Worker {
                 let (mine, hasNews) = try await store.settle($0, lane: $1, worker: $2)
                 if hasNews { events.ring($1) }
                 // What goes on to another provider is ready at once.
-                if $0.contains(where: { $0.retry.map { $0.after <= .zero } ?? false }) { ready.ring($1) }
+                if let oldest = $0.lazy.filter(\.isReadyAtOnce).map(\.id).min() {
+                    horizons.lower($1, to: oldest)
+                    ready.ring($1)
+                }
                 return mine
             }
             let sender = Sender(
@@ -126,4 +129,8 @@ extension Worker {
                 close: { source.close() })
         }
     }
+}
+
+extension Settled {
+    fileprivate var isReadyAtOnce: Bool { self.retry.map { $0.after <= .zero } ?? false }
 }

@@ -78,7 +78,7 @@ public final class Worker: Service {
         }
         self.service = service
         // Its own breakers it knows at once.
-        let conditions = ConditionsWatch(store, interval: .seconds(2))
+        let conditions = ConditionsWatch(store, interval: .seconds(2)) { service.hear(of: $0) }
         self.conditions = conditions
         self.breakers = Breakers(
             shared: { conditions.current }, store: store, metrics: DeliveryMetrics(metrics), logger: logger)
@@ -101,7 +101,8 @@ public final class Worker: Service {
         self.events = parts.events(masterKeys: masterKeys, client: callbackClient, metrics: EventMetrics(metrics))
         self.upkeep = Upkeep(
             store: store, lanes: configuration.lanes, lease: configuration.lease, messages: parts.messageSignals,
-            events: parts.eventSignals, service: self.service, metrics: DeliveryMetrics(metrics),
+            events: parts.eventSignals, horizons: parts.horizons, service: self.service,
+            metrics: DeliveryMetrics(metrics),
             eventMetrics: EventMetrics(metrics),
             database: DatabaseWatch(store: store, metrics: DatabaseMetrics(metrics), logger: logger),
             retention: RetentionUpkeep(
@@ -123,7 +124,7 @@ public final class Worker: Service {
             await self.workUntilDrained()
             group.cancelAll()
         }
-        await self.lease.end()
+        await self.lease.end(holdsNothing: self.holdsNothing)
     }
 
     /// How many lanes there are by now; see ``Configuration/lanes``.
@@ -136,6 +137,11 @@ public final class Worker: Service {
     }
 
     // MARK: - Private
+
+    /// Everything was settled or handed back. Cancelled, or without a lease, it has dropped what it held.
+    private var holdsNothing: Bool {
+        !Task.isCancelled && self.lease.held != nil && self.messages.holdings.isEmpty && self.events.holdings.isEmpty
+    }
 
     private func workUntilDrained() async {
         await withTaskGroup { group in
@@ -173,8 +179,9 @@ public final class Worker: Service {
                 self.service.current.providers, workersAlive: self.lease.workersAlive)
             if hasOpened { self.shares.opened.ring() }
             try await self.messages.giveBack(left)
-            try await Task.sleep(for: .seconds(2))
-            try await self.service.refresh()
+            try await Task.sleep(for: .seconds(1))
+            // The conditions tell, so that nobody has to ask.
+            if self.service.isOutdated { try await self.service.refresh() }
         }
     }
 }

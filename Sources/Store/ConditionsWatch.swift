@@ -9,11 +9,15 @@ public final class ConditionsWatch: Sendable {
     private let store: Store
     private let interval: Duration
     private let state = Mutex(Conditions())
+    private let onRevision: @Sendable (Int64) -> Void
 
-    /// `interval` bounds how long a change goes unnoticed.
-    public init(_ store: Store, interval: Duration = .seconds(1)) {
+    /// `interval` bounds how long a change goes unnoticed. `onRevision` is told the configuration's revision at each reading.
+    public init(
+        _ store: Store, interval: Duration = .seconds(1), onRevision: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) {
         self.store = store
         self.interval = interval
+        self.onRevision = onRevision
     }
 
     public var current: Conditions { self.state.withLock { $0 } }
@@ -35,7 +39,8 @@ public final class ConditionsWatch: Sendable {
     }
 
     public func refresh() async throws {
-        let conditions = try await self.store.conditions()
+        let (conditions, revision) = try await self.store.conditionsAndRevision()
         self.state.withLock { $0 = conditions }
+        self.onRevision(revision)
     }
 }

@@ -14,6 +14,8 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
         var revision: Int64
         var laneCount: Int
         var view: View
+        /// The revision that another statement came by.
+        var heard: Int64?
     }
 
     /// Reads the directory once; throws when that fails. `interval` bounds how long a change goes unnoticed.
@@ -33,6 +35,12 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
 
     /// How many lanes there are, as of the latest reading.
     public var laneCount: Int { self.state.withLock { $0.laneCount } }
+
+    /// Takes note of a revision that another statement came by.
+    public func hear(of revision: Int64) { self.state.withLock { $0.heard = revision } }
+
+    /// What was heard of is not what is known; ``refresh()`` has something to read.
+    public var isOutdated: Bool { self.state.withLock { $0.heard != nil && $0.heard != $0.revision } }
 
     /// Looks for changes until the task is cancelled. `onLook` is told each look, `onFailure` each that failed.
     public func run(

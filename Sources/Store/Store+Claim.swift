@@ -36,6 +36,10 @@ public struct Claim: Sendable {
     public var oldestReady: MessageID?
 
     public var reference: MessageReference { MessageReference(id: self.id, series: self.series) }
+
+    public var flow: ClaimFlow {
+        ClaimFlow(provider: self.provider, priority: self.priority, account: self.account)
+    }
 }
 
 /// How many messages a worker has room for, by provider.
@@ -52,6 +56,35 @@ public struct ClaimRequest: Sendable {
     }
 
     func after(_ priority: Priority) -> Int32 { self.after[priority]?.rawValue ?? 0 }
+}
+
+/// An account's messages of one priority for one provider.
+public struct ClaimFlow: Sendable, Hashable {
+    public var provider: ProviderID
+    public var priority: Priority
+    public var account: AccountID
+
+    public init(provider: ProviderID, priority: Priority, account: AccountID) {
+        self.provider = provider
+        self.priority = priority
+        self.account = account
+    }
+}
+
+/// Where a claim begins that does not look at all of the queue.
+public struct ClaimStart: Sendable {
+    /// No id below is looked at.
+    public var from: MessageID
+    /// Providers in service: what waits for others is in nobody's way.
+    public var served: [ProviderID]
+    /// Looked for by themselves, however many messages of others stand before theirs.
+    public var known: [ClaimFlow]
+
+    public init(from: MessageID, served: [ProviderID], known: [ClaimFlow]) {
+        self.from = from
+        self.served = served
+        self.known = known
+    }
 }
 
 extension Store {
@@ -71,14 +104,16 @@ extension Store {
     ///
     /// A worker whose lease has run out claims nothing, even if it does not know yet.
     ///
-    /// - `from`: looks at no id below. While a transaction is left open somewhere, no dead row can be cleared up, and what was claimed
+    /// - `start`: looks at no id below. While a transaction is left open somewhere, no dead row can be cleared up, and what was claimed
     ///   in the meantime stands in front of what is ready: the walk would read all of it, each time. Then `found` takes the accounts
-    ///   of what is ready behind `from`, and of what has come lately, from the primary key, ``aheadLimit`` rows of each.
+    ///   of what is ready behind the start, and of what has come lately, from the primary key, ``aheadLimit`` rows of each; and
+    ///   those of the known ones that have something.
     public func claim(
-        lane: Lane, worker: WorkerID, requests: [ClaimRequest], from: MessageID? = nil,
+        lane: Lane, worker: WorkerID, requests: [ClaimRequest], start: ClaimStart? = nil,
         accountLimit: Int32 = Self.accountLimit
     ) async throws(PostgresError) -> [Claim] {
         let days = Days.ofReady
+        let (from, served, known) = (start?.from, start?.served ?? [], start?.known ?? [])
         let least = from ?? MessageID(high: 0, low: 0)
         let recent: MessageID? = from.map { max($0, MessageID.first(at: Timestamp.now - Self.recentAge)) }
         let statement: SQL = """
@@ -121,7 +156,9 @@ extension Store {
                 WHERE f.step < least(\(accountLimit), greatest(1, f.capacity / 3))
             ), ahead AS MATERIALIZED (
                 SELECT id, provider_id, priority, account_id FROM outbox
-                WHERE lane = \(lane.column) AND id >= \(from) AND worker_id IS NULL ORDER BY id LIMIT \(Self.aheadLimit)
+                WHERE lane = \(lane.column) AND id >= \(from) AND worker_id IS NULL
+                  AND provider_id = ANY(\(served.map(\.rawValue)))
+                ORDER BY id LIMIT \(Self.aheadLimit)
             ), lately AS MATERIALIZED (
                 SELECT provider_id, priority, account_id FROM outbox
                 WHERE lane = \(lane.column) AND id >= \(recent) AND worker_id IS NULL ORDER BY id DESC LIMIT \(Self.aheadLimit)
@@ -129,6 +166,16 @@ extension Store {
                 SELECT provider_id, priority, account_id FROM ahead
                 UNION
                 SELECT provider_id, priority, account_id FROM lately
+                UNION
+                SELECT k.provider_id, k.priority, k.account_id
+                FROM unnest(\(known.map(\.provider.rawValue)), \(known.map(\.priority.rawValue)),
+                            \(known.map(\.account.rawValue))) AS k (provider_id, priority, account_id)
+                CROSS JOIN LATERAL (
+                    SELECT 1 FROM outbox
+                    WHERE lane = \(lane.column) AND priority = k.priority AND provider_id = k.provider_id
+                      AND (account_id, id) >= (k.account_id, \(least)) AND account_id <= k.account_id AND worker_id IS NULL
+                    ORDER BY account_id, id LIMIT 1
+                ) ready
             ), flow AS (
                 SELECT * FROM walked
                 UNION ALL
@@ -199,19 +246,9 @@ extension Store {
         requests.reduce(0) { $0 + Int64($1.limit) + Int64(Priority.allCases.count) * Int64(accountLimit) }
     }
 
-    /// The id of the oldest message of a lane that is ready; nil when none is. Reads what was claimed before it and cannot be cleared
-    /// up, for ``lookTime`` at most.
-    public func oldestReady(lane: Lane) async throws(PostgresError) -> MessageID? {
-        try await self.pool.query(
-            "SELECT id FROM outbox WHERE lane = \(lane.column) AND worker_id IS NULL ORDER BY id LIMIT 1",
-            timeout: Self.lookTime
-        ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.first
-    }
-
-    /// See ``claim(lane:worker:requests:from:accountLimit:)``.
-    static let aheadLimit: Int64 = 2000
+    /// See ``claim(lane:worker:requests:start:accountLimit:)``.
+    static let aheadLimit: Int64 = 500
     private static let recentAge = Duration.seconds(10)
-    private static let lookTime = Duration.seconds(5)
 
     /// Accounts that one claim serves, for each provider and priority.
     public static let accountLimit: Int32 = 16
@@ -250,10 +287,10 @@ extension Store {
     }
 
     /// Moves up to `limit` messages whose time has come into the ready queue.
-    /// Returns how many, and how long until the next is due; nil when nothing more is scheduled.
+    /// Returns how many, how long until the next is due, nil when nothing more is scheduled, and the oldest of those moved.
     public func promote(
         lane: Lane, limit: Int32
-    ) async throws(PostgresError) -> (moved: Int, next: Duration?) {
+    ) async throws(PostgresError) -> (moved: Int, next: Duration?, oldest: MessageID?) {
         let rows = try await self.pool.query(
             """
             WITH due AS MATERIALIZED (
@@ -267,14 +304,18 @@ extension Store {
             ), ready AS (
                 INSERT INTO outbox (lane, id, account_id, provider_id, priority, attempt, series, waits, tried)
                 SELECT \(lane.column), id, account_id, provider_id, priority, attempt, series, waits, tried FROM taken
-                RETURNING 1
+                RETURNING id
             )
             SELECT (SELECT count(*) FROM ready),
                    (SELECT due_at - now() FROM scheduled WHERE lane = \(lane.column) AND due_at > now()
-                    ORDER BY due_at LIMIT 1)
+                    ORDER BY due_at LIMIT 1),
+                   (SELECT id FROM ready ORDER BY id LIMIT 1)
             """
         ) { row throws(PostgresError) in
-            (Int(try row.decode(0, as: Int64.self)), try row.decodeIfPresent(1, as: Duration.self))
+            (
+                Int(try row.decode(0, as: Int64.self)), try row.decodeIfPresent(1, as: Duration.self),
+                try row.decodeIfPresent(2, as: MessageID.self)
+            )
         }
         return rows[0]
     }

@@ -39,14 +39,20 @@ extension Store {
 
     /// The depth of a lane's ready queue, counting at most `limit` messages of each priority: beyond that a queue is deep, and counting
     /// it further would only make it deeper.
-    public func queueDepths(lane: Lane, limit: Int32) async throws(PostgresError) -> [QueueDepth] {
+    ///
+    /// - `from`: counts no id below; see ``claim(lane:worker:requests:start:accountLimit:)``.
+    public func queueDepths(
+        lane: Lane, limit: Int32, from: MessageID? = nil
+    ) async throws(PostgresError) -> [QueueDepth] {
         try await self.pool.query(
             """
             SELECT ready.provider_id, ready.priority, count(*),
                    now() - min(to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
             FROM unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority) CROSS JOIN LATERAL (
                 SELECT provider_id, p.priority, id FROM outbox
-                WHERE lane = \(lane.column) AND priority = p.priority AND worker_id IS NULL LIMIT \(limit)
+                WHERE lane = \(lane.column) AND priority = p.priority AND worker_id IS NULL
+                  AND id >= \(from ?? MessageID(high: 0, low: 0))
+                LIMIT \(limit)
             ) ready
             GROUP BY ready.provider_id, ready.priority
             """

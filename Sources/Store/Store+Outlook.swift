@@ -3,8 +3,8 @@ public import Postgres
 
 /// What there is to do in a lane, and how long until there is more.
 public struct Outlook: Sendable {
-    /// Something is ready that nobody holds.
-    public var hasMessages: Bool
+    /// The first that is ready for one of the providers in service and that nobody holds.
+    public var oldestReady: MessageID?
     public var hasEvents: Bool
     /// Until the first of those that wait is due; negative when it is.
     public var nextMessage: Duration?
@@ -20,10 +20,17 @@ public struct Outlook: Sendable {
 extension Store {
     /// A look at all of a lane's work at once: a handful of index probes in one statement, so that a process with nothing to do asks
     /// one question a second and not one for each kind of work.
-    public func outlook(lane: Lane) async throws(PostgresError) -> Outlook {
+    ///
+    /// - `from`: looks for messages that are ready at no id below; see ``claim(lane:worker:requests:start:accountLimit:)``.
+    public func outlook(
+        lane: Lane, served: [ProviderID], from: MessageID? = nil
+    ) async throws(PostgresError) -> Outlook {
         try await self.pool.query(
             """
-            SELECT EXISTS (SELECT FROM outbox WHERE lane = \(lane.column) AND worker_id IS NULL),
+            SELECT (SELECT id FROM outbox
+                    WHERE lane = \(lane.column) AND worker_id IS NULL AND provider_id = ANY(\(served.map(\.rawValue)))
+                      AND id >= \(from ?? MessageID(high: 0, low: 0))
+                    ORDER BY id LIMIT 1),
                    EXISTS (SELECT FROM event_outbox
                            WHERE lane = \(lane.column) AND worker_id IS NULL AND due_at IS NULL),
                    (SELECT due_at FROM scheduled WHERE lane = \(lane.column) ORDER BY due_at LIMIT 1) - now(),
@@ -39,8 +46,9 @@ extension Store {
             """
         ) { row throws(PostgresError) in
             Outlook(
-                hasMessages: try row.decode(0), hasEvents: try row.decode(1), nextMessage: try row.decodeIfPresent(2),
-                nextEvent: try row.decodeIfPresent(3), nextStandby: try row.decodeIfPresent(4),
+                oldestReady: try row.decodeIfPresent(0), hasEvents: try row.decode(1),
+                nextMessage: try row.decodeIfPresent(2), nextEvent: try row.decodeIfPresent(3),
+                nextStandby: try row.decodeIfPresent(4),
                 hasTallies: try row.decode(5), deadWorkers: Int(try row.decode(6, as: Int64.self)))
         }[0]
     }

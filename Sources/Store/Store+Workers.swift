@@ -24,10 +24,17 @@ extension Store {
         return alive.first
     }
 
-    /// Ends a lease at once; for a worker that has handed back or settled everything. What it still holds is reaped.
-    public func unregisterWorker(_ worker: WorkerID) async throws(PostgresError) {
-        _ = try await self.pool.execute(
-            "UPDATE workers SET lost_at = now() WHERE id = \(worker.rawValue) AND lost_at IS NULL")
+    /// Ends a lease at once; what it still holds is reaped.
+    ///
+    /// - `holdsNothing`: it has settled or handed back everything, and no answer was lost. Then it is forgotten, and nobody reads all
+    ///   of the queue for what it may have left.
+    public func unregisterWorker(_ worker: WorkerID, holdsNothing: Bool = false) async throws(PostgresError) {
+        if holdsNothing {
+            _ = try await self.pool.execute("DELETE FROM workers WHERE id = \(worker.rawValue)")
+        } else {
+            _ = try await self.pool.execute(
+                "UPDATE workers SET lost_at = now() WHERE id = \(worker.rawValue) AND lost_at IS NULL")
+        }
         // Or whoever takes its place, as when one is started anew, would wait until its shares have lapsed.
         _ = try await self.pool.execute("DELETE FROM provider_shares WHERE worker_id = \(worker.rawValue)")
     }

@@ -52,6 +52,8 @@ enum CarrierSettings {
         configuration.receiptDelay = reader.duration(
             "CARRIER_RECEIPT_DELAY", default: .milliseconds(100), in: .zero...(.seconds(3600)),
             help: "From taking a message to posting its receipt.")
+        configuration.postLimit = reader.integer(
+            "CARRIER_POST_LIMIT", default: 64, in: 1...1024, help: "Receipts that are posted at the same time.")
         let retry = reader.duration(
             "CARRIER_RECEIPT_RETRY", default: .seconds(60), in: .milliseconds(10)...(.seconds(3600)),
             help: "Until a receipt that was not taken is first posted again; later tries follow as the provider's do.")

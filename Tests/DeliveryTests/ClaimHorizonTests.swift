@@ -8,54 +8,101 @@ import Timestamps
 @Suite struct ClaimHorizonTests {
     private static func id(milliseconds: UInt64) -> MessageID { MessageID(high: milliseconds << 16 | 0x7abc, low: 42) }
 
-    @Test func aClaimLooksAtAllUnlessOneWasSlow() {
-        #expect(ClaimHorizon().from(at: .now) == nil)
-    }
+    private static let now = ContinuousClock.now
 
-    @Test(arguments: [
-        (Duration.milliseconds(25), 0, false), (.milliseconds(35), 0, true), (.milliseconds(35), 100, true),
-        // So many take so long.
-        (.milliseconds(55), 1000, false), (.milliseconds(70), 1000, true),
-    ])
-    func whatIsSlowGoesByWhatItBrought(duration: Duration, claims: Int, isSlow: Bool) {
-        #expect(ClaimHorizon.isSlow(duration, claims: claims) == isSlow)
-    }
-
-    @Test func afterASlowOneClaimsLookNoFurtherBackForAWhile() {
-        let now = ContinuousClock.now
+    /// After a slow outlook.
+    private static func narrow(
+        to milliseconds: UInt64?, took: Duration = .milliseconds(200)
+    ) -> ClaimHorizon {
         var horizon = ClaimHorizon()
-        horizon.narrow(to: Self.id(milliseconds: 1_000_000), after: .milliseconds(200), now: now)
-        // What was made before it may be committed behind it.
-        let from = MessageID(high: 999_800 << 16, low: 0)
-        #expect(horizon.from(at: now) == from)
-        #expect(horizon.from(at: now + .milliseconds(3999)) == from)
-        #expect(horizon.from(at: now + .seconds(4)) == nil, "a twentieth of the time goes to looking at all")
-        horizon.narrow(to: Self.id(milliseconds: 1_000_000), after: .seconds(5), now: now)
-        #expect(horizon.from(at: now + .seconds(9)) == from)
-        #expect(horizon.from(at: now + ClaimHorizon.longest) == nil)
+        horizon.judge(oldest: milliseconds.map(self.id(milliseconds:)), took: took, now: self.now)
+        return horizon
+    }
+
+    private static func start(_ horizon: inout ClaimHorizon) throws -> ClaimHorizon.Start {
+        let start = horizon.start(at: self.now)
+        return try #require(start)
+    }
+
+    @Test func claimsLookAtAllUnlessAnOutlookWasSlow() {
+        var horizon = ClaimHorizon()
+        #expect(horizon.start(at: Self.now) == nil)
+        #expect(horizon.reach == nil)
+        horizon = Self.narrow(to: 1000, took: ClaimHorizon.slow)
+        #expect(horizon.start(at: Self.now) == nil)
+        horizon = Self.narrow(to: 1000, took: ClaimHorizon.slow + .milliseconds(1))
+        #expect(horizon.start(at: Self.now) != nil)
+        horizon.judge(oldest: Self.id(milliseconds: 1000), took: .milliseconds(1), now: Self.now)
+        #expect(horizon.start(at: Self.now) == nil, "the dead rows are gone")
+    }
+
+    @Test(arguments: [(Duration.milliseconds(200), Duration.seconds(12)), (.seconds(5), ClaimHorizon.longest)])
+    func nowAndThenOneLooksAtAll(took: Duration, pause: Duration) {
+        var horizon = Self.narrow(to: 1000, took: took)
+        #expect(horizon.start(at: Self.now + pause - .milliseconds(1)) != nil)
+        #expect(horizon.start(at: Self.now + pause) == nil)
+        #expect(horizon.start(at: Self.now + pause) != nil, "one, and not all from then on")
+        #expect(horizon.start(at: Self.now + pause * 2) == nil)
+    }
+
+    /// What was made before the oldest may be committed behind it.
+    @Test func nowAndThenOneLooksBackFurther() {
+        let now = Self.now
+        var horizon = Self.narrow(to: 1_000_000)
+        let (oldest, before) = (Self.id(milliseconds: 1_000_000), MessageID(high: 999_800 << 16, low: 0))
+        #expect(horizon.start(at: now)?.from == before)
+        #expect(horizon.start(at: now)?.from == oldest)
+        #expect(horizon.start(at: now + .milliseconds(199))?.from == oldest)
+        #expect(horizon.start(at: now + .milliseconds(200))?.from == before)
+        #expect(horizon.start(at: now + .milliseconds(201))?.from == oldest)
+        #expect(horizon.reach == before)
+        horizon = Self.narrow(to: 100)
+        #expect(horizon.reach == MessageID(high: 0, low: 0), "ids have no time before 1970")
     }
 
     /// There is nothing to go by but this process's clock, and that of an API may be behind it.
     @Test func whenNothingIsReadyItLooksBackFurther() throws {
-        let now = ContinuousClock.now
-        var horizon = ClaimHorizon()
-        horizon.narrow(to: nil, after: .seconds(1), now: now)
-        let from = try #require(horizon.from(at: now))
+        var horizon = Self.narrow(to: nil)
+        let from = try Self.start(&horizon).from
         #expect(from.milliseconds <= Timestamp.now.milliseconds - 10_000)
         #expect(from.milliseconds > Timestamp.now.milliseconds - 70_000)
     }
 
-    @Test func itAdvancesWithWhatIsReadyAndNeverGoesBack() {
-        let now = ContinuousClock.now
+    @Test func itGoesByTheOldestThatIsReady() throws {
+        var horizon = Self.narrow(to: 5000)
+        _ = horizon.start(at: Self.now)
+        // The one that looks back may have found an older one.
+        for moment in [9000, 8900] as [UInt64] {
+            let start = try Self.start(&horizon)
+            horizon.advance(to: Self.id(milliseconds: moment), since: start)
+            #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: moment))
+        }
+    }
+
+    /// A retry is older than what is ready, and a claim under way may not have seen it.
+    @Test func whatComesBackLowersIt() throws {
         var horizon = ClaimHorizon()
-        horizon.advance(to: Self.id(milliseconds: 5000))
-        #expect(horizon.from(at: now) == nil)
-        horizon.narrow(to: Self.id(milliseconds: 5000), after: .seconds(1), now: now)
-        horizon.advance(to: Self.id(milliseconds: 9000))
-        #expect(horizon.from(at: now) == MessageID(high: 8800 << 16, low: 0))
-        horizon.advance(to: Self.id(milliseconds: 7000))
-        #expect(horizon.from(at: now) == MessageID(high: 8800 << 16, low: 0))
-        horizon.narrow(to: Self.id(milliseconds: 100), after: .seconds(1), now: now)
-        #expect(horizon.from(at: now) == MessageID(high: 0, low: 0), "ids have no time before 1970")
+        horizon.lower(to: Self.id(milliseconds: 1))
+        #expect(horizon.start(at: Self.now) == nil)
+        horizon = Self.narrow(to: 5000)
+        let before = try Self.start(&horizon)
+        let retry = Self.id(milliseconds: 3000)
+        horizon.lower(to: retry)
+        horizon.advance(to: Self.id(milliseconds: 9000), since: before)
+        let after = try Self.start(&horizon)
+        #expect(after.from == retry)
+        horizon.advance(to: Self.id(milliseconds: 9000), since: after)
+        #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 9000))
+        horizon.lower(to: Self.id(milliseconds: 9500))
+        #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 9000))
+    }
+
+    @Test func soDoesASlowOutlookThatFindsAnOlderOne() {
+        var horizon = Self.narrow(to: 5000)
+        _ = horizon.start(at: Self.now)
+        for found in [Self.id(milliseconds: 4000), Self.id(milliseconds: 6000), nil] {
+            horizon.judge(oldest: found, took: .seconds(1), now: Self.now)
+            #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 4000))
+        }
     }
 }

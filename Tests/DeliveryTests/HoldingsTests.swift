@@ -43,6 +43,18 @@ import Testing
         #expect(holdings.isDoubtful)
     }
 
+    /// What the database holds for this process is not known then.
+    @Test func nothingIsHeldOnlyWhenThereIsNoDoubt() {
+        let holdings = Holdings<MessageID>()
+        #expect(holdings.isEmpty)
+        holdings.insert([Self.id(1)])
+        #expect(!holdings.isEmpty)
+        holdings.remove([Self.id(1)])
+        #expect(holdings.isEmpty)
+        holdings.doubt()
+        #expect(!holdings.isEmpty)
+    }
+
     private static func id(_ number: UInt64) -> MessageID { HeldClaim.sample(number).claim.id }
 
     private func held(_ holdings: Holdings<MessageID>) -> Set<UInt64> {

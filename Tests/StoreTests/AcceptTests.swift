@@ -19,8 +19,9 @@ import Timestamps
             try await fixture.accept([fixture.newMessage(sendAt: .now + .seconds(3600))])
             #expect(try await fixture.count("SELECT count(*) FROM outbox") == 0)
             #expect(try await fixture.count("SELECT count(*) FROM scheduled") == 1)
-            let (moved, next) = try await fixture.store.promote(lane: fixture.lane, limit: 10)
+            let (moved, next, oldest) = try await fixture.store.promote(lane: fixture.lane, limit: 10)
             #expect(moved == 0)
+            #expect(oldest == nil)
             #expect(next.map { $0 > .seconds(3500) && $0 <= .seconds(3600) } == true)
         }
     }
@@ -32,6 +33,7 @@ import Timestamps
             async let one = fixture.store.promote(lane: fixture.lane, limit: 10)
             async let other = fixture.store.promote(lane: fixture.lane, limit: 10)
             #expect(try await one.moved + other.moved == 1)
+            #expect(try await [one.oldest, other.oldest].compactMap(\.self) == ids)
             let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             #expect(try await fixture.claim(worker).map(\.id) == ids)
         }

@@ -56,7 +56,9 @@ import Timestamps
             let (first, second) = (Self.message(fixture, secondsAgo: 20), Self.message(fixture, secondsAgo: 10))
             try await fixture.accept([old, first, second])
             let moment = MessageID(high: UInt64(Timestamp.now.milliseconds - 30_000) << 16, low: 0)
-            #expect(try await fixture.store.oldestReady(lane: fixture.lane) == old.id)
+            #expect(try await Self.oldestReady(fixture) == old.id)
+            #expect(try await Self.oldestReady(fixture, from: moment) == first.id)
+            #expect(try await Self.oldestReady(fixture, provider: ProviderID(rawValue: 2)) == nil)
             let claims = try await Self.claim(fixture, worker, limit: 100, from: moment)
             #expect(claims.map(\.id) == [first.id, second.id])
             #expect(claims.first?.oldestReady == first.id)
@@ -64,7 +66,7 @@ import Timestamps
             let rest = try await fixture.claim(worker)
             #expect(rest.map(\.id) == [old.id])
             #expect(rest.first?.oldestReady == nil)
-            #expect(try await fixture.store.oldestReady(lane: fixture.lane) == nil)
+            #expect(try await Self.oldestReady(fixture) == nil)
         }
     }
 
@@ -84,8 +86,53 @@ import Timestamps
         }
     }
 
-    private static func message(_ fixture: StoreFixture, secondsAgo: Int64) -> NewMessage {
-        var message = fixture.newMessage()
+    /// Its codes stand behind thousands of another's messages that are older, and before as many that are younger.
+    @Test func aClaimThatBeginsLaterFindsTheAccountsThatItKnows() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            let (loud, quiet) = (AccountID(rawValue: 1), AccountID(rawValue: 2))
+            for secondsAgo in [60, 15] as [Int64] {
+                let messages = (0..<2100).map { _ in Self.message(fixture, secondsAgo: secondsAgo, .bulk) }
+                try await fixture.accept(messages, account: loud)
+            }
+            let code = Self.message(fixture, secondsAgo: 30)
+            try await fixture.accept([code], account: quiet)
+            let start = MessageID(high: 0, low: 0)
+            let unknown = try await Self.claim(fixture, worker, limit: 10, from: start)
+            #expect(Set(unknown.map(\.account)) == [loud])
+            let flow = ClaimFlow(provider: fixture.provider, priority: .otp, account: quiet)
+            let idle = ClaimFlow(provider: fixture.provider, priority: .otp, account: AccountID(rawValue: 3))
+            let known = try await Self.claim(fixture, worker, limit: 10, from: start, known: [flow, idle])
+            #expect(known.first?.id == code.id)
+            #expect(known.first?.quota == 10, "one that has nothing takes nobody's share")
+        }
+    }
+
+    /// A provider that is no longer configured may have left some that stay until their time is over.
+    @Test func aClaimThatBeginsLaterPassesOverWhatNobodyServes() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            var stranded = Self.message(fixture, secondsAgo: 60)
+            stranded.provider = ProviderID(rawValue: 2)
+            let message = Self.message(fixture, secondsAgo: 20)
+            try await fixture.accept([stranded, message])
+            let claims = try await Self.claim(fixture, worker, limit: 10, from: MessageID(high: 0, low: 0))
+            #expect(claims.map(\.id) == [message.id])
+            #expect(claims.first?.oldestReady == message.id)
+        }
+    }
+
+    private static func oldestReady(
+        _ fixture: StoreFixture, provider: ProviderID? = nil, from: MessageID? = nil
+    ) async throws -> MessageID? {
+        let served = [provider ?? fixture.provider]
+        return try await fixture.store.outlook(lane: fixture.lane, served: served, from: from).oldestReady
+    }
+
+    private static func message(
+        _ fixture: StoreFixture, secondsAgo: Int64, _ priority: Priority = .otp
+    ) -> NewMessage {
+        var message = fixture.newMessage(priority: priority)
         var generator = SystemRandomNumberGenerator()
         message.id = MessageID(
             lane: fixture.lane, milliseconds: Timestamp.now.milliseconds - secondsAgo * 1000, using: &generator)
@@ -93,10 +140,11 @@ import Timestamps
     }
 
     private static func claim(
-        _ fixture: StoreFixture, _ worker: WorkerID, limit: Int32, from: MessageID
+        _ fixture: StoreFixture, _ worker: WorkerID, limit: Int32, from: MessageID, known: [ClaimFlow] = []
     ) async throws -> [Claim] {
         let request = ClaimRequest(provider: fixture.provider, limit: limit, after: [:])
-        return try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request], from: from)
+        let start = ClaimStart(from: from, served: [fixture.provider], known: known)
+        return try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request], start: start)
     }
 
     @Test func onlyProvidersWithRoomAreServed() async throws {

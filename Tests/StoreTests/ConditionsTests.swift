@@ -55,6 +55,23 @@ import Testing
         }
     }
 
+    /// So that nobody asks for it beside the conditions.
+    @Test func aChangeOfTheConfigurationIsHeardWithThem() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let directory = try await DirectoryWatch(fixture.store) { $0.revision }
+            let watch = ConditionsWatch(fixture.store) { directory.hear(of: $0) }
+            #expect(!directory.isOutdated)
+            try await watch.refresh()
+            #expect(!directory.isOutdated)
+            try await Self.execute(fixture, "UPDATE configuration SET revision = revision + 1")
+            try await watch.refresh()
+            #expect(directory.isOutdated)
+            #expect(try await directory.refresh())
+            #expect(!directory.isOutdated)
+            #expect(directory.current == (try await fixture.store.configurationRevision()))
+        }
+    }
+
     @Test func theWatchNoticesChangesAndKeepsTheLastWhenAReadingFails() async throws {
         try await StoreFixture.run { fixture async throws in
             let watch = ConditionsWatch(fixture.store, interval: .milliseconds(5))

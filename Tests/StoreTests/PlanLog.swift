@@ -43,10 +43,11 @@ struct PlannedStatement {
     var isPrunedLate: Bool { self.plan.contains { $0.contains("Subplans Removed") } }
 
     /// The parameters that the statement computes by itself, and that are no values of ours. In a plan for any values both are
-    /// written alike; what a part depends on as a whole is a condition, and never a lane.
+    /// written alike: one that its text holds against a lane is a value, and what a part depends on as a whole is a condition.
     var computed: Set<String> {
         Self.parameters(in: self.plan.filter { $0.contains("Plan ") && $0.contains("(returns ") })
             .subtracting(Self.parameters(in: self.plan.filter { $0.contains("One-Time Filter: $") }))
+            .subtracting(self.text.matches(of: /lane = (\$\d+)/).map { String($0.output.1) })
     }
 
     private static func parameters(in lines: [Substring]) -> Set<String> {

@@ -80,6 +80,22 @@ import Timestamps
             #expect(claiming.sequential.isDisjoint(with: ["outbox", "messages_\(today)"]), "claim: \(claiming)")
             #expect(claiming.indexes.contains("outbox_ready"), "claim: \(claiming)")
 
+            let later = try await fixture.accept([fixture.newMessage()], account: AccountID(rawValue: 7))
+            let startingLater = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                let start = ClaimStart(from: later[0], served: [fixture.provider], known: claims.map(\.flow))
+                let request = ClaimRequest(provider: fixture.provider, limit: 100, after: [:])
+                _ = try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request], start: start)
+            }
+            #expect(startingLater.sequential.isDisjoint(with: ["outbox", "messages_\(today)"]), "\(startingLater)")
+            #expect(startingLater.indexes.isSuperset(of: ["outbox_pkey", "outbox_ready"]), "\(startingLater)")
+
+            let outlook = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                let outlook = try await fixture.store.outlook(lane: fixture.lane, served: [fixture.provider])
+                #expect(outlook.oldestReady != nil)
+            }
+            #expect(outlook.sequential.isDisjoint(with: ["outbox"]), "outlook: \(outlook)")
+            #expect(outlook.rows < 1000, "outlook: \(outlook)")
+
             let mine = claims.filter { fresh.contains($0.id) }
             let settling = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
                 let settled = mine.map { fixture.settled($0, parts: ["part \($0.id)"]) }

@@ -178,10 +178,10 @@ import Verification
         /// What others have done meanwhile is not looked at.
         mutating func skip() throws { _ = try self.log.new() }
 
-        func claim(from: MessageID? = nil) async throws -> [Claim] {
+        func claim(start: ClaimStart? = nil) async throws -> [Claim] {
             try await self.store.claim(
                 lane: self.lane, worker: self.worker,
-                requests: [ClaimRequest(provider: self.base.provider, limit: 100, after: [:])], from: from)
+                requests: [ClaimRequest(provider: self.base.provider, limit: 100, after: [:])], start: start)
         }
 
         func accept(_ message: NewMessage? = nil) async throws -> MessageID {
@@ -210,8 +210,11 @@ import Verification
         }
         var claims = try await w.see("claim") { try await $0.claim() }
         #expect(claims.count == 1)
-        try await w.see("oldestReady") { _ = try await $0.store.oldestReady(lane: $0.lane) }
-        try await w.see("claim") { _ = try await $0.claim(from: MessageID(high: 0, low: 0)) }
+        try await w.see("claim") { w async throws in
+            let start = ClaimStart(
+                from: MessageID(high: 0, low: 0), served: [w.base.provider], known: claims.map(\.flow))
+            _ = try await w.claim(start: start)
+        }
         try await w.see("handBack") { [claims] in _ = try await $0.store.handBack(claims, worker: $0.worker) }
         try await w.see("disown") {
             _ = try await $0.claim()
@@ -389,7 +392,9 @@ import Verification
         let erasure = try await w.store.beginErasure(
             NewErasure(account: w.account, apiKey: nil, keyID: 1, mac: [UInt8](repeating: 7, count: 32)))
         try w.skip()
-        try await w.see("outlook") { _ = try await $0.store.outlook(lane: $0.lane) }
+        try await w.see("outlook") {
+            _ = try await $0.store.outlook(lane: $0.lane, served: [$0.base.provider])
+        }
         let today = try await w.store.today()
         try w.skip()
         try await w.see("waitingDays") { _ = try await $0.store.waitingDays(before: today, lane: $0.lane) }

@@ -32,7 +32,10 @@ extension SystemTests {
                     for worker in workers { group.addTask { try await worker.start() } }
                     try await group.waitForAll()
                 }
-                try await eventually("every worker waits to claim") { try await deployment.waitingClaims == count }
+                try await eventually("every worker waits to look") { try await deployment.waitingLooks == count }
+                try await eventually("every worker has its part of the rates") {
+                    try await deployment.served(ofLatest: count) == count
+                }
             }
             try await eventually("the queue is empty", within: .seconds(60)) {
                 let left: Int = try await deployment.value("SELECT count(*) FROM outbox")
@@ -56,14 +59,24 @@ extension SystemTests {
 }
 
 extension Deployment {
-    /// Claims that wait for a lock.
-    fileprivate var waitingClaims: Int {
+    /// Workers whose first look waits for a lock; they claim after it.
+    fileprivate var waitingLooks: Int {
         get async throws {
             try await self.value(
                 """
                 SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH RECURSIVE wanted%'
+                WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT (SELECT id FROM outbox%'
                 """)
         }
+    }
+
+    /// Of the workers that came last, those that may send something.
+    fileprivate func served(ofLatest count: Int) async throws -> Int {
+        try await self.value(
+            """
+            SELECT count(DISTINCT worker_id) FROM provider_shares
+            WHERE share > 0 AND until > clock_timestamp()
+              AND worker_id IN (SELECT id FROM workers ORDER BY id DESC LIMIT \(Int64(count)))
+            """)
     }
 }

@@ -2,12 +2,18 @@ import Crypto
 import JSON
 
 extension Deployment {
+    /// Receipts that the carrier posts at the same time. Each waits for the commit that it shares with others, so that few at a time
+    /// would make their number the bound.
+    private static let carrierPostLimit = 256
+
     /// What the processes of a role are told besides what all of them are.
     func settings(of role: RoleName, _ index: Int) -> [String: String] {
         guard role != .carrier else {
             return [
-                "CARRIER_ARRIVAL_LIMIT": "0", "CARRIER_RECEIPT_DELAY": "50ms", "CARRIER_VONAGE_API_KEY": "bench",
-                "CARRIER_VONAGE_API_SECRET": "bench-secret", "CARRIER_VONAGE_SIGNATURE_SECRET": "bench-signature",
+                "CARRIER_ARRIVAL_LIMIT": "0", "CARRIER_RECEIPT_DELAY": "50ms",
+                "CARRIER_POST_LIMIT": "\(Self.carrierPostLimit)",
+                "CARRIER_VONAGE_API_KEY": "bench", "CARRIER_VONAGE_API_SECRET": "bench-secret",
+                "CARRIER_VONAGE_SIGNATURE_SECRET": "bench-signature",
                 "CARRIER_INFOBIP_API_KEY": "bench-secret", "CARRIER_INFOBIP_RECEIPT_USER": "bench",
                 "CARRIER_INFOBIP_RECEIPT_PASSWORD": "bench-secret",
                 "CARRIER_SMPP_LISTEN": "127.0.0.1:\(self.smppPort)", "CARRIER_SMPP_SYSTEM_ID": "bench",

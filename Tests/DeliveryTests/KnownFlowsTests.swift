@@ -1,0 +1,45 @@
+import Messaging
+import Routing
+import Store
+import Testing
+
+@testable import Delivery
+
+/// Whom claims look for by name while they do not look at all of the queue.
+@Suite struct KnownFlowsTests {
+    private static let provider = ProviderID(rawValue: 1)
+    private static let request = [ClaimRequest(provider: Self.provider, limit: 10, after: [:])]
+
+    private static func flow(_ account: Int32, _ priority: Priority = .otp) -> ClaimFlow {
+        ClaimFlow(provider: self.provider, priority: priority, account: AccountID(rawValue: account))
+    }
+
+    @Test func nobodyIsKnownBeforeAClaim() {
+        #expect(KnownFlows().flows(of: Self.request).isEmpty)
+    }
+
+    @Test func thoseOfTheProvidersThatAreAskedFor() {
+        var known = KnownFlows()
+        let other = ClaimFlow(provider: ProviderID(rawValue: 2), priority: .otp, account: AccountID(rawValue: 1))
+        known.note([Self.flow(1), other])
+        #expect(known.flows(of: Self.request) == [Self.flow(1)])
+    }
+
+    @Test func codesComeFirstAndThenWhatWasClaimedLast() {
+        var known = KnownFlows()
+        known.note([Self.flow(1)])
+        known.note([Self.flow(2, .bulk)])
+        known.note([Self.flow(3)])
+        #expect(known.flows(of: Self.request) == [Self.flow(3), Self.flow(1), Self.flow(2, .bulk)])
+    }
+
+    @Test func beyondTheLimitThoseThatWereClaimedFirstAreForgotten() {
+        var known = KnownFlows()
+        let count = Int32(3 * KnownFlows.limit)
+        for account in 1...count { known.note([Self.flow(account)]) }
+        let flows = known.flows(of: Self.request)
+        #expect(flows.count == KnownFlows.limit)
+        #expect(flows.first == Self.flow(count))
+        #expect(flows.last == Self.flow(count - Int32(KnownFlows.limit) + 1))
+    }
+}
