@@ -1,4 +1,5 @@
 import Messaging
+import Store
 import Synchronization
 import Timestamps
 
@@ -6,10 +7,10 @@ import Timestamps
 ///
 /// While a transaction is left open somewhere, dead rows cannot be cleared up, and each claim that looks at all of the queue reads
 /// those of all messages that have passed since. A slow ``Outlook`` tells: it has read them on its way to the oldest message that is
-/// ready, and from then on claims look no further back than to that. What comes back into the queue through this process lowers it,
-/// and so does what the next outlook finds below it, such as another process's retry. An account that is not among the
-/// ``KnownFlows``, and whose messages stand behind `Store.aheadLimit` of others and are not among the latest, waits for the next
-/// claim that looks at all. A value: tried without a clock or a database.
+/// ready, and from then on claims look no further back than to that, and for the ``KnownFlows``. What this process puts back lowers
+/// it again. What others put back, or commit later than ``margin`` after they have made its id, waits for the next outlook on all of
+/// the queue, and so does an account that stands behind `Store.aheadLimit` of others and was never served. A value: tried without a
+/// clock or a database.
 struct ClaimHorizon {
     /// Where a claim begins, and how often that had been lowered by then.
     struct Start {
@@ -17,72 +18,71 @@ struct ClaimHorizon {
         fileprivate let lowered: Int
     }
 
-    /// An outlook is slow when it took longer than this: a few times what it takes on a busy machine.
+    /// Finding the oldest message that is ready is slow when it took longer than this: otherwise it is one probe of an index.
     static let slow = Duration.milliseconds(30)
-    /// As long after an outlook, times what it took, and ``longest`` at most, a claim looks at all: it takes three times as long, so
-    /// that a twentieth of the time goes to such.
-    static let factor = 60
-    static let longest = Duration.seconds(60)
-    /// Ids are made before they are committed, by clocks that differ. So once in this time a claim looks back so far; each time it
-    /// would read again what was claimed within it.
+    /// Ids are made before they are committed, by clocks that differ. So once in this time a claim looks back by as much, from where
+    /// the last began that did so; each time it would read again what was claimed meanwhile.
     static let margin = Duration.milliseconds(200)
     /// And when nothing is ready, where there is no other clock to go by than this process's.
     static let wideMargin = Duration.seconds(10)
 
     /// Nothing older was seen to be ready; nil: look at all.
     private var oldest: MessageID?
-    /// What the outlook took by which this was set.
-    private var took = Duration.zero
-    /// When a claim looks at all again.
-    private var looksAtAll = ContinuousClock.now
-    /// When a claim looks back by ``margin`` again.
+    /// What ``oldest`` was when a claim last looked back, and when the next one does.
+    private var formerOldest: MessageID?
     private var looksBack = ContinuousClock.now
+    /// The oldest that has come back since the last outlook on all of the queue, which may not have seen it.
+    private var returned: MessageID?
     private var lowered = 0
 
-    /// Takes note of an outlook on all of the queue. `oldest`: the first that is ready; nil when none is.
+    /// Takes note of an outlook on all of the queue. `oldest`: the first that is ready; nil when none is. `took`: to find that.
     mutating func judge(oldest: MessageID?, took: Duration, now: ContinuousClock.Instant) {
-        let wasNarrow = self.oldest != nil
-        self.took = took
+        let returned = self.returned
+        self.returned = nil
         if took <= Self.slow {
             self.oldest = nil
-        } else if !wasNarrow {
-            self.oldest = oldest ?? Self.first(at: .now - Self.wideMargin)
-            self.looksAtAll = now + self.pause
+        } else if self.oldest == nil {
+            self.oldest = Self.least(oldest ?? Self.first(at: .now - took - Self.wideMargin), returned)
+            self.formerOldest = nil
             self.looksBack = now
         } else if let oldest {
-            self.lower(to: oldest)
+            self.include(oldest)
         }
     }
 
     /// Where the next claim is to begin; nil: look at all.
     mutating func start(at now: ContinuousClock.Instant) -> Start? {
         guard let oldest = self.oldest else { return nil }
-        if now >= self.looksAtAll {
-            self.looksAtAll = now + self.pause
-            return nil
-        }
         guard now >= self.looksBack else { return Start(from: oldest, lowered: self.lowered) }
+        let from = Self.begin(before: Self.least(oldest, self.formerOldest))
         self.looksBack = now + Self.margin
-        return Start(from: Self.begin(before: oldest), lowered: self.lowered)
+        self.formerOldest = oldest
+        return Start(from: from, lowered: self.lowered)
     }
 
-    /// What ``start(at:)`` is when a claim looks back; nil: look at all.
-    var reach: MessageID? { self.oldest.map { Self.begin(before: $0) } }
+    /// Before all that claims look for; nil: they look at all.
+    var reach: MessageID? { self.oldest.map { Self.begin(before: Self.least($0, self.formerOldest)) } }
 
-    /// Of what is behind `start`, `oldest` was the first that was ready; unless something came back meanwhile.
+    /// Of what is behind `start`, `oldest` was the first that was left; unless something came back meanwhile.
     mutating func advance(to oldest: MessageID, since start: Start) {
         guard self.oldest != nil, start.lowered == self.lowered else { return }
         self.oldest = oldest
     }
 
-    /// This one is in the queue, too.
+    /// This one has come back into the queue.
     mutating func lower(to id: MessageID) {
+        self.returned = Self.least(id, self.returned)
+        self.include(id)
+    }
+
+    /// This one is in the queue, too.
+    mutating func include(_ id: MessageID) {
         guard let oldest = self.oldest else { return }
         self.lowered += 1
         self.oldest = min(oldest, id)
     }
 
-    private var pause: Duration { min(self.took * Self.factor, Self.longest) }
+    private static func least(_ id: MessageID, _ other: MessageID?) -> MessageID { other.map { min(id, $0) } ?? id }
 
     private static func begin(before id: MessageID) -> MessageID {
         self.first(at: Timestamp(microseconds: id.milliseconds * 1000) - self.margin)
@@ -94,28 +94,61 @@ struct ClaimHorizon {
     }
 }
 
-/// The ``ClaimHorizon`` of each lane, once there has been an outlook.
+/// The ``ClaimHorizon`` of each lane, once there has been an outlook, with those whom claims look for.
 final class ClaimHorizons: Sendable {
-    private let horizons = Mutex<[Lane: ClaimHorizon]>([:])
+    private struct Entry {
+        var horizon = ClaimHorizon()
+        var known = KnownFlows()
+        /// Something came back of which nobody knows how old it is.
+        var looksAtAll = false
+    }
+
+    private let lanes = Mutex<[Lane: Entry]>([:])
 
     /// False until the first outlook: a claim in a queue full of dead rows would keep all others waiting.
-    func isKnown(_ lane: Lane) -> Bool { self.horizons.withLock { $0[lane] != nil } }
+    func isKnown(_ lane: Lane) -> Bool { self.lanes.withLock { $0[lane] != nil } }
 
     func judge(_ lane: Lane, oldest: MessageID?, took: Duration) {
-        self.horizons.withLock { $0[lane, default: ClaimHorizon()].judge(oldest: oldest, took: took, now: .now) }
+        self.lanes.withLock { $0[lane, default: Entry()].horizon.judge(oldest: oldest, took: took, now: .now) }
     }
 
-    func start(_ lane: Lane) -> ClaimHorizon.Start? { self.horizons.withLock { $0[lane]?.start(at: .now) } }
+    /// Where a claim for these is to begin; nil: look at all.
+    func start(
+        _ lane: Lane, _ requests: [ClaimRequest]
+    ) -> (start: ClaimHorizon.Start, known: [ClaimFlow])? {
+        self.lanes.withLock { lanes in
+            guard let start = lanes[lane]?.horizon.start(at: .now) else { return nil }
+            return (start, lanes[lane]?.known.flows(of: requests) ?? [])
+        }
+    }
 
-    func reach(_ lane: Lane) -> MessageID? { self.horizons.withLock { $0[lane]?.reach } }
+    func reach(_ lane: Lane) -> MessageID? { self.lanes.withLock { $0[lane]?.horizon.reach } }
 
     func advance(_ lane: Lane, to oldest: MessageID, since start: ClaimHorizon.Start) {
-        self.horizons.withLock { $0[lane]?.advance(to: oldest, since: start) }
+        self.lanes.withLock { $0[lane]?.horizon.advance(to: oldest, since: start) }
     }
 
-    /// These are in the queue, too.
+    func note(_ lane: Lane, _ flows: some Sequence<ClaimFlow>) {
+        self.lanes.withLock { $0[lane]?.known.note(flows) }
+    }
+
+    /// These have come back into the queue.
     func lower(_ lane: Lane, to oldest: MessageID?) {
         guard let oldest else { return }
-        self.horizons.withLock { $0[lane]?.lower(to: oldest) }
+        self.lanes.withLock { $0[lane]?.horizon.lower(to: oldest) }
+    }
+
+    /// This one is in the queue, too.
+    func include(_ lane: Lane, _ id: MessageID) { self.lanes.withLock { $0[lane]?.horizon.include(id) } }
+
+    /// Has the next outlook be one on all of the queue: something has come back.
+    func askForLookAtAll(_ lane: Lane) { self.lanes.withLock { $0[lane]?.looksAtAll = true } }
+
+    /// Whether ``askForLookAtAll(_:)`` was called since this was asked last.
+    func takeLookAtAll(_ lane: Lane) -> Bool {
+        self.lanes.withLock { lanes in
+            defer { lanes[lane]?.looksAtAll = false }
+            return lanes[lane]?.looksAtAll ?? false
+        }
     }
 }

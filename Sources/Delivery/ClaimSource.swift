@@ -12,6 +12,8 @@ protocol ClaimSource: Sendable {
     static var noun: String { get }
     static func id(of claim: Claim) -> ID
 
+    /// Whether anything may be claimed in a lane yet.
+    func isOpen(_ lane: Lane) -> Bool
     /// Claims as many as there is room for, and tells whether another claim would find more; nil when there is no room.
     func claim(lane: Lane, worker: WorkerID) async throws(PostgresError) -> (claims: [Claim], more: Bool)?
     /// Passes claims on to who does them; returns those that nobody takes any more.
@@ -22,4 +24,8 @@ protocol ClaimSource: Sendable {
     func handBack(_ claims: [Claim], worker: WorkerID) async throws(PostgresError) -> Int
     /// See ``Store/disown(lane:worker:holding:)``.
     func disown(lane: Lane, worker: WorkerID, holding: [ID]) async throws(PostgresError) -> Int
+}
+
+extension ClaimSource {
+    func isOpen(_ lane: Lane) -> Bool { true }
 }

@@ -93,7 +93,7 @@ struct Claimer<Source: ClaimSource>: Sendable {
         guard let worker = self.lease.held else { return .nothing }
         try await self.settleDoubts(of: worker)
         var found = Found.nothing
-        for lane in turns.round() where !self.isStopping {
+        for lane in turns.round() where !self.isStopping && self.source.isOpen(lane) {
             let started = ContinuousClock.now
             guard let (claims, more) = try await self.source.claim(lane: lane, worker: worker) else {
                 // No room, or nobody to send through: with a lease that is renewed this process is as well as can be.

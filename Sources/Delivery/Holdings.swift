@@ -15,6 +15,7 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
         /// When the two are compared next; earlier while an answer that was lost may still show its effect.
         var nextLook = ContinuousClock.now + HoldingsTiming.lookInterval
         var doubtfulUntil: ContinuousClock.Instant?
+        var hasDoubted = false
     }
 
     private let state = Mutex(State())
@@ -43,6 +44,7 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
         self.state.withLock { state in
             state.nextLook = .now
             state.doubtfulUntil = .now + HoldingsTiming.doubt
+            state.hasDoubted = true
         }
         self.doubted.ring()
     }
@@ -50,8 +52,8 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
     /// Whether what is held is to be compared every second.
     var isDoubtful: Bool { self.state.withLock { $0.doubtfulUntil.map { .now < $0 } ?? false } }
 
-    /// Nothing is held, here or in the database.
-    var isEmpty: Bool { !self.isDoubtful && self.state.withLock { $0.claims.isEmpty } }
+    /// Nothing is held, here or in the database, and never was there a doubt of it.
+    var isEmpty: Bool { self.state.withLock { $0.claims.isEmpty && !$0.hasDoubted } }
 
     /// What is held, when it is time to compare it with what the database thinks; nil most of the time.
     func toCompare(now: ContinuousClock.Instant = .now) -> [ID]? {

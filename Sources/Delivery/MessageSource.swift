@@ -13,7 +13,7 @@ final class MessageSource: ClaimSource {
     private let outlets: Outlets
     private let metrics: DeliveryMetrics
     private let horizons: ClaimHorizons
-    private let walks = Mutex(Walks())
+    private let walk = Mutex(AccountWalk())
 
     init(store: Store, outlets: Outlets, horizons: ClaimHorizons, metrics: DeliveryMetrics) {
         self.store = store
@@ -22,37 +22,25 @@ final class MessageSource: ClaimSource {
         self.metrics = metrics
     }
 
+    func isOpen(_ lane: Lane) -> Bool { self.horizons.isKnown(lane) }
+
     func claim(lane: Lane, worker: WorkerID) async throws(PostgresError) -> (claims: [Claim], more: Bool)? {
-        let roomy = self.outlets.roomy()
-        guard self.horizons.isKnown(lane), !roomy.isEmpty else { return nil }
-        let start = self.horizons.start(lane)
-        let walk = start == nil ? \Walks.all : \Walks.narrowed
-        let (requests, known) = self.walks.withLock { walks in
-            let requests = roomy.map { walks[keyPath: walk].request($0.provider, limit: Int32($0.room), lane: lane) }
-            return (requests, start == nil ? [] : walks.known[lane]?.flows(of: requests) ?? [])
+        let requests = self.walk.withLock { walk in
+            self.outlets.roomy().map { walk.request($0.provider, limit: Int32($0.room), lane: lane) }
         }
+        guard !requests.isEmpty else { return nil }
+        let from = self.horizons.start(lane, requests)
         let claims = try await self.store.claim(
             lane: lane, worker: worker, requests: requests,
-            start: start.map { ClaimStart(from: $0.from, served: self.served, known: known) })
-        if let start, let oldest = claims.first?.oldestReady { self.horizons.advance(lane, to: oldest, since: start) }
-        return (claims, self.walks.withLock { $0.advance(walk, lane: lane, requests: requests, claims: claims) })
+            start: from.map { ClaimStart(from: $0.start.from, served: self.served, known: $0.known) })
+        self.horizons.note(lane, claims.lazy.map(\.flow))
+        if let from, let oldest = claims.first?.oldestLeft {
+            self.horizons.advance(lane, to: oldest, since: from.start)
+        }
+        return (claims, self.walk.withLock { $0.advance(lane: lane, requests: requests, claims: claims) })
     }
 
     private var served: [ProviderID] { self.outlets.all.map(\.provider.id) }
-
-    /// Of looks at all of the queue, and of those that begin later: what these do not come to keeps its turn in the others.
-    private struct Walks {
-        var all = AccountWalk()
-        var narrowed = AccountWalk()
-        var known: [Lane: KnownFlows] = [:]
-
-        mutating func advance(
-            _ walk: WritableKeyPath<Walks, AccountWalk>, lane: Lane, requests: [ClaimRequest], claims: [Claim]
-        ) -> Bool {
-            self.known[lane, default: KnownFlows()].note(claims.lazy.map(\.flow))
-            return self[keyPath: walk].advance(lane: lane, requests: requests, claims: claims)
-        }
-    }
 
     func pass(_ held: [HeldClaim]) -> [HeldClaim] {
         // How long a retry has waited is its schedule's doing.
@@ -63,10 +51,16 @@ final class MessageSource: ClaimSource {
     func removeAll() -> [HeldClaim] { self.outlets.removeAll() }
 
     func handBack(_ claims: [Claim], worker: WorkerID) async throws(PostgresError) -> Int {
-        try await self.store.handBack(claims, worker: worker)
+        defer {
+            for (lane, claims) in Dictionary(grouping: claims, by: \.id.lane) {
+                self.horizons.lower(lane, to: claims.lazy.map(\.id).min())
+            }
+        }
+        return try await self.store.handBack(claims, worker: worker)
     }
 
     func disown(lane: Lane, worker: WorkerID, holding: [MessageID]) async throws(PostgresError) -> Int {
-        try await self.store.disown(lane: lane, worker: worker, holding: holding)
+        defer { self.horizons.askForLookAtAll(lane) }
+        return try await self.store.disown(lane: lane, worker: worker, holding: holding)
     }
 }

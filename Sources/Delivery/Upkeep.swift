@@ -150,12 +150,20 @@ struct Upkeep: Sendable {
         await self.pulse("looking for work") {
             let started = ContinuousClock.now
             // Nothing is claimed in a lane before its first outlook.
-            for lane in looksBack.isEmpty ? self.lanes : rota.next() {
-                let outlook = try await self.outlook(lane, &looksBack)
-                self.ring(lane, outlook, horizon)
-                if outlook.deadWorkers > dead { self.deaths.ring() }
-                dead = outlook.deadWorkers
+            let new = self.lanes.filter { !self.horizons.isKnown($0) }
+            var failure: (any Error)?
+            for lane in new.isEmpty ? rota.next() : new {
+                do {
+                    let outlook = try await self.outlook(lane, &looksBack)
+                    self.ring(lane, outlook, horizon)
+                    if outlook.deadWorkers > dead { self.deaths.ring() }
+                    dead = outlook.deadWorkers
+                } catch {
+                    // The others' turn has come all the same: one of them may be on another server.
+                    failure = error
+                }
             }
+            if let failure { throw failure }
             // Several times in a lease, so that a death is noticed soon after its end.
             let pause = Self.pause(
                 after: .now - started, least: min(self.lease / 5, Self.outlookInterval), most: Self.longestOutlookPause)
@@ -166,16 +174,28 @@ struct Upkeep: Sendable {
     /// Looks no further back than the claims do, but now and then, and then has the claims do so.
     private func outlook(_ lane: Lane, _ looksBack: inout [Lane: ContinuousClock.Instant]) async throws -> Outlook {
         let started = ContinuousClock.now
-        let from = looksBack[lane].flatMap { started < $0 ? self.horizons.reach(lane) : nil }
+        let served = Array(self.service.current.providers.keys)
+        let isDue = self.horizons.takeLookAtAll(lane) || looksBack[lane].map { $0 <= started } ?? true
+        if !isDue, let from = self.horizons.reach(lane) {
+            let outlook = try await self.store.outlook(lane: lane, served: served, from: from)
+            if let oldest = outlook.oldestReady { self.horizons.include(lane, oldest) }
+            return outlook
+        }
+        defer { looksBack[lane] = .now + Self.pause(after: .now - started, most: Self.longestLookBackPause) }
+        return try await self.outlookOnAll(lane, served)
+    }
+
+    private func outlookOnAll(_ lane: Lane, _ served: [ProviderID]) async throws -> Outlook {
+        let started = ContinuousClock.now
+        // When it fails because it took too long, what is new goes on all the same.
         defer {
-            // When it failed because it took too long, what is new goes on all the same.
             if !self.horizons.isKnown(lane) { self.horizons.judge(lane, oldest: nil, took: .now - started) }
         }
-        let served = Array(self.service.current.providers.keys)
-        let outlook = try await self.store.outlook(lane: lane, served: served, from: from)
-        if from == nil {
-            looksBack[lane] = .now + Self.pause(after: .now - started, most: Self.longestLookBackPause)
-            self.horizons.judge(lane, oldest: outlook.oldestReady, took: .now - started)
+        let outlook = try await self.store.outlook(lane: lane, served: served)
+        self.horizons.judge(lane, oldest: outlook.oldestReady, took: outlook.oldestReadyTook)
+        if self.horizons.reach(lane) != nil {
+            let flows = try await self.store.readyFlows(lane: lane, served: served, limit: KnownFlows.mostKept)
+            self.horizons.note(lane, flows)
         }
         return outlook
     }
@@ -212,7 +232,10 @@ struct Upkeep: Sendable {
         for lane in rota.next(self.standby.take()) {
             let silent = try await self.store.resumeSilent(lane: lane, limit: Self.promotionLimit)
             rota.finish(lane, due: silent.next)
-            if silent.resumed > 0 { self.messages.ready.ring(lane) }
+            if silent.resumed > 0 {
+                self.horizons.askForLookAtAll(lane)
+                self.messages.ready.ring(lane)
+            }
             if silent.taken == Int(Self.promotionLimit) { wait = .milliseconds(1) }
             wait = min(wait, max(silent.next ?? wait, .milliseconds(10)))
             while try await self.store.dropStandby(lane: lane, limit: Self.wipeLimit) == Int(Self.wipeLimit) {}
@@ -226,12 +249,16 @@ struct Upkeep: Sendable {
         try await Task.sleep(for: Self.breakerInterval * Double.random(in: 0.8...1.2))
     }
 
-    /// Takes over what dead workers hold: as soon as one fell silent, and then now and again until nothing of them is left.
+    /// Takes over what dead workers hold: at the start, as soon as one fell silent, and then now and again until nothing of them is
+    /// left. Not at the start where all of the queue is slow to read, unless somebody has died.
     private func reap() async {
         var known = 0
-        // Somewhere in the first hour, or all that are started together would do it together.
-        var due = ContinuousClock.now + Self.lookInterval * Double.random(in: 0...1)
+        var due = ContinuousClock.now
         await self.pulse("reaping") {
+            guard self.lanes.allSatisfy(self.horizons.isKnown) else { return try await Task.sleep(for: Self.firstLook) }
+            if known == 0, due <= .now, self.lanes.contains(where: { self.horizons.reach($0) != nil }) {
+                due = .now + Self.lookInterval * Double.random(in: 0...1)
+            }
             let lost = try await self.store.loseSilentWorkers()
             if lost.now > 0 || lost.all > known || due <= .now {
                 let started = ContinuousClock.now
@@ -255,6 +282,7 @@ struct Upkeep: Sendable {
             self.eventMetrics.work.reaped.add(events)
             self.logger.warning(
                 "took over from workers that fell silent", ["messages": messages, "events": events])
+            self.horizons.askForLookAtAll(lane)
             self.messages.ready.ring(lane)
             self.events.ready.ring(lane)
         }

@@ -32,8 +32,8 @@ public struct Claim: Sendable {
     public var quota: Int32
     /// There was no room for all accounts and priorities that the claim came by.
     public var isCut: Bool
-    /// The first that was ready, of those behind where the claim began to look; nil when it looked at all.
-    public var oldestReady: MessageID?
+    /// No older one was left behind where the claim began to look; nil when it looked at all.
+    public var oldestLeft: MessageID?
 
     public var reference: MessageReference { MessageReference(id: self.id, series: self.series) }
 
@@ -230,7 +230,9 @@ extension Store {
             )
             SELECT c.id, c.account_id, c.provider_id, c.priority, c.attempt, c.series, c.waits, m.state, m.channel,
                    m.recipient, m.sender, m.body, m.remaining, m.age, c.quota, c.cut, c.tried, m.parts,
-                   (SELECT id FROM ahead ORDER BY id LIMIT 1)
+                   -- Those that stood first may all be taken.
+                   coalesce((SELECT id FROM ahead WHERE id NOT IN (SELECT id FROM due) ORDER BY id LIMIT 1),
+                            (SELECT id FROM ahead ORDER BY id DESC LIMIT 1))
             FROM claimed c CROSS JOIN LATERAL (
                 SELECT state, channel, recipient, sender, body, parts, expires_at - now() AS remaining,
                        now() - greatest(accepted_at, send_at) AS age
@@ -342,7 +344,7 @@ extension Claim {
             age: try row.decode(13),
             quota: try row.decode(14),
             isCut: try row.decode(15),
-            oldestReady: try row.decodeIfPresent(18)
+            oldestLeft: try row.decodeIfPresent(18)
         )
     }
 }

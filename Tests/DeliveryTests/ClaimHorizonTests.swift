@@ -36,26 +36,20 @@ import Timestamps
         #expect(horizon.start(at: Self.now) == nil, "the dead rows are gone")
     }
 
-    @Test(arguments: [(Duration.milliseconds(200), Duration.seconds(12)), (.seconds(5), ClaimHorizon.longest)])
-    func nowAndThenOneLooksAtAll(took: Duration, pause: Duration) {
-        var horizon = Self.narrow(to: 1000, took: took)
-        #expect(horizon.start(at: Self.now + pause - .milliseconds(1)) != nil)
-        #expect(horizon.start(at: Self.now + pause) == nil)
-        #expect(horizon.start(at: Self.now + pause) != nil, "one, and not all from then on")
-        #expect(horizon.start(at: Self.now + pause * 2) == nil)
-    }
-
-    /// What was made before the oldest may be committed behind it.
-    @Test func nowAndThenOneLooksBackFurther() {
+    /// What was made before the oldest may be committed behind it; and what was before it when a claim last looked back, too.
+    @Test func nowAndThenOneLooksBackAsFarAsTheLast() {
         let now = Self.now
         var horizon = Self.narrow(to: 1_000_000)
-        let (oldest, before) = (Self.id(milliseconds: 1_000_000), MessageID(high: 999_800 << 16, low: 0))
-        #expect(horizon.start(at: now)?.from == before)
-        #expect(horizon.start(at: now)?.from == oldest)
-        #expect(horizon.start(at: now + .milliseconds(199))?.from == oldest)
-        #expect(horizon.start(at: now + .milliseconds(200))?.from == before)
-        #expect(horizon.start(at: now + .milliseconds(201))?.from == oldest)
-        #expect(horizon.reach == before)
+        #expect(horizon.start(at: now)?.from == MessageID(high: 999_800 << 16, low: 0))
+        for step in 1...9 as ClosedRange<UInt64> {
+            guard let start = horizon.start(at: now + .milliseconds(step * 20)) else { Issue.record("\(step)"); return }
+            #expect(start.from == Self.id(milliseconds: 1_000_000 + (step - 1) * 20))
+            horizon.advance(to: Self.id(milliseconds: 1_000_000 + step * 20), since: start)
+        }
+        #expect(horizon.reach == MessageID(high: 999_800 << 16, low: 0))
+        #expect(horizon.start(at: now + .milliseconds(200))?.from == MessageID(high: 999_800 << 16, low: 0))
+        #expect(horizon.start(at: now + .milliseconds(201))?.from == Self.id(milliseconds: 1_000_180))
+        #expect(horizon.start(at: now + .milliseconds(400))?.from == MessageID(high: 999_980 << 16, low: 0))
         horizon = Self.narrow(to: 100)
         #expect(horizon.reach == MessageID(high: 0, low: 0), "ids have no time before 1970")
     }
@@ -64,7 +58,7 @@ import Timestamps
     @Test func whenNothingIsReadyItLooksBackFurther() throws {
         var horizon = Self.narrow(to: nil)
         let from = try Self.start(&horizon).from
-        #expect(from.milliseconds <= Timestamp.now.milliseconds - 10_000)
+        #expect(from.milliseconds <= Timestamp.now.milliseconds - 10_200)
         #expect(from.milliseconds > Timestamp.now.milliseconds - 70_000)
     }
 
@@ -95,6 +89,19 @@ import Timestamps
         #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 9000))
         horizon.lower(to: Self.id(milliseconds: 9500))
         #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 9000))
+    }
+
+    /// The outlook that narrows may have begun before.
+    @Test func soDoesWhatCameBackBeforeItWasNarrow() throws {
+        var horizon = ClaimHorizon()
+        horizon.lower(to: Self.id(milliseconds: 3000))
+        horizon.judge(oldest: Self.id(milliseconds: 5000), took: .seconds(1), now: Self.now)
+        _ = horizon.start(at: Self.now)
+        #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 3000))
+        horizon.judge(oldest: nil, took: .zero, now: Self.now)
+        horizon.judge(oldest: Self.id(milliseconds: 5000), took: .seconds(1), now: Self.now)
+        _ = horizon.start(at: Self.now)
+        #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 5000))
     }
 
     @Test func soDoesASlowOutlookThatFindsAnOlderOne() {

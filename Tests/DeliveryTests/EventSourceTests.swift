@@ -39,13 +39,17 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func aSlotIsFreeBeforeWhatCameOfItsEventIsWrittenBack() async throws {
         try await Self.run { store, _ async throws in
             let source = EventSource(store: store)
-            let (free, settled) = (Signal(), Signal())
+            let (answer, free, settled) = (Signal(), Signal(), Signal())
             await withTaskGroup { group in
                 group.addTask {
-                    await source.run(onFree: { free.ring() }) { _ in { await settled.wait() } }
+                    await source.run(onFree: { free.ring() }) { _ in
+                        await answer.wait()
+                        return { await settled.wait() }
+                    }
                 }
                 _ = source.pass(Self.claims(1).map { Held(claim: $0, worker: WorkerID(rawValue: 1), since: .now) })
                 #expect(source.inFlight == 1)
+                answer.ring()
                 await free.wait()
                 #expect(source.inFlight == 0, "it is not written back yet")
                 source.close()

@@ -44,7 +44,7 @@ import Testing
     }
 
     /// What the database holds for this process is not known then.
-    @Test func nothingIsHeldOnlyWhenThereIsNoDoubt() {
+    @Test func nothingIsHeldOnlyWhenThereWasNoDoubt() {
         let holdings = Holdings<MessageID>()
         #expect(holdings.isEmpty)
         holdings.insert([Self.id(1)])

@@ -33,13 +33,26 @@ import Testing
         #expect(known.flows(of: Self.request) == [Self.flow(3), Self.flow(1), Self.flow(2, .bulk)])
     }
 
-    @Test func beyondTheLimitThoseThatWereClaimedFirstAreForgotten() {
+    @Test func anotherProvidersTakeNobodysPlace() {
         var known = KnownFlows()
-        let count = Int32(3 * KnownFlows.limit)
-        for account in 1...count { known.note([Self.flow(account)]) }
+        let other = ProviderID(rawValue: 2)
+        known.note([Self.flow(1, .bulk)])
+        let many = Int32(KnownFlows.limit + 10)
+        for account in 1...many {
+            known.note([ClaimFlow(provider: other, priority: .otp, account: AccountID(rawValue: account))])
+        }
+        let both = known.flows(of: Self.request + [ClaimRequest(provider: other, limit: 10, after: [:])])
+        #expect(both.count == KnownFlows.limit + 1)
+        #expect(both.first == Self.flow(1, .bulk))
+    }
+
+    @Test func beyondTheLimitThoseThatWereSeenFirstAreForgotten() {
+        var known = KnownFlows()
+        let count = Int32(3 * KnownFlows.mostKept)
+        for account in 1...count { known.note([Self.flow(account, account == 1 ? .otp : .bulk)]) }
         let flows = known.flows(of: Self.request)
         #expect(flows.count == KnownFlows.limit)
-        #expect(flows.first == Self.flow(count))
-        #expect(flows.last == Self.flow(count - Int32(KnownFlows.limit) + 1))
+        #expect(flows.first == Self.flow(count, .bulk))
+        #expect(flows.last == Self.flow(count - Int32(KnownFlows.limit) + 1, .bulk))
     }
 }

@@ -61,11 +61,11 @@ import Timestamps
             #expect(try await Self.oldestReady(fixture, provider: ProviderID(rawValue: 2)) == nil)
             let claims = try await Self.claim(fixture, worker, limit: 100, from: moment)
             #expect(claims.map(\.id) == [first.id, second.id])
-            #expect(claims.first?.oldestReady == first.id)
+            #expect(claims.first?.oldestLeft == second.id)
             #expect(try await Self.claim(fixture, worker, limit: 100, from: moment).isEmpty)
             let rest = try await fixture.claim(worker)
             #expect(rest.map(\.id) == [old.id])
-            #expect(rest.first?.oldestReady == nil)
+            #expect(rest.first?.oldestLeft == nil)
             #expect(try await Self.oldestReady(fixture) == nil)
         }
     }
@@ -91,9 +91,10 @@ import Timestamps
         try await StoreFixture.run { fixture async throws in
             let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
             let (loud, quiet) = (AccountID(rawValue: 1), AccountID(rawValue: 2))
+            var ids: [MessageID] = []
             for secondsAgo in [60, 15] as [Int64] {
                 let messages = (0..<2100).map { _ in Self.message(fixture, secondsAgo: secondsAgo, .bulk) }
-                try await fixture.accept(messages, account: loud)
+                ids += try await fixture.accept(messages, account: loud)
             }
             let code = Self.message(fixture, secondsAgo: 30)
             try await fixture.accept([code], account: quiet)
@@ -105,6 +106,11 @@ import Timestamps
             let known = try await Self.claim(fixture, worker, limit: 10, from: start, known: [flow, idle])
             #expect(known.first?.id == code.id)
             #expect(known.first?.quota == 10, "one that has nothing takes nobody's share")
+            // The first that none of the claims took.
+            #expect(known.first?.oldestLeft == ids.sorted()[unknown.count + known.count - 1])
+            let bulk = ClaimFlow(provider: fixture.provider, priority: .bulk, account: loud)
+            let flows = try await fixture.store.readyFlows(lane: fixture.lane, served: [fixture.provider], limit: 10)
+            #expect(flows == [bulk], "the code is claimed")
         }
     }
 
@@ -118,7 +124,7 @@ import Timestamps
             try await fixture.accept([stranded, message])
             let claims = try await Self.claim(fixture, worker, limit: 10, from: MessageID(high: 0, low: 0))
             #expect(claims.map(\.id) == [message.id])
-            #expect(claims.first?.oldestReady == message.id)
+            #expect(claims.first?.oldestLeft == message.id)
         }
     }
 

@@ -82,12 +82,14 @@ import Timestamps
 
             let later = try await fixture.accept([fixture.newMessage()], account: AccountID(rawValue: 7))
             let startingLater = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
-                let start = ClaimStart(from: later[0], served: [fixture.provider], known: claims.map(\.flow))
+                // The others' backlog is behind it: of a provider that nobody serves, all of that would be passed over.
+                let served = [fixture.provider, ProviderID(rawValue: 2)]
+                let start = ClaimStart(from: later[0], served: served, known: claims.map(\.flow))
                 let request = ClaimRequest(provider: fixture.provider, limit: 100, after: [:])
                 _ = try await fixture.store.claim(lane: fixture.lane, worker: worker, requests: [request], start: start)
             }
             #expect(startingLater.sequential.isDisjoint(with: ["outbox", "messages_\(today)"]), "\(startingLater)")
-            #expect(startingLater.indexes.isSuperset(of: ["outbox_pkey", "outbox_ready"]), "\(startingLater)")
+            #expect(startingLater.rows < 5000, "\(startingLater)")
 
             let outlook = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
                 let outlook = try await fixture.store.outlook(lane: fixture.lane, served: [fixture.provider])

@@ -156,7 +156,7 @@ import Timestamps
                 }
             }
             // The server is told by another way and may take its time; by a pooler it is not told at all, and ends it by itself.
-            try await fixture.waitForNoLock()
+            try await fixture.waitForNoStatement()
             let begun = try await Self.partition(.receipts, day, fixture)
             #expect(begun.state != .attached)
             try await fixture.store.retire(begun, waitLimit: .seconds(20))

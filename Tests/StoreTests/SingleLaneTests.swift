@@ -215,6 +215,9 @@ import Verification
                 from: MessageID(high: 0, low: 0), served: [w.base.provider], known: claims.map(\.flow))
             _ = try await w.claim(start: start)
         }
+        try await w.see("readyFlows") {
+            _ = try await $0.store.readyFlows(lane: $0.lane, served: [$0.base.provider], limit: 10)
+        }
         try await w.see("handBack") { [claims] in _ = try await $0.store.handBack(claims, worker: $0.worker) }
         try await w.see("disown") {
             _ = try await $0.claim()

@@ -116,12 +116,13 @@ struct StoreFixture {
         while try await self.count(waiting) == 0 { try await Task.sleep(for: .milliseconds(5)) }
     }
 
-    /// Returns when none does any more.
-    func waitForNoLock() async throws {
-        let waiting: SQL = """
-            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+    /// Returns when no other statement runs any more.
+    func waitForNoStatement() async throws {
+        let running: SQL = """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
             """
-        while try await self.count(waiting) > 0 { try await Task.sleep(for: .milliseconds(5)) }
+        while try await self.count(running) > 0 { try await Task.sleep(for: .milliseconds(5)) }
     }
 
     func count(_ statement: SQL) async throws -> Int {

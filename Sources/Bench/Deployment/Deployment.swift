@@ -41,6 +41,8 @@ final class Deployment: Sendable {
     let smppPort: UInt16
     let receiverPorts: [UInt16]
     private let state = Mutex(State())
+    /// Workers may take so long to settle what is under way.
+    private static let drainTime = Duration.seconds(5)
 
     private struct State {
         var processes: [RoleProcess] = []
@@ -108,8 +110,16 @@ final class Deployment: Sendable {
             }
             return stopped
         }
+        await Self.drain(stopped.filter { $0.role == .worker })
         for process in stopped { process.process.kill(SIGKILL) }
         for process in stopped { _ = await process.process.waitForExit() }
+    }
+
+    /// Or what they hold would be looked for by the next: not what is to be measured.
+    private static func drain(_ workers: [RoleProcess]) async {
+        for worker in workers { worker.process.kill(SIGTERM) }
+        let deadline = ContinuousClock.now + Self.drainTime
+        for worker in workers { _ = await worker.process.waitForExit(until: deadline) }
     }
 
     /// Throws when a process has ended by itself.
