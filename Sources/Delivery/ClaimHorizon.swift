@@ -7,10 +7,10 @@ import Timestamps
 ///
 /// While a transaction is left open somewhere, dead rows cannot be cleared up, and each claim that looks at all of the queue reads
 /// those of all messages that have passed since. A slow ``Outlook`` tells: it has read them on its way to the oldest message that is
-/// ready, and from then on claims look no further back than to that, and for the ``KnownFlows``. What this process puts back lowers
-/// it again. What others put back, or commit later than ``margin`` after they have made its id, waits for the next outlook on all of
-/// the queue, and so does an account that stands behind `Store.aheadLimit` of others and was never served. A value: tried without a
-/// clock or a database.
+/// ready, and from then on claims look no further back than to that, and for the ``KnownFlows``. Retries, promotions and what is handed
+/// back by this process lower it again. What others put back, what goes on because of a receipt, and what is committed later than
+/// ``margin`` after its id was made, wait for the next outlook on all of the queue, and so does an account that stands behind
+/// `Store.aheadLimit` of others and is unknown. A value: tried without a clock or a database.
 struct ClaimHorizon {
     /// Where a claim begins, and how often that had been lowered by then.
     struct Start {
@@ -42,6 +42,8 @@ struct ClaimHorizon {
         if took <= Self.slow {
             self.oldest = nil
         } else if self.oldest == nil {
+            // A claim may be under way that began when it was narrow before.
+            self.lowered += 1
             self.oldest = Self.least(oldest ?? Self.first(at: .now - took - Self.wideMargin), returned)
             self.formerOldest = nil
             self.looksBack = now
@@ -63,10 +65,10 @@ struct ClaimHorizon {
     /// Before all that claims look for; nil: they look at all.
     var reach: MessageID? { self.oldest.map { Self.begin(before: Self.least($0, self.formerOldest)) } }
 
-    /// Of what is behind `start`, `oldest` was the first that was left; unless something came back meanwhile.
-    mutating func advance(to oldest: MessageID, since start: Start) {
-        guard self.oldest != nil, start.lowered == self.lowered else { return }
-        self.oldest = oldest
+    /// Of what is behind `start`, `left` was the first that was left; but for what came back meanwhile.
+    mutating func advance(to left: MessageID, since start: Start) {
+        guard let oldest = self.oldest else { return }
+        self.oldest = start.lowered == self.lowered ? left : min(oldest, left)
     }
 
     /// This one has come back into the queue.

@@ -134,7 +134,8 @@ struct Claimer<Source: ClaimSource>: Sendable {
 }
 
 enum ClaimTiming {
-    /// Between polls when nothing tells of work. When a hint is lost, the outlook tells within a second; see ``Upkeep``.
+    /// Between polls when nothing tells of work. When a hint is lost, the outlook tells within a second, or
+    /// a few while dead rows make it slow; see ``Upkeep``.
     static let pollInterval = Duration.seconds(10)
     /// The first pause after a claim that left nothing behind; it doubles up to the poll's. Under a steady trickle this
     /// is how long a message may wait for its claim when no hint came.

@@ -3,10 +3,11 @@ import Store
 
 /// Accounts whose messages were claimed lately or wait to be, for claims that do not look at all of the queue; see ``ClaimHorizon``.
 struct KnownFlows {
-    /// Looked for in one claim, of each provider: a probe of an index each, and what has passed of the account since the claim's start.
-    static let limit = 200
+    /// Looked for in one claim, of each provider and priority: a probe of an index each, and what has passed of the account since the
+    /// claim's start.
+    static let limit = 100
     /// Kept of all.
-    static let mostKept = 4 * limit
+    static let mostKept = 8 * limit
 
     /// With the number of the claim that each was last in.
     private var seen: [ClaimFlow: Int] = [:]
@@ -18,13 +19,17 @@ struct KnownFlows {
         if self.seen.count > 2 * Self.mostKept { self.forgetOldest() }
     }
 
-    /// Of each provider that is asked for, codes before the rest, and what was seen last before what was seen first.
+    /// Of each provider that is asked for, and each priority, those that were seen last.
     func flows(of requests: [ClaimRequest]) -> [ClaimFlow] {
-        requests.flatMap { request in
-            self.seen.filter { $0.key.provider == request.provider }
-                .sorted { ($0.key.priority, -$0.value) < ($1.key.priority, -$1.value) }
-                .prefix(Self.limit).map(\.key)
-        }
+        let providers = Set(requests.lazy.map(\.provider))
+        let asked = self.seen.filter { providers.contains($0.key.provider) }
+        return Dictionary(grouping: asked) { Kind(provider: $0.key.provider, priority: $0.key.priority) }.values
+            .flatMap { $0.sorted { $0.value > $1.value }.prefix(Self.limit).map(\.key) }
+    }
+
+    private struct Kind: Hashable {
+        var provider: ProviderID
+        var priority: Priority
     }
 
     private mutating func forgetOldest() {

@@ -60,7 +60,8 @@ final class MessageSource: ClaimSource {
     }
 
     func disown(lane: Lane, worker: WorkerID, holding: [MessageID]) async throws(PostgresError) -> Int {
-        defer { self.horizons.askForLookAtAll(lane) }
-        return try await self.store.disown(lane: lane, worker: worker, holding: holding)
+        let count = try await self.store.disown(lane: lane, worker: worker, holding: holding)
+        if count > 0 { self.horizons.askForLookAtAll(lane) }
+        return count
     }
 }

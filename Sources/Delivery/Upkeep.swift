@@ -1,6 +1,7 @@
 import Channels
 import Lifecycle
 import Messaging
+import Postgres
 import Store
 import Telemetry
 import Timestamps
@@ -185,19 +186,37 @@ struct Upkeep: Sendable {
         return try await self.outlookOnAll(lane, served)
     }
 
+    /// The first decides when claims begin, so it may not take long; those after it may, while dead rows make it slow.
     private func outlookOnAll(_ lane: Lane, _ served: [ProviderID]) async throws -> Outlook {
         let started = ContinuousClock.now
-        // When it fails because it took too long, what is new goes on all the same.
-        defer {
-            if !self.horizons.isKnown(lane) { self.horizons.judge(lane, oldest: nil, took: .now - started) }
+        let isFirst = !self.horizons.isKnown(lane)
+        let outlook: Outlook
+        do {
+            outlook = try await self.store.outlook(
+                lane: lane, served: served, timeout: isFirst ? nil : Store.scanTimeout)
+        } catch {
+            if isFirst { self.open(lane, after: error, took: .now - started) }
+            throw error
         }
-        let outlook = try await self.store.outlook(lane: lane, served: served)
         self.horizons.judge(lane, oldest: outlook.oldestReady, took: outlook.oldestReadyTook)
-        if self.horizons.reach(lane) != nil {
+        if self.horizons.reach(lane) != nil { await self.findFlows(lane, served) }
+        return outlook
+    }
+
+    /// Whatever keeps the outlook from telling, what is new goes on. Where it took too long, claims of all would as well.
+    private func open(_ lane: Lane, after error: any Error, took: Duration) {
+        let isTooSlow = error as? PostgresError == .timedOut
+        self.horizons.judge(lane, oldest: nil, took: isTooSlow ? took : .zero)
+        self.messages.ready.ring(lane)
+    }
+
+    private func findFlows(_ lane: Lane, _ served: [ProviderID]) async {
+        do {
             let flows = try await self.store.readyFlows(lane: lane, served: served, limit: KnownFlows.mostKept)
             self.horizons.note(lane, flows)
+        } catch {
+            self.logger.warning("could not look for accounts with something ready", ["error": "\(error)"])
         }
-        return outlook
     }
 
     private func ring(_ lane: Lane, _ outlook: Outlook, _ horizon: Duration) {
@@ -255,20 +274,22 @@ struct Upkeep: Sendable {
         var known = 0
         var due = ContinuousClock.now
         await self.pulse("reaping") {
-            guard self.lanes.allSatisfy(self.horizons.isKnown) else { return try await Task.sleep(for: Self.firstLook) }
+            let isOpen = self.lanes.allSatisfy(self.horizons.isKnown)
             if known == 0, due <= .now, self.lanes.contains(where: { self.horizons.reach($0) != nil }) {
                 due = .now + Self.lookInterval * Double.random(in: 0...1)
             }
             let lost = try await self.store.loseSilentWorkers()
-            if lost.now > 0 || lost.all > known || due <= .now {
+            if lost.now > 0 || lost.all > known || isOpen && due <= .now {
                 let started = ContinuousClock.now
                 try await self.reapOnce()
                 let interval = Self.pause(
                     after: .now - started, least: Self.reapInterval, most: Self.longestScanPause)
-                due = .now + (lost.all > 0 ? interval : Self.lookInterval)
+                // Those that were started together do not look together.
+                due = .now + (lost.all > 0 ? interval : Self.lookInterval * Double.random(in: 0.5...1))
             }
             known = lost.all
-            await self.deaths.wait(upTo: lost.all > 0 ? Self.reapInterval : Self.idleInterval)
+            let pause = lost.all > 0 ? Self.reapInterval : Self.idleInterval
+            await self.deaths.wait(upTo: isOpen ? pause : Self.firstLook)
             try Task.checkCancellation()
         }
     }

@@ -14,9 +14,13 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
         var revision: Int64
         var laneCount: Int
         var view: View
-        /// The revision that another statement came by.
+        /// The revision that another statement came by, and when.
         var heard: Int64?
+        var heardAt = ContinuousClock.now
     }
+
+    /// After so long without hearing of a revision, it is asked for.
+    private let silenceLimit = Duration.seconds(10)
 
     /// Reads the directory once; throws when that fails. `interval` bounds how long a change goes unnoticed.
     public init(
@@ -37,10 +41,20 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
     public var laneCount: Int { self.state.withLock { $0.laneCount } }
 
     /// Takes note of a revision that another statement came by.
-    public func hear(of revision: Int64) { self.state.withLock { $0.heard = revision } }
+    public func hear(of revision: Int64) {
+        self.state.withLock { state in
+            state.heard = revision
+            state.heardAt = .now
+        }
+    }
 
-    /// What was heard of is not what is known; ``refresh()`` has something to read.
-    public var isOutdated: Bool { self.state.withLock { $0.heard != nil && $0.heard != $0.revision } }
+    /// What was heard of is not what is known, or nothing was heard for long: it is time to ``refresh()``.
+    public var isOutdated: Bool {
+        self.state.withLock { state in
+            if let heard = state.heard, heard != state.revision { return true }
+            return .now - state.heardAt > self.silenceLimit
+        }
+    }
 
     /// Looks for changes until the task is cancelled. `onLook` is told each look, `onFailure` each that failed.
     public func run(
@@ -63,7 +77,10 @@ public final class DirectoryWatch<View: Sendable>: Sendable {
     @discardableResult
     public func refresh() async throws -> Bool {
         let known = self.state.withLock { $0.revision }
-        guard try await self.store.configurationRevision() != known else { return false }
+        let revision = try await self.store.configurationRevision()
+        // What was heard may have been asked for before the last reading.
+        self.hear(of: revision)
+        guard revision != known else { return false }
         let directory = try await self.store.directory()
         let view = self.make(directory)
         self.state.withLock { $0 = State(revision: directory.revision, laneCount: directory.laneCount, view: view) }

@@ -25,7 +25,7 @@ extension Store {
     ///
     /// - `from`: looks for messages that are ready at no id below; see ``claim(lane:worker:requests:start:accountLimit:)``.
     public func outlook(
-        lane: Lane, served: [ProviderID], from: MessageID? = nil
+        lane: Lane, served: [ProviderID], from: MessageID? = nil, timeout: Duration? = nil
     ) async throws(PostgresError) -> Outlook {
         let statement: SQL = """
             SELECT (SELECT id FROM outbox
@@ -47,7 +47,7 @@ extension Store {
                    EXISTS (SELECT FROM tallies WHERE lane = \(lane.column)),
                    (SELECT count(*) FROM workers WHERE lost_at IS NOT NULL OR heartbeat_at < now() - lease)
             """
-        return try await self.pool.query(statement.preparedForLookUps) { row throws(PostgresError) in
+        return try await self.pool.query(statement.preparedForLookUps, timeout: timeout) { row throws(PostgresError) in
             Outlook(
                 oldestReady: try row.decodeIfPresent(0), oldestReadyTook: try row.decode(1),
                 hasEvents: try row.decode(2), nextMessage: try row.decodeIfPresent(3),
@@ -82,7 +82,8 @@ extension Store {
                 ) next
             )
             SELECT provider_id, priority, account_id FROM flow LIMIT \(Int64(limit))
-            """
+            """,
+            timeout: Self.scanTimeout
         ) { row throws(PostgresError) in
             ClaimFlow(
                 provider: ProviderID(rawValue: try row.decode(0)), priority: try row.decodePriority(1),

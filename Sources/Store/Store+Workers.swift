@@ -66,7 +66,7 @@ extension Store {
     /// another worker freed and claimed it, is looked at again as it is then, but the other side of a join is not
     /// (EvalPlanQual), and the row's new owner would be taken for dead.
     ///
-    /// This reads the whole of the lane's outbox, and only when a worker died: an index for it would be written at every
+    /// This reads the whole of the lane's outbox, when a worker died and now and then: an index for it would be written at every
     /// claim.
     public func reap(lane: Lane) async throws(PostgresError) -> Int {
         try await self.pool.execute(
@@ -105,5 +105,5 @@ extension Store {
     }
 
     /// For the few statements that read a whole table.
-    static let scanTimeout = Duration.seconds(300)
+    public static let scanTimeout = Duration.seconds(300)
 }

@@ -58,7 +58,7 @@ import Timestamps
     @Test func whenNothingIsReadyItLooksBackFurther() throws {
         var horizon = Self.narrow(to: nil)
         let from = try Self.start(&horizon).from
-        #expect(from.milliseconds <= Timestamp.now.milliseconds - 10_200)
+        #expect(from.milliseconds <= Timestamp.now.milliseconds - 10_400, "and by what the look took")
         #expect(from.milliseconds > Timestamp.now.milliseconds - 70_000)
     }
 
@@ -102,6 +102,36 @@ import Timestamps
         horizon.judge(oldest: Self.id(milliseconds: 5000), took: .seconds(1), now: Self.now)
         _ = horizon.start(at: Self.now)
         #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 5000))
+    }
+
+    /// A claim under way tells what it left, which is no less true.
+    @Test func whatAClaimLeftStaysInSight() throws {
+        var horizon = Self.narrow(to: 5000)
+        let before = try Self.start(&horizon)
+        horizon.lower(to: Self.id(milliseconds: 6000))
+        horizon.advance(to: Self.id(milliseconds: 4900), since: before)
+        #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 4900))
+    }
+
+    @Test func aClaimFromBeforeItWasNarrowAnewDoesNotMoveIt() throws {
+        var horizon = Self.narrow(to: 5000)
+        let before = try Self.start(&horizon)
+        horizon.judge(oldest: nil, took: .zero, now: Self.now)
+        horizon.judge(oldest: Self.id(milliseconds: 3000), took: .seconds(1), now: Self.now)
+        horizon.advance(to: Self.id(milliseconds: 9000), since: before)
+        _ = horizon.start(at: Self.now)
+        #expect(horizon.start(at: Self.now)?.from == Self.id(milliseconds: 3000))
+    }
+
+    @Test func aLaneIsKnownOnceThereWasAnOutlook() {
+        let (horizons, lane) = (ClaimHorizons(), Lane(rawValue: 3))
+        #expect(!horizons.isKnown(lane))
+        horizons.judge(lane, oldest: nil, took: .zero)
+        #expect(horizons.isKnown(lane))
+        #expect(!horizons.isKnown(Lane(rawValue: 4)))
+        horizons.askForLookAtAll(lane)
+        #expect(horizons.takeLookAtAll(lane))
+        #expect(!horizons.takeLookAtAll(lane))
     }
 
     @Test func soDoesASlowOutlookThatFindsAnOlderOne() {

@@ -57,6 +57,8 @@ import Timestamps
             try await fixture.accept([old, first, second])
             let moment = MessageID(high: UInt64(Timestamp.now.milliseconds - 30_000) << 16, low: 0)
             #expect(try await Self.oldestReady(fixture) == old.id)
+            let outlook = try await fixture.store.outlook(lane: fixture.lane, served: [fixture.provider])
+            #expect(outlook.oldestReadyTook > .zero && outlook.oldestReadyTook < .seconds(30))
             #expect(try await Self.oldestReady(fixture, from: moment) == first.id)
             #expect(try await Self.oldestReady(fixture, provider: ProviderID(rawValue: 2)) == nil)
             let claims = try await Self.claim(fixture, worker, limit: 100, from: moment)

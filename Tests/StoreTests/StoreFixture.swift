@@ -120,7 +120,7 @@ struct StoreFixture {
     func waitForNoStatement() async throws {
         let running: SQL = """
             SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state = 'active'
             """
         while try await self.count(running) > 0 { try await Task.sleep(for: .milliseconds(5)) }
     }
