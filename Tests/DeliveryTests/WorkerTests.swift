@@ -60,6 +60,20 @@ import Testing
         }
     }
 
+    /// Nothing is claimed before the first look at what there is to do, which must not keep all back when it cannot be made.
+    @Test func whatIsReadyIsSentThoughTheFirstLookFails() async throws {
+        try await DeliveryFixture.run { fixture, provider async throws in
+            try await fixture.accept()
+            _ = try await fixture.system.pool.execute("ALTER TABLE tallies RENAME TO away")
+            try await fixture.work { _ in
+                try await provider.waitForRequests(1)
+                _ = try await fixture.system.pool.execute("ALTER TABLE away RENAME TO tallies")
+                try await fixture.wait(for: .accepted)
+            }
+            #expect(provider.asked.count == 1)
+        }
+    }
+
     @Test func afterAServersErrorANewSeriesBegins() async throws {
         try await DeliveryFixture.run { fixture, provider async throws in
             let id = try await fixture.accept()[0]
