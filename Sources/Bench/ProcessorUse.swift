@@ -6,6 +6,8 @@ import Glibc
 struct ProcessorUse: Hashable {
     /// In the kernel's ticks, over all processors.
     var busy: Int
+    /// Of ``busy``, what the hypervisor gave to other machines while this one had something to do.
+    var stolen: Int
     var all: Int
 
     /// Nil where the kernel does not tell.
@@ -24,6 +26,7 @@ struct ProcessorUse: Hashable {
         guard fields.first == "cpu", ticks.count == 8 else { return nil }
         self.all = ticks.reduce(0, +)
         self.busy = self.all - ticks[3] - ticks[4]
+        self.stolen = ticks[7]
     }
 
     /// The share of the time since `earlier` in which processors were busy, from 0 to 100.

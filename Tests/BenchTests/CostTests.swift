@@ -4,12 +4,15 @@ import Testing
 
 struct CostTests {
     /// A thousand messages in a second on two cores.
-    private static func cost(_ processor: [Party: Double], others: Double = 0, _ backends: [String: Double] = [:])
+    private static func cost(
+        _ processor: [Party: Double], others: Double = 0, stolen: Double = 0, _ backends: [String: Double] = [:]
+    )
         -> Cost
     {
         Cost(
             messages: 1000, seconds: 1, cores: 2, processor: processor,
-            machine: processor.values.reduce(0, +) + others, walBytes: 520_000, transactions: 20, backends: backends)
+            machine: processor.values.reduce(0, +) + others + stolen, stolen: stolen, walBytes: 520_000,
+            transactions: 20, backends: backends)
     }
 
     @Test(arguments: [
@@ -20,6 +23,11 @@ struct CostTests {
         (
             Self.cost([.api: 0.5, .postgres: 0.5], others: 0.9),
             "processors full, 45 % by other programs: api 500, postgres 500 us a message; at most 2,000/s on 2 cores"
+        ),
+        (
+            Self.cost([.api: 0.5, .postgres: 0.5], others: 0.1, stolen: 0.8),
+            "processors full, 5 % by other programs, 40 % by other virtual machines: "
+                + "api 500, postgres 500 us a message; at most 2,000/s on 2 cores"
         ),
         (
             Self.cost([.api: 0.002, .load: 0.95, .postgres: 0.0123]),

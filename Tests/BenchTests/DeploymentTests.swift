@@ -40,6 +40,7 @@ struct DeploymentTests {
         let after = try #require(ProcessorUse(parsing: "cpu  30 5 15 120 30 5 5 10 7 7\n"))
         #expect(before == ProcessorUse(parsing: "cpu 10 0 10 80 20 0 0 0"))
         #expect(after.percent(since: before) == 50)
+        #expect(after.stolen == 10)
         #expect(before.percent(since: before) == 0)
         #expect(ProcessorUse(parsing: "cpu0 1 2 3 4 5 6 7 8") == nil)
     }

@@ -3,7 +3,7 @@ import JSON
 extension Cost {
     /// What bounds it, in one sentence without an end.
     var bound: String {
-        if self.share + self.othersShare >= Self.fullShare {
+        if self.share + self.othersShare + self.stolenShare >= Self.fullShare {
             return "processors full\(self.others): \(self.processors)"
         }
         if let load = self.processor[.load], load / self.seconds >= Self.fullShare {
@@ -46,6 +46,7 @@ extension Cost {
             .init("processor_us", .object(processor)),
             .init("processors_busy_percent", .rounded(self.share * 100, 0)),
             .init("others_percent", .rounded(self.othersShare * 100, 0)),
+            .init("stolen_percent", .rounded(self.stolenShare * 100, 0)),
             .init("most_per_s", .rounded(self.mostPerSecond, 0)),
             .init("wal_bytes", .rounded(self.walBytes / self.messages, 0)),
             .init("writing_transactions", .rounded(self.transactions / self.messages, 4)),
@@ -57,7 +58,9 @@ extension Cost {
     // MARK: - Private
 
     private var others: String {
-        self.othersShare >= Self.othersShare ? ", \(Self.percent(self.othersShare)) by other programs" : ""
+        [(self.othersShare, "other programs"), (self.stolenShare, "other virtual machines")]
+            .filter { $0.0 >= Self.othersShare }
+            .map { ", \(Self.percent($0.0)) by \($0.1)" }.joined()
     }
 
     private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }

@@ -9,8 +9,10 @@ struct Cost: Sendable, Hashable {
     var cores: Int
     /// Processor seconds. Without ``Party/postgres`` where the server's processes are not to be seen, as on another machine.
     var processor: [Party: Double]
-    /// Processor seconds of everything on the machine, others' programs included.
+    /// Processor seconds of everything on the machine, others' programs and ``stolen`` included.
     var machine: Double
+    /// Processor seconds that other virtual machines had while there was something to do on this one.
+    var stolen = 0.0
     /// Bytes that were added to PostgreSQL's write-ahead log.
     var walBytes: Double
     /// Transactions that wrote, each of which has its commit.
@@ -20,14 +22,19 @@ struct Cost: Sendable, Hashable {
 
     /// From here on the processors count as full.
     static let fullShare = 0.9
-    /// What other programs take counts from here on.
+    /// What others take counts from here on.
     static let othersShare = 0.05
 
     /// Of all processors, what the parties took, from 0 to 1.
     var share: Double { self.total / (self.seconds * Double(self.cores)) }
 
-    /// Of all processors, what others took, from 0 to 1.
-    var othersShare: Double { max(0, self.machine / (self.seconds * Double(self.cores)) - self.share) }
+    /// Of all processors, what other programs took, from 0 to 1.
+    var othersShare: Double {
+        max(0, self.machine / (self.seconds * Double(self.cores)) - self.share - self.stolenShare)
+    }
+
+    /// Of all processors, what other virtual machines had, from 0 to 1.
+    var stolenShare: Double { self.stolen / (self.seconds * Double(self.cores)) }
 
     /// Messages a second when the processors do nothing else.
     var mostPerSecond: Double { Double(self.cores) * self.messages / self.total }
@@ -41,6 +48,7 @@ struct Cost: Sendable, Hashable {
         one.messages = 1
         one.seconds /= self.messages
         one.machine /= self.messages
+        one.stolen /= self.messages
         one.walBytes /= self.messages
         one.transactions /= self.messages
         one.processor = self.processor.mapValues { $0 / self.messages }
@@ -54,6 +62,7 @@ struct Cost: Sendable, Hashable {
         return Cost(
             messages: 1, seconds: seconds, cores: first.cores,
             processor: first.processor.merging(second.processor) { $0 + $1 }, machine: first.machine + second.machine,
+            stolen: first.stolen + second.stolen,
             walBytes: first.walBytes + second.walBytes, transactions: first.transactions + second.transactions,
             backends: first.backends.mapValues { $0 * first.seconds / seconds }
                 .merging(second.backends.mapValues { $0 * second.seconds / seconds }) { $0 + $1 })

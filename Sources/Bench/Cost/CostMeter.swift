@@ -59,8 +59,10 @@ struct CostMeter: Sendable {
         for (role, seconds) in self.deployment.processorSeconds { processor[Party(role)] = seconds }
         processor[.load] = ProcessTime.seconds(of: getpid())
         processor[.postgres] = Self.server(of: process).flatMap { ProcessTime.seconds(ofFamily: $0) }
-        let busy = ProcessorUse.now.map { Double($0.busy) / ProcessTime.frequency }
-        return Reading(at: .now, processor: processor, machine: busy ?? 0, wal: wal, transactions: transactions)
+        let use = ProcessorUse.now
+        return Reading(
+            at: .now, processor: processor, machine: Double(use?.busy ?? 0) / ProcessTime.frequency,
+            stolen: Double(use?.stolen ?? 0) / ProcessTime.frequency, wal: wal, transactions: transactions)
     }
 
     /// The parent of a backend; nil unless both are PostgreSQL's, as another machine's process numbers mean others here.
@@ -100,6 +102,7 @@ private struct Reading {
     var at: MonotonicTime
     var processor: [Party: Double]
     var machine: Double
+    var stolen: Double
     var wal: Double
     var transactions: Double
 
@@ -108,8 +111,9 @@ private struct Reading {
         for (party, seconds) in self.processor { processor[party] = seconds - (earlier.processor[party] ?? 0) }
         return Cost(
             messages: messages, seconds: self.at - earlier.at, cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
-            processor: processor, machine: self.machine - earlier.machine, walBytes: self.wal - earlier.wal,
-            transactions: self.transactions - earlier.transactions, backends: backends)
+            processor: processor, machine: self.machine - earlier.machine, stolen: self.stolen - earlier.stolen,
+            walBytes: self.wal - earlier.wal, transactions: self.transactions - earlier.transactions, backends: backends
+        )
     }
 }
 
