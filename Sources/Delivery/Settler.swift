@@ -155,8 +155,9 @@ enum SettlerLimits {
     static let batchLimit = 500
     /// Statements under way at once.
     static let writers = 2
-    /// The slot of its provider or endpoint is free already, so a settlement has time; its lease has seconds.
-    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(15))
+    /// The slot of its provider or endpoint is free already, so a settlement has time; its lease has seconds. A busy database
+    /// gets fewer and larger statements, each of which costs it much the same.
+    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(40))
     /// Settlements that may wait; more than all queues together can hold.
     static let queueLimit = 100_000
 }

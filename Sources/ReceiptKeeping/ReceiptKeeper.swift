@@ -15,8 +15,8 @@ public final class ReceiptKeeper: Sendable {
     /// Receipts that may wait for a commit; beyond that providers have to come again.
     static let queueLimit = 50_000
     static let writers = 2
-    /// Providers wait for seconds at least.
-    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(12))
+    /// Providers wait for seconds at least; a busy database gets fewer and larger statements.
+    static let pace = BatchPace(least: .milliseconds(5), most: .milliseconds(40))
     /// Tries of one batch before the provider has to come again.
     static let tryLimit = 3
 
