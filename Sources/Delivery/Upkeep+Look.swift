@@ -65,9 +65,10 @@ extension Upkeep {
         }
         self.horizons.judge(lane, oldest: outlook.oldestReady, took: outlook.oldestReadyTook)
         if self.horizons.reach(lane) != nil {
-            // Who waits for the first outlook need not wait for this, too.
+            // Who waits for the first outlook need not wait for this, too. Nor is it made at the start, when there is most to do: it
+            // reads all dead rows once more.
             self.messages.ready.ring(lane)
-            await self.findFlows(lane, served)
+            if !isFirst { await self.findFlows(lane, served) }
         }
         return outlook
     }

@@ -5,7 +5,7 @@ struct Measurements {
     let database: BenchDatabase
     let deployment: Deployment
     /// How long each is measured.
-    let seconds: Double
+    var seconds: Double
     let costs: CostMeter
 
     init(database: BenchDatabase, deployment: Deployment, seconds: Double) {
