@@ -188,7 +188,8 @@ let package = Package(
         .target(
             name: "TestSystem",
             dependencies: [
-                "Configuration", "Crypto", "JSON", "Polling", "Postgres", "PostgresServer", "Store", "TestDatabase",
+                "Configuration", "Crypto", "JSON", "Messaging", "Polling", "Postgres", "PostgresServer", "Store",
+                "TestDatabase",
             ],
             path: "Tests/TestSystem", swiftSettings: strict
         ),

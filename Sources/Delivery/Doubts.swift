@@ -15,6 +15,7 @@ struct Doubts: Sendable {
 
     let client: WebClient
     let store: Store
+    let lanes: [Lane]
     let logger: Logger
 
     /// What the provider says of those of these messages that it knows.
@@ -47,7 +48,8 @@ struct Doubts: Sendable {
     private func keep(_ receipts: [Receipt], _ provider: ProviderID) async {
         guard !receipts.isEmpty else { return }
         do {
-            _ = try await self.store.apply(receipts.map { IncomingReceipt(provider: provider, receipt: $0) })
+            let receipts = receipts.map { IncomingReceipt(provider: provider, receipt: $0) }
+            _ = try await self.store.apply(receipts, lanes: self.lanes)
         } catch {
             self.logger.warning("could not store what a provider answered", ["error": "\(error)"])
         }

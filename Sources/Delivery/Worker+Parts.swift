@@ -77,7 +77,8 @@ extension Worker {
             let sender = Sender(
                 lease: self.lease, masterKeys: masterKeys, policy: self.configuration.policy,
                 requestTimeLimit: self.requestTimeLimit, navigator: self.navigator,
-                doubts: Doubts(client: client, store: store, logger: self.logger),
+                doubts: Doubts(
+                    client: client, store: store, lanes: self.configuration.lanes, logger: self.logger),
                 settler: settler, holdings: self.holdings, metrics: metrics, logger: self.logger)
             let outlets = self.outlets
             let detour = Detour(

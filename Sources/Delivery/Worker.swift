@@ -25,7 +25,7 @@ public final class Worker: Service {
     public struct Configuration: Sendable {
         /// How it is called in the `workers` table; for people.
         public var name: String
-        public var lanes: [Lane] = [Lane(rawValue: 0)]
+        public var lanes: [Lane]
         /// How long after its last heartbeat a worker's messages are given to others.
         public var lease: Duration = .seconds(15)
         public var policy = RetryPolicy()
@@ -40,7 +40,10 @@ public final class Worker: Service {
             public var interval: Duration = Reconciler.interval
         }
 
-        public init(name: String) { self.name = name }
+        public init(name: String, lanes: [Lane]) {
+            self.name = name
+            self.lanes = lanes
+        }
     }
 
     /// Blocks of numbers whose countries are kept.

@@ -49,7 +49,7 @@ public struct Intake: Sendable {
     /// - `onProgress`, `onFailure`: told after each commit, and each that failed.
     /// - `onLook`: told whenever the database answered a request that stores no messages.
     public init(
-        store: Store, acceptStore: Store? = nil, lanes: [Lane] = [Lane(rawValue: 0)],
+        store: Store, acceptStore: Store? = nil, lanes: [Lane],
         access: DirectoryWatch<Access>, masterKeys: MasterKeys,
         egress: EgressPolicy = EgressPolicy(), lookUp: any NumberLookUp = NoLookUp(), metrics: Metrics, logger: Logger,
         guardClock: (@Sendable () -> Timestamp)? = nil,

@@ -31,7 +31,7 @@ public final class ReceiptIntake: Sendable {
 
     /// `onProgress`, `onFailure`: told after each commit, and each that failed.
     public init(
-        store: Store, masterKeys: MasterKeys, lanes: [Lane] = [Lane(rawValue: 0)],
+        store: Store, masterKeys: MasterKeys, lanes: [Lane],
         sources: DirectoryWatch<[String: ReceiptSource]>,
         metrics: Metrics, logger: Logger, onProgress: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void = {}

@@ -15,7 +15,7 @@ extension Store {
     ///
     /// A receipt must come from the provider that the message went to; anything else is kept apart as unmatched.
     public func apply(
-        _ receipts: [IncomingReceipt], lanes: [Lane] = [Lane(rawValue: 0)]
+        _ receipts: [IncomingReceipt], lanes: [Lane]
     ) async throws(PostgresError) -> ReceiptCounts {
         var counts = ReceiptCounts()
         let receipts = try await self.locate(receipts, in: lanes)

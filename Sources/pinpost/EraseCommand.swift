@@ -12,7 +12,6 @@ enum EraseCommand {
     private static let byteLimit = 1 << 19
     /// Erasures shown of one recipient.
     private static let findLimit: Int32 = 1000
-    private static let lanes = [Lane(rawValue: 0)]
 
     static func run(_ line: CommandLineArguments) async throws {
         let list = try Self.list(line)
@@ -23,7 +22,7 @@ enum EraseCommand {
         }
         let store = Store(base.pool(database, role: "erase", poller: try Poller.running()))
         try await MigrateCommand.requireUpToDate(store, database)
-        let eraser = Eraser(store: store, lanes: Self.lanes, masterKeys: masterKeys)
+        let eraser = Eraser(store: store, lanes: try await store.lanes(), masterKeys: masterKeys)
         if let list { return Self.show(try await eraser.erasures(of: nil, limit: list)) }
         if line.has("--find") { return try await Self.find(recipients, eraser) }
         try await Self.erase(recipients, account: line.value(of: "--account"), store, eraser)

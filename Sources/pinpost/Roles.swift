@@ -190,18 +190,17 @@ extension Role {
     ) async throws -> (role: Role, worker: Worker) {
         let client = WebClient(WebClient.Configuration())
         client.start()
-        var configuration = Worker.Configuration(name: base.settings.workerName)
+        let lanes = try await store.lanes()
+        var configuration = Worker.Configuration(name: base.settings.workerName, lanes: lanes)
         configuration.lease = base.settings.lease
         configuration.drainDeadline = base.settings.drainDeadline
-        configuration.lanes = try await store.lanes()
         let worker = try await Worker(
             configuration, store: store, masterKeys: masterKeys, poller: poller, client: client,
             callbackClient: Self.callbackClient(base.settings), metrics: base.metrics, logger: base.logger
         ) { provider in
             try ProviderSecrets.driver(for: provider, masterKeys: masterKeys, receiptBaseURL: receiptURL)
         }
-        let laneCount = configuration.lanes.count
-        var services: [any Service] = [worker, Self.watchLanes(laneCount) { worker.laneCount }]
+        var services: [any Service] = [worker, Self.watchLanes(lanes.count) { worker.laneCount }]
         if let listenURL {
             services.insert(Self.listener(listenURL, poller: poller, hint: worker.hint, logger: base.logger), at: 0)
         }

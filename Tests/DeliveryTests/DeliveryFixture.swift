@@ -198,7 +198,7 @@ struct DeliveryFixture: Sendable {
         let (client, callbackClient) = (WebClient(), WebClient(callbacks))
         client.start()
         callbackClient.start()
-        var configuration = Worker.Configuration(name: "test")
+        var configuration = Worker.Configuration(name: "test", lanes: [Lane(rawValue: 0)])
         configuration.policy = policy
         configuration.lease = lease
         configuration.reconciliation = reconciliation

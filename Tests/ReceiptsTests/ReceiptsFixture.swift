@@ -91,7 +91,8 @@ struct ReceiptsFixture: Sendable {
         self.providers = Dictionary(
             uniqueKeysWithValues: try await system.store.directory().providers.map { ($0.name, $0.id) })
         self.intake = ReceiptIntake(
-            store: system.store, masterKeys: TestSystem.masterKeys, sources: sources, metrics: metrics, logger: .silent,
+            store: system.store, masterKeys: TestSystem.masterKeys, lanes: [Lane(rawValue: 0)], sources: sources,
+            metrics: metrics, logger: .silent,
             onProgress: {})
     }
 

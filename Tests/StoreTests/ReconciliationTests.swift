@@ -1,6 +1,7 @@
 import Messaging
 import Postgres
 import Store
+import TestSystem
 import Testing
 import Timestamps
 

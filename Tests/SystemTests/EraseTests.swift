@@ -9,10 +9,10 @@ import Testing
 @Suite struct EraseTests {
     private static let number = "+41790000077"
 
-    private static func message(_ number: String) -> SQL {
+    private static func message(_ number: String, lane: Int16 = 0) -> SQL {
         """
         INSERT INTO messages (lane, id, account_id, provider_id, priority, channel, state, recipient, expires_at)
-        SELECT 0, new_id(0::smallint), id, 1, 0, 'sms', 'delivered', \(number), now() FROM accounts
+        SELECT \(lane), new_id(\(lane)), id, 1, 0, 'sms', 'delivered', \(number), now() FROM accounts
         """
     }
 
@@ -42,6 +42,23 @@ import Testing
             #expect(lines.count == 3 && lines.last?.contains("account acme, by operator: 1 messages") == true)
             let never = try await Executable.run(["erase", "--find"], environment: settings, input: "+41790000078")
             #expect(never.output == "recipient 1: never erased\n")
+            pool.close()
+        }
+    }
+
+    @Test func whatIsInOtherLanesIsErasedToo() async throws {
+        try await TestDatabase.withDatabase { url in
+            let settings = ["DATABASE_URL": url, "PINPOST_MASTER_KEY": MasterKeys.generate()]
+            _ = try await Executable.run(["migrate", "--lanes", "3"], environment: settings)
+            let pool = TestDatabase.pool(url, limit: 1)
+            _ = try await pool.execute("INSERT INTO accounts (name) VALUES ('acme')")
+            for lane in 0..<3 as Range<Int16> { _ = try await pool.execute(Self.message(Self.number, lane: lane)) }
+            let result = try await Executable.run(["erase"], environment: settings, input: Self.number)
+            #expect(result.output.contains("recipient 1: 3 messages"), "\(result.output)\(result.errorOutput)")
+            let left = try await pool.query("SELECT count(*) FROM messages WHERE recipient = \(Self.number)") {
+                row throws(PostgresError) in try row.decode(0, as: Int64.self)
+            }
+            #expect(left == [0])
             pool.close()
         }
     }

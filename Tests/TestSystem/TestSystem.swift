@@ -1,6 +1,7 @@
 public import Configuration
 public import Crypto
 public import JSON
+import Messaging
 public import Postgres
 public import Store
 public import TestDatabase
@@ -111,4 +112,12 @@ public struct TestSystem: Sendable {
     /// Statements that wait for a lock in this database.
     public static let lockWaits: SQL =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+}
+
+extension Store {
+    /// Of the one lane that most tests have.
+    @discardableResult
+    public func apply(_ receipts: [IncomingReceipt]) async throws(PostgresError) -> ReceiptCounts {
+        try await self.apply(receipts, lanes: [Lane(rawValue: 0)])
+    }
 }
