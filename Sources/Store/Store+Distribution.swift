@@ -1,5 +1,5 @@
 import Messaging
-import Postgres
+public import Postgres
 
 extension Store {
     /// Spreads the tables over the cluster, `shards` pieces of each; returns the tables that were not spread before. `now` is told
@@ -32,7 +32,12 @@ extension Store {
         ) { row throws(PostgresError) in try row.decode(0, as: Bool.self) } == [true]
     }
 
-    // MARK: - Private
+    /// How many lanes there are to be when nobody says: `usual` of them, or as many as there are when there are more or their number
+    /// cannot change any more.
+    public func lanesOnCluster(_ usual: Int) async throws(PostgresError) -> Int {
+        let present = try await self.lanes().count
+        return try await self.distributedTables().isEmpty ? max(usual, present) : present
+    }
 
     /// Throws ``DistributionError`` when the database is of no cluster with a server that could hold rows.
     public func requireCluster() async throws {
@@ -45,6 +50,8 @@ extension Store {
         }
         guard servers != [0] else { throw DistributionError.noServers }
     }
+
+    // MARK: - Private
 
     private func distributedTables() async throws(PostgresError) -> Set<String> {
         Set(

@@ -138,12 +138,18 @@ extension Store {
     ///   most. Whoever begins meanwhile does not see the day any more. Broken off, by a kill too, it is ended by `FINALIZE` here next time.
     /// - Then dropped, when the table is nobody's.
     ///
+    /// On a cluster both in one transaction, since Citus detaches nothing `CONCURRENTLY`: whoever comes meanwhile waits ``clusterWait`` at
+    /// most, until it has its locks or gives up.
+    ///
     /// Neither can run inside a transaction that looks for its name, and names cannot be parameters: they are those of the catalogue,
     /// of which ``partitions()`` lets none through but a table's name and eight digits.
     ///
     /// Throws `.timedOut`, or the server's `.lockNotAvailable`, when somebody used it for too long.
     public func retire(_ partition: Partition, waitLimit: Duration) async throws {
         let (table, name) = (partition.table.rawValue, partition.name)
+        if partition.state == .attached, try await self.isDistributed(table) {
+            return try await self.retireOnCluster(partition)
+        }
         switch partition.state {
         case .attached:
             _ = try await self.pool.execute(
@@ -163,6 +169,22 @@ extension Store {
     private func alter(_ script: String, waitLimit: Duration) async throws {
         try await self.pool.withConnection { connection in
             try await connection.executeScript(script, timeout: waitLimit)
+        }
+    }
+
+    /// What all others may have to wait for while a day of a distributed table is detached.
+    private static let clusterWait: SQL.Fragment = "'500ms'"
+
+    private func isDistributed(_ table: String) async throws -> Bool {
+        try await self.pool.transaction { transaction in try await Self.isDistributed(table, in: transaction) }
+    }
+
+    private func retireOnCluster(_ partition: Partition) async throws {
+        let (table, name) = (partition.table.rawValue, partition.name)
+        try await self.pool.transaction { transaction in
+            _ = try await transaction.execute("SET LOCAL lock_timeout = \(Self.clusterWait)")
+            try await transaction.executeScript(
+                "ALTER TABLE \(table) DETACH PARTITION \(name); DROP TABLE \(name)", timeout: Self.scanTimeout)
         }
     }
 

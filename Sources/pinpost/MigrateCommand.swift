@@ -7,18 +7,19 @@ import Telemetry
 
 /// `pinpost migrate`: brings the tables up to date.
 enum MigrateCommand {
-    /// Lanes on a cluster when nobody says how many.
+    /// Lanes on a cluster when nobody says how many, and there are not as many already.
     private static let clusterLanes = 32
 
     static func run(_ line: CommandLineArguments) async throws {
         let isCluster = line.has("--citus")
-        let lanes = try Self.lanes(line) ?? (isCluster ? Self.clusterLanes : nil)
+        var lanes = try Self.lanes(line)
         let base = try ProcessBase(.migrate)
         guard let database = base.settings.database else { preconditionFailure("migrate has a database") }
         let store = Store(base.pool(database, role: "migrate", poller: try Poller.running()))
         var done = try await Self.migrate(store, from: database.migrations)
         // Before anything is changed for it.
         if isCluster { try await store.requireCluster() }
+        if isCluster, lanes == nil { lanes = try await store.lanesOnCluster(Self.clusterLanes) }
         if let lanes { done.lanes = try await store.raiseLanes(to: lanes) ? lanes : nil }
         if isCluster, let lanes { done.distributed = try await store.distribute(shards: lanes) }
         if !done.applied.isEmpty { Console.say("Applied \(done.applied.joined(separator: ", ")).") }

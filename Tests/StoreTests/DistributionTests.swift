@@ -63,6 +63,16 @@ import Timestamps
         }
     }
 
+    /// `pinpost migrate --citus` again, as after an upgrade.
+    @Test(arguments: [(1, false, 32), (64, false, 64), (16, true, 16), (64, true, 64)])
+    func thereAreTheUsualLanesOrThosePresent(present: Int, isDistributed: Bool, wanted: Int) async throws {
+        try await Self.withCitus { fixture async throws in
+            _ = try await fixture.pool.execute("UPDATE configuration SET lanes = \(Int16(present))")
+            if isDistributed { _ = try await fixture.store.distribute(shards: present) }
+            #expect(try await fixture.store.lanesOnCluster(32) == wanted)
+        }
+    }
+
     @Test func whatIsDoneIsNotDoneAgain() async throws {
         try await Self.withCitus { fixture async throws in
             _ = try await fixture.pool.execute(

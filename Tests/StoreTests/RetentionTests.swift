@@ -164,6 +164,26 @@ import Timestamps
         }
     }
 
+    /// A cluster detaches nothing beside others: all of it or nothing, and nobody waits long for it.
+    @Test func onAClusterADayIsDroppedAtOnceOrNotAtAll() async throws {
+        try await Self.run { fixture, day async throws in
+            try await fixture.pool.withConnection { try await $0.executeScript(DistributionTests.fakeCitus) }
+            _ = try await fixture.pool.execute("INSERT INTO citus_tables VALUES ('receipts')")
+            let partition = try await Self.partition(.receipts, day, fixture)
+            try await fixture.pool.transaction { transaction in
+                _ = try await transaction.execute("SELECT count(*) FROM receipts")
+                let refusal = await #expect(throws: PostgresError.self) {
+                    try await fixture.store.retire(partition, waitLimit: .seconds(20))
+                }
+                #expect("\(String(describing: refusal))".contains("lock timeout"))
+            }
+            #expect(try await Self.partition(.receipts, day, fixture).state == .attached)
+            try await fixture.store.retire(partition, waitLimit: .seconds(20))
+            #expect(try await !Self.exists(partition, fixture))
+            #expect(try await fixture.count("SELECT count(*) FROM retired_partitions") == 0)
+        }
+    }
+
     /// Killed between the two steps.
     @Test func whatWasDetachedIsDroppedByTheNext() async throws {
         try await Self.run { fixture, day async throws in
