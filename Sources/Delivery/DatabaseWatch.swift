@@ -42,8 +42,15 @@ struct DatabaseWatch: Sendable {
                     "user": holder.user, "state": holder.state,
                     "seconds": Int(holder.age?.components.seconds ?? 0), "transactions": holder.transactions,
                 ])
-        case .deadRows(let table, let count):
+        case .deadRows(let table, let count, nil):
             self.logger.warning("dead rows pile up", ["table": table, "count": count])
+        case .deadRows(let table, let count, let holder?):
+            self.logger.warning(
+                "dead rows pile up behind something old",
+                [
+                    "table": table, "count": count, "kind": holder.kind.rawValue, "pid": holder.process ?? 0,
+                    "application": holder.name, "seconds": Int(holder.age?.components.seconds ?? 0),
+                ])
         }
     }
 }
@@ -56,13 +63,16 @@ struct HealthWarnings {
     static let slotLimit = 1_000_000
     /// Rows of the ready queue. Vacuum begins at a thousand and takes a second.
     static let deadRowLimit = 100_000
+    /// Whoever has been open for so long may be why dead rows pile up. What is younger passes.
+    static let suspectAge = Duration.seconds(10)
     static let repeatInterval = Duration.seconds(3600)
 
     enum Warning: Hashable {
         /// Other roles' sessions cannot be seen.
         case blind
         case holder(SnapshotHolder)
-        case deadRows(table: String, count: Int)
+        /// With who may keep them, if there is somebody.
+        case deadRows(table: String, count: Int, holder: SnapshotHolder? = nil)
     }
 
     /// What a warning is of, whatever its numbers are by now.
@@ -77,12 +87,13 @@ struct HealthWarnings {
     mutating func warnings(
         of holders: SnapshotHolders, deadRows: [String: Int], at now: ContinuousClock.Instant
     ) -> [Warning] {
-        var found: [(Subject, Warning)] = holders.holders.filter(Self.isTooOld).map {
+        var found: [(Subject, Warning)] = holders.holders.filter { Self.isOld($0, Self.ageLimit) }.map {
             (.holder($0.kind, $0.process, $0.name), .holder($0))
         }
+        let suspect = holders.holders.first { Self.isOld($0, Self.suspectAge) }
         for table in ["outbox", "event_outbox"] {
             guard let count = deadRows[table], count > Self.deadRowLimit else { continue }
-            found.append((.table(table), .deadRows(table: table, count: count)))
+            found.append((.table(table), .deadRows(table: table, count: count, holder: suspect)))
         }
         // Said once in a process's life: it may be meant to be so.
         if !holders.seesAll, self.told[.blind] == nil { found.append((.blind, .blind)) }
@@ -97,8 +108,8 @@ struct HealthWarnings {
         return true
     }
 
-    private static func isTooOld(_ holder: SnapshotHolder) -> Bool {
-        holder.age.map { $0 > Self.ageLimit } ?? (holder.transactions > Self.slotLimit)
+    private static func isOld(_ holder: SnapshotHolder, _ limit: Duration) -> Bool {
+        holder.age.map { $0 > limit } ?? (holder.transactions > Self.slotLimit)
     }
 }
 

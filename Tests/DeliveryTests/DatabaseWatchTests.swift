@@ -65,6 +65,15 @@ import Testing
         #expect(told == (isTold ? [.deadRows(table: table, count: count)] : []))
     }
 
+    /// Long before the age at which it is told of for itself.
+    @Test(arguments: [(.seconds(10), false), (.seconds(11), true), (nil, false)] as [(Duration?, Bool)])
+    func whoMayKeepDeadRowsIsToldWithThem(age: Duration?, isTold: Bool) {
+        var warnings = HealthWarnings()
+        let holder = Self.holder(age, kind: age == nil ? .slot : .session)
+        let told = warnings.warnings(of: Self.holders(holder), deadRows: ["outbox": 200_000], at: Self.start)
+        #expect(told == [.deadRows(table: "outbox", count: 200_000, holder: isTold ? holder : nil)])
+    }
+
     @Test func thatOthersCannotBeSeenIsToldOnce() {
         var warnings = HealthWarnings()
         for (step, told) in [[HealthWarnings.Warning.blind], [], []].enumerated() {
