@@ -19,10 +19,12 @@ struct ClaimHorizon {
     }
 
     /// Finding the oldest message that is ready is slow when it took longer than this: otherwise it is one probe of an index.
-    static let slow = Duration.milliseconds(30)
+    static let slow = Duration.milliseconds(10)
     /// Ids are made before they are committed, by clocks that differ. So once in this time a claim looks back by as much, from where
     /// the last began that did so; each time it would read again what was claimed meanwhile.
     static let margin = Duration.milliseconds(200)
+    /// And looks at what there is to do, of which there is one a second: more than the clocks of two hosts differ.
+    static let outlookMargin = Duration.seconds(3)
     /// And when nothing is ready, where there is no other clock to go by than this process's.
     static let wideMargin = Duration.seconds(10)
 
@@ -56,14 +58,16 @@ struct ClaimHorizon {
     mutating func start(at now: ContinuousClock.Instant) -> Start? {
         guard let oldest = self.oldest else { return nil }
         guard now >= self.looksBack else { return Start(from: oldest, lowered: self.lowered) }
-        let from = Self.begin(before: Self.least(oldest, self.formerOldest))
+        let from = Self.begin(Self.margin, before: Self.least(oldest, self.formerOldest))
         self.looksBack = now + Self.margin
         self.formerOldest = oldest
         return Start(from: from, lowered: self.lowered)
     }
 
-    /// Before all that claims look for; nil: they look at all.
-    var reach: MessageID? { self.oldest.map { Self.begin(before: Self.least($0, self.formerOldest)) } }
+    /// Before all that claims look for, and what they may have missed; nil: they look at all.
+    var reach: MessageID? {
+        self.oldest.map { Self.begin(Self.outlookMargin, before: Self.least($0, self.formerOldest)) }
+    }
 
     /// Of what is behind `start`, `left` was the first that was left; but for what came back meanwhile.
     mutating func advance(to left: MessageID, since start: Start) {
@@ -86,8 +90,8 @@ struct ClaimHorizon {
 
     private static func least(_ id: MessageID, _ other: MessageID?) -> MessageID { other.map { min(id, $0) } ?? id }
 
-    private static func begin(before id: MessageID) -> MessageID {
-        self.first(at: Timestamp(microseconds: id.milliseconds * 1000) - self.margin)
+    private static func begin(_ margin: Duration, before id: MessageID) -> MessageID {
+        self.first(at: Timestamp(microseconds: id.milliseconds * 1000) - margin)
     }
 
     /// The smallest id of a moment.

@@ -123,6 +123,8 @@ struct Claimer<Source: ClaimSource>: Sendable {
     /// claimed meanwhile.
     private func settleDoubts(of worker: WorkerID) async throws {
         guard let holding = self.holdings.toCompare() else { return }
+        let started = ContinuousClock.now
+        defer { self.holdings.compared(took: .now - started) }
         for lane in self.lanes {
             let count = try await self.source.disown(lane: lane, worker: worker, holding: holding)
             if count > 0 {

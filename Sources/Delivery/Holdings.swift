@@ -14,6 +14,8 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
         var claims: [ID: Int] = [:]
         /// When the two are compared next; earlier while an answer that was lost may still show its effect.
         var nextLook = ContinuousClock.now + HoldingsTiming.lookInterval
+        /// And no earlier than this: it reads all of the queue, and nothing is claimed meanwhile.
+        var rested = ContinuousClock.now
         var doubtfulUntil: ContinuousClock.Instant?
         var hasDoubted = false
     }
@@ -58,11 +60,17 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
     /// What is held, when it is time to compare it with what the database thinks; nil most of the time.
     func toCompare(now: ContinuousClock.Instant = .now) -> [ID]? {
         self.state.withLock { state in
-            guard now >= state.nextLook else { return nil }
+            guard now >= state.nextLook, now >= state.rested else { return nil }
             let isDoubtful = state.doubtfulUntil.map { now < $0 } ?? false
             state.nextLook = now + (isDoubtful ? HoldingsTiming.doubtfulInterval : HoldingsTiming.lookInterval)
             return Array(state.claims.keys)
         }
+    }
+
+    /// The two were compared, or could not be, which took so long.
+    func compared(took: Duration, now: ContinuousClock.Instant = .now) {
+        let rest = Upkeep.pause(after: took, most: Upkeep.longestScanPause)
+        self.state.withLock { $0.rested = now + rest }
     }
 }
 

@@ -9,12 +9,13 @@ extension Upkeep {
     /// Looks at all lanes in turn, and rings for what is there or will be before the next look.
     func look(_ rota: LaneRota) async {
         var dead = 0
-        // Until this lane's turn comes again, and a bit, as rounds are not of one length.
         let rounds = (self.lanes.count + LaneTurns.idleLimit - 1) / LaneTurns.idleLimit
-        let horizon = Self.outlookInterval * 1.5 * Double(rounds)
+        var pause = Self.outlookInterval
         var looksBack: [Lane: ContinuousClock.Instant] = [:]
         await self.pulse("looking for work") {
             let started = ContinuousClock.now
+            // Until this lane's turn comes again, and a bit, as rounds are not of one length.
+            let horizon = max(pause, Self.outlookInterval) * 1.5 * Double(rounds)
             // Nothing is claimed in a lane before its first outlook.
             let new = self.lanes.filter { !self.horizons.isKnown($0) }
             var failure: (any Error)?
@@ -31,7 +32,7 @@ extension Upkeep {
             }
             if let failure { throw failure }
             // Several times in a lease, so that a death is noticed soon after its end.
-            let pause = Self.pause(
+            pause = Self.pause(
                 after: .now - started, least: min(self.lease / 5, Self.outlookInterval), most: Self.longestOutlookPause)
             try await Task.sleep(for: pause * Double.random(in: 0.9...1.1))
         }

@@ -15,6 +15,11 @@ struct Upkeep: Sendable {
     /// Rows counted for the queue's depth.
     static let depthLimit: Int32 = 100_000
     static let expiryLimit: Int32 = 500
+    /// Between looks for what waits for providers out of service and is past its time, and when there are millions of it.
+    static let expiryInterval = Duration.seconds(60)
+    static let longestExpiryInterval = Duration.seconds(1200)
+    /// Between counts of the queue.
+    static let depthInterval = Duration.seconds(10)
     /// Between looks for what dead workers still hold, as long as they are not forgotten.
     static let reapInterval = Duration.seconds(10)
     /// And when there are no dead workers: what cannot be there does no harm to look for.
@@ -125,12 +130,24 @@ struct Upkeep: Sendable {
             }
             group.addTask { await self.pulse("closing breakers") { try await self.closeBreakers() } }
             group.addTask { await self.reap() }
-            group.addTask { await self.pulse("expiring") { try await self.expire(expiryRota.next()) } }
+            group.addTask {
+                let interval = Self.expiryInterval
+                await self.rounds("expiring", first: interval, least: interval, most: Self.longestExpiryInterval) {
+                    try await self.expire(expiryRota.next())
+                }
+            }
             group.addTask { await self.pulse("wiping codes") { try await self.wipeCodes(codeRota.next()) } }
             group.addTask { await self.pulse("folding tallies") { try await self.foldTallies(tallyRota) } }
             group.addTask { await self.showRates() }
             group.addTask { await self.moveWeights() }
-            group.addTask { await self.pulse("measuring the queue") { try await self.measure() } }
+            group.addTask {
+                // All lanes are counted each time, and so the less often.
+                let least = Self.depthInterval * max(1, self.lanes.count / LaneTurns.idleLimit)
+                await self.waitUntilOpen()
+                await self.rounds("measuring the queue", least: least, most: Self.longestScanPause) {
+                    try await self.measure()
+                }
+            }
             group.addTask { await self.pulse("keeping house") { try await self.keepHouse() } }
             group.addTask { await self.database.run() }
         }
@@ -138,6 +155,30 @@ struct Upkeep: Sendable {
 
     func pulse(_ name: StaticString, _ round: () async throws -> Void) async {
         await Pulse(name: name, logger: self.logger).run(round)
+    }
+
+    /// Does what may have to read all of a queue, and again after many times as long as that took, whether it went well or not.
+    private func rounds(
+        _ name: StaticString, first: Duration = .zero, least: Duration, most: Duration,
+        _ work: () async throws -> Void
+    ) async {
+        var due = ContinuousClock.now + first
+        await self.pulse(name) {
+            try await Task.sleep(until: due)
+            let started = ContinuousClock.now
+            defer {
+                let pause = Self.pause(after: .now - started, least: least, most: most)
+                due = .now + pause * Double.random(in: 0.8...1.2)
+            }
+            try await work()
+        }
+    }
+
+    /// Returns when there has been a look at every lane.
+    private func waitUntilOpen() async {
+        while !self.lanes.allSatisfy(self.horizons.isKnown), !Task.isCancelled {
+            try? await Task.sleep(for: Self.firstLook)
+        }
     }
 
     /// Moves what is due into the ready queue, and waits for what is due next, or until the outlook finds something.
@@ -185,22 +226,28 @@ struct Upkeep: Sendable {
     private func reap() async {
         var known = 0
         var due = ContinuousClock.now
+        /// No sooner after the last look, even when somebody else has died.
+        var rested = ContinuousClock.now
         await self.pulse("reaping") {
             let isOpen = self.lanes.allSatisfy(self.horizons.isKnown)
             if known == 0, due <= .now, self.lanes.contains(where: { self.horizons.reach($0) != nil }) {
                 due = .now + Self.lookInterval * Double.random(in: 0...1)
             }
             let lost = try await self.store.loseSilentWorkers()
-            if lost.now > 0 || lost.all > known || isOpen && due <= .now {
-                let started = ContinuousClock.now
-                try await self.reapOnce()
-                let interval = Self.pause(
-                    after: .now - started, least: Self.reapInterval, most: Self.longestScanPause)
-                // Those that were started together do not look together.
-                due = .now + (lost.all > 0 ? interval : Self.lookInterval * Double.random(in: 0.5...1))
-            }
+            if lost.now > 0 || lost.all > known { due = min(due, rested) }
             known = lost.all
-            let pause = lost.all > 0 ? Self.reapInterval : Self.idleInterval
+            if due <= .now, isOpen || lost.all > 0 {
+                let started = ContinuousClock.now
+                defer {
+                    let took = ContinuousClock.now - started
+                    let interval = Self.pause(after: took, least: Self.reapInterval, most: Self.longestScanPause)
+                    rested = .now + Self.pause(after: took, most: Self.longestScanPause)
+                    // Those that were started together do not look together.
+                    due = .now + (lost.all > 0 ? interval : Self.lookInterval * Double.random(in: 0.5...1))
+                }
+                try await self.reapOnce()
+            }
+            let pause = min(lost.all > 0 ? Self.reapInterval : Self.idleInterval, max(.zero, due - .now))
             await self.deaths.wait(upTo: isOpen ? pause : Self.firstLook)
             try Task.checkCancellation()
         }
@@ -224,11 +271,14 @@ struct Upkeep: Sendable {
 
     /// Ends what waits for providers that are out of service and is past its time.
     private func expire(_ lanes: [Lane]) async throws {
-        try await Task.sleep(for: .seconds(60) * Double.random(in: 0.8...1.2))
         let served = Array(self.service.current.providers.keys)
         for lane in lanes {
-            let count = try await self.store.expireStranded(lane: lane, served: served, limit: Self.expiryLimit)
-            if count > 0 { self.logger.info("messages of providers out of service expired", ["messages": count]) }
+            var (total, count) = (0, 0)
+            repeat {
+                count = try await self.store.expireStranded(lane: lane, served: served, limit: Self.expiryLimit)
+                total += count
+            } while count == Int(Self.expiryLimit)
+            if total > 0 { self.logger.info("messages that nobody sends any more expired", ["messages": total]) }
         }
     }
 
@@ -276,30 +326,25 @@ struct Upkeep: Sendable {
     }
 
     private func measure() async throws {
-        guard self.lanes.allSatisfy(self.horizons.isKnown) else { return try await Task.sleep(for: Self.firstLook) }
-        let started = ContinuousClock.now
+        let providers = self.service.current.providers
         var depths: [QueuePlace: (ready: Int, oldest: Duration)] = [:]
-        for (_, configured) in self.service.current.providers {
-            for priority in Priority.allCases { self.show(0, .zero, of: configured, priority) }
-        }
         for lane in self.lanes {
             for depth in try await self.store.queueDepths(
-                lane: lane, limit: Self.depthLimit, from: self.horizons.reach(lane))
+                lane: lane, served: Array(providers.keys), limit: Self.depthLimit, from: self.horizons.reach(lane))
             {
                 let place = QueuePlace(provider: depth.provider, priority: depth.priority)
                 let known = depths[place] ?? (0, .zero)
                 depths[place] = (known.ready + depth.ready, max(known.oldest, depth.oldest))
             }
         }
-        for (place, depth) in depths {
-            guard let configured = self.service.current.providers[place.provider] else { continue }
-            self.show(depth.ready, depth.oldest, of: configured, place.priority)
+        // Not before all is known: a queue that could not be counted does not look empty.
+        for (id, configured) in providers {
+            for priority in Priority.allCases {
+                let depth = depths[QueuePlace(provider: id, priority: priority)] ?? (0, .zero)
+                self.show(depth.ready, depth.oldest, of: configured, priority)
+            }
         }
         try await self.measureEvents()
-        // All lanes are counted each time, and so the less often.
-        let least = Duration.seconds(10) * max(1, self.lanes.count / LaneTurns.idleLimit)
-        let interval = Self.pause(after: .now - started, least: least, most: Self.longestScanPause)
-        try await Task.sleep(for: interval * Double.random(in: 0.8...1.2))
     }
 
     private func measureEvents() async throws {

@@ -113,8 +113,9 @@ extension Store {
         accountLimit: Int32 = Self.accountLimit
     ) async throws(PostgresError) -> [Claim] {
         let days = Days.ofReady
-        let (from, served, known) = (start?.from, start?.served ?? [], start?.known ?? [])
-        let least = from ?? MessageID(high: 0, low: 0)
+        // What is older has expired, and would be held without being returned; see ``expireStranded(lane:served:limit:)``.
+        let least = max(start?.from ?? days.first.id, days.first.id)
+        let (from, served, known) = (start.map { _ in least }, start?.served ?? [], start?.known ?? [])
         let recent: MessageID? = from.map { max($0, MessageID.first(at: Timestamp.now - Self.recentAge)) }
         let statement: SQL = """
             WITH RECURSIVE wanted AS (

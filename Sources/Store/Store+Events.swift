@@ -5,7 +5,7 @@ extension Store {
     /// Leases events of one lane to `worker`: for each endpoint as many as it may have on its way besides what is, for all
     /// together about `limit`.
     ///
-    /// The walk is that of ``claim(lane:worker:requests:from:accountLimit:)``, with endpoints for accounts: `flow` hops through the
+    /// The walk is that of ``claim(lane:worker:requests:start:accountLimit:)``, with endpoints for accounts: `flow` hops through the
     /// index from one endpoint with ready events to the next and never reads the backlog in between; they share what room there is
     /// equally. An endpoint that fails gets one request at a time, so that those which hang for as long as they may do not take
     /// the slots of those that answer. Endpoints that have all that they may are walked past, and the walk tells where it
@@ -265,7 +265,7 @@ extension Store {
         )
     }
 
-    /// Events that are ready and not held, counted up to `limit`, and how long the oldest subject has existed.
+    /// Events that are ready and not held, and those that wait for their time, each counted up to `limit`.
     public func eventDepth(lane: Lane, limit: Int32) async throws(PostgresError) -> (ready: Int, waiting: Int) {
         try await self.pool.query(
             """

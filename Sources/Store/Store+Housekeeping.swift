@@ -37,26 +37,17 @@ extension Store {
         )
     }
 
-    /// The depth of a lane's ready queue, counting at most `limit` messages of each priority: beyond that a queue is deep, and counting
-    /// it further would only make it deeper.
+    /// The depth of a lane's ready queue, counting at most `limit` messages of each of the providers `served` and each priority: beyond
+    /// that a queue is deep, and counting it further would only make it deeper. The oldest is of those that were counted.
     ///
-    /// - `from`: counts no id below; see ``claim(lane:worker:requests:start:accountLimit:)``.
+    /// - `from`: counts no id below, and the limit is one for all providers of a priority; see
+    ///   ``claim(lane:worker:requests:start:accountLimit:)``.
     public func queueDepths(
-        lane: Lane, limit: Int32, from: MessageID? = nil
+        lane: Lane, served: [ProviderID], limit: Int32, from: MessageID? = nil
     ) async throws(PostgresError) -> [QueueDepth] {
-        try await self.pool.query(
-            """
-            SELECT ready.provider_id, ready.priority, count(*),
-                   now() - min(to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
-            FROM unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority) CROSS JOIN LATERAL (
-                SELECT provider_id, p.priority, id FROM outbox
-                WHERE lane = \(lane.column) AND priority = p.priority AND worker_id IS NULL
-                  AND id >= \(from ?? MessageID(high: 0, low: 0))
-                LIMIT \(limit)
-            ) ready
-            GROUP BY ready.provider_id, ready.priority
-            """
-        ) { row throws(PostgresError) in
+        let statement =
+            from.map { Self.depths(lane, limit, from: $0) } ?? Self.depths(lane, served.map(\.rawValue), limit)
+        return try await self.pool.query(statement, timeout: Self.scanTimeout) { row throws(PostgresError) in
             QueueDepth(
                 provider: ProviderID(rawValue: try row.decode(0)), priority: try row.decodePriority(1),
                 ready: Int(try row.decode(2, as: Int64.self)), oldest: try row.decode(3)
@@ -64,20 +55,70 @@ extension Store {
         }
     }
 
-    /// Ends messages whose time has passed and whose provider is not among those `served`; returns how many.
-    /// Those of a provider in service are found by the claim itself. Reads all that waits for the others.
+    /// Each in its own part of `outbox_ready`.
+    private static func depths(_ lane: Lane, _ served: [Int32], _ limit: Int32) -> SQL {
+        """
+        SELECT w.provider_id, p.priority, count(*), \(Self.oldestAge)
+        FROM unnest(\(served)) AS w (provider_id) CROSS JOIN unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority)
+        CROSS JOIN LATERAL (
+            SELECT id FROM outbox
+            WHERE lane = \(lane.column) AND priority = p.priority AND provider_id = w.provider_id AND worker_id IS NULL
+            LIMIT \(limit)
+        ) ready
+        GROUP BY w.provider_id, p.priority
+        """
+    }
+
+    /// By the primary key, past no dead rows that stand before `from`.
+    private static func depths(_ lane: Lane, _ limit: Int32, from: MessageID) -> SQL {
+        """
+        SELECT ready.provider_id, ready.priority, count(*), \(Self.oldestAge)
+        FROM unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority) CROSS JOIN LATERAL (
+            SELECT provider_id, p.priority, id FROM outbox
+            WHERE lane = \(lane.column) AND priority = p.priority AND worker_id IS NULL AND id >= \(from)
+            LIMIT \(limit)
+        ) ready
+        GROUP BY ready.provider_id, ready.priority
+        """
+    }
+
+    /// By the times in the ids of `ready`.
+    private static let oldestAge: SQL.Fragment = """
+        now() - min(to_timestamp(('x' || translate(left(ready.id::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
+        """
+
+    /// Ends messages that no claim finds any more, at most `limit`; returns how many: those whose time has passed and whose provider is
+    /// not among those `served`, and those so old that their time has passed whoever's they are. All others that have expired are found
+    /// by the claim itself. Reads all that waits for providers that are not served, and nothing of the others'.
     public func expireStranded(
         lane: Lane, served: [ProviderID], limit: Int32
     ) async throws(PostgresError) -> Int {
-        try await self.pool.query(
+        // Between those served, so that their queues are not read.
+        let borders = served.map(\.rawValue).sorted()
+        return try await self.pool.query(
             """
             WITH \(Self.thisTransaction), stranded AS MATERIALIZED (
-                SELECT o.id FROM outbox o CROSS JOIN LATERAL (
-                    SELECT expires_at FROM messages WHERE lane = \(lane.column) AND id = o.id LIMIT 1
-                ) m
-                WHERE o.lane = \(lane.column) AND o.provider_id <> ALL(\(served.map(\.rawValue)))
-                  AND o.worker_id IS NULL AND m.expires_at <= now()
-                LIMIT \(limit) FOR UPDATE OF o SKIP LOCKED
+                SELECT id FROM (
+                    SELECT o.id
+                    FROM unnest(\([Int32.min] + borders), \(borders + [Int32.max])) AS g (low, high)
+                    CROSS JOIN unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority)
+                    CROSS JOIN LATERAL (
+                        SELECT o.id FROM outbox o CROSS JOIN LATERAL (
+                            SELECT expires_at FROM messages WHERE lane = \(lane.column) AND id = o.id LIMIT 1
+                        ) m
+                        WHERE o.lane = \(lane.column) AND o.priority = p.priority
+                          AND o.provider_id > g.low AND o.provider_id < g.high
+                          AND o.worker_id IS NULL AND m.expires_at <= now()
+                        LIMIT \(limit) FOR UPDATE OF o SKIP LOCKED
+                    ) o
+                    UNION ALL
+                    SELECT old.id FROM (
+                        SELECT id FROM outbox
+                        WHERE lane = \(lane.column) AND id < \(Days.ofReady.first.id) AND worker_id IS NULL
+                        ORDER BY id LIMIT \(limit) FOR UPDATE SKIP LOCKED
+                    ) old
+                ) AS unsent
+                LIMIT \(limit)
             ), gone AS (
                 DELETE FROM outbox USING stranded WHERE outbox.lane = \(lane.column) AND outbox.id = stranded.id
                 RETURNING outbox.id

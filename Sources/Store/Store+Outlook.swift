@@ -27,10 +27,11 @@ extension Store {
     public func outlook(
         lane: Lane, served: [ProviderID], from: MessageID? = nil, timeout: Duration? = nil
     ) async throws(PostgresError) -> Outlook {
+        let least = max(from ?? Days.ofReady.first.id, Days.ofReady.first.id)
         let statement: SQL = """
             SELECT (SELECT id FROM outbox
                     WHERE lane = \(lane.column) AND worker_id IS NULL AND provider_id = ANY(\(served.map(\.rawValue)))
-                      AND id >= \(from ?? MessageID(high: 0, low: 0))
+                      AND id >= \(least)
                     ORDER BY id LIMIT 1),
                    -- Columns are computed in their order.
                    clock_timestamp() - statement_timestamp(),

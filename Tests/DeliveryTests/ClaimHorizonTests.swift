@@ -46,7 +46,7 @@ import Timestamps
             #expect(start.from == Self.id(milliseconds: 1_000_000 + (step - 1) * 20))
             horizon.advance(to: Self.id(milliseconds: 1_000_000 + step * 20), since: start)
         }
-        #expect(horizon.reach == MessageID(high: 999_800 << 16, low: 0))
+        #expect(horizon.reach == MessageID(high: 997_000 << 16, low: 0), "looks at what there is to do reach further")
         #expect(horizon.start(at: now + .milliseconds(200))?.from == MessageID(high: 999_800 << 16, low: 0))
         #expect(horizon.start(at: now + .milliseconds(201))?.from == Self.id(milliseconds: 1_000_180))
         #expect(horizon.start(at: now + .milliseconds(400))?.from == MessageID(high: 999_980 << 16, low: 0))

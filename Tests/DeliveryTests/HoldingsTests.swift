@@ -33,6 +33,18 @@ import Testing
         #expect(holdings.toCompare(now: .now + .seconds(2)) != nil)
     }
 
+    /// Comparing keeps claims waiting, so a slow one is not done again at once, whatever was lost.
+    @Test func whatTookLongIsNotComparedAgainSoon() {
+        let holdings = Holdings<MessageID>()
+        let start = ContinuousClock.now
+        holdings.doubt()
+        #expect(holdings.toCompare(now: start + .seconds(1)) != nil)
+        holdings.compared(took: .seconds(1), now: start + .seconds(2))
+        holdings.doubt()
+        #expect(holdings.toCompare(now: start + .seconds(21)) == nil)
+        #expect(holdings.toCompare(now: start + .seconds(23)) != nil)
+    }
+
     /// Whoever compares may be asleep until the next poll.
     @Test(.timeLimit(.minutes(1))) func aDoubtWakesWhoeverCompares() async {
         let bell = Signal()

@@ -58,14 +58,73 @@ import Timestamps
         }
     }
 
+    @Test func whatWaitsForProvidersBeforeBetweenAndBehindThoseServedExpires() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let served = [ProviderID(rawValue: 5), ProviderID(rawValue: 3)]
+            for provider in 1...7 as ClosedRange<Int32> {
+                for priority in Priority.allCases {
+                    try await fixture.accept([
+                        fixture.newMessage(provider: ProviderID(rawValue: provider), priority: priority)
+                    ])
+                }
+            }
+            _ = try await fixture.pool.execute("UPDATE messages SET expires_at = now() - interval '1 second'")
+            var counts: [Int] = []
+            while counts.last != 0 {
+                counts.append(try await fixture.store.expireStranded(lane: fixture.lane, served: served, limit: 10))
+            }
+            #expect(counts == [10, 5, 0])
+            #expect(try await fixture.count("SELECT count(*) FROM outbox WHERE provider_id IN (3, 5)") == 6)
+            #expect(try await fixture.count("SELECT count(*) FROM outbox") == 6)
+        }
+    }
+
+    /// No time to live reaches so far, and the days of a claim do not either.
+    @Test func whatIsOlderThanAnyMessageLivesIsNotClaimedAndExpires() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let day = try await fixture.store.today() - 12
+            try await fixture.makeDay(day)
+            var generator = SystemRandomNumberGenerator()
+            var message = fixture.newMessage()
+            message.id = MessageID(
+                lane: fixture.lane, milliseconds: Int64(day) * 86_400_000 + 3_600_000, using: &generator)
+            try await fixture.accept([message])
+            let worker = try await fixture.store.registerWorker(name: "test", lease: .seconds(15))
+            #expect(try await fixture.claim(worker).isEmpty)
+            #expect(try await fixture.count("SELECT count(*) FROM outbox WHERE worker_id IS NULL AND attempt = 0") == 1)
+            let outlook = try await fixture.store.outlook(lane: fixture.lane, served: [fixture.provider])
+            #expect(outlook.oldestReady == nil)
+            let count = try await fixture.store.expireStranded(
+                lane: fixture.lane, served: [fixture.provider], limit: 10)
+            #expect(count == 1)
+            #expect(try await fixture.state(of: message.id) == .expired)
+        }
+    }
+
     @Test func theDepthOfTheQueueIsByProviderAndPriority() async throws {
         try await StoreFixture.run { fixture async throws in
             try await fixture.accept((0..<4).map { _ in fixture.newMessage() })
             try await fixture.accept([fixture.newMessage(priority: .bulk)])
-            let depths = try await fixture.store.queueDepths(lane: fixture.lane, limit: 100)
+            let depths = try await fixture.store.queueDepths(
+                lane: fixture.lane, served: [fixture.provider], limit: 100)
             #expect(depths.first { $0.priority == .otp }?.ready == 4)
             #expect(depths.first { $0.priority == .bulk }?.ready == 1)
             #expect(depths.allSatisfy { $0.oldest < .seconds(60) })
+        }
+    }
+
+    @Test func aDeepQueueHidesNoOther() async throws {
+        try await StoreFixture.run { fixture async throws in
+            let served = [fixture.provider, ProviderID(rawValue: 2)]
+            for (provider, count) in zip(served, [4, 1]) {
+                try await fixture.accept((0..<count).map { _ in fixture.newMessage(provider: provider) })
+            }
+            let depths = try await fixture.store.queueDepths(lane: fixture.lane, served: served, limit: 3)
+            #expect(depths.sorted { $0.provider.rawValue < $1.provider.rawValue }.map(\.ready) == [3, 1])
+            let first = MessageID(high: 0, low: 0)
+            let ahead = try await fixture.store.queueDepths(
+                lane: fixture.lane, served: served, limit: 10, from: first)
+            #expect(ahead.sorted { $0.provider.rawValue < $1.provider.rawValue }.map(\.ready) == [4, 1])
         }
     }
 

@@ -372,7 +372,11 @@ import Verification
         try await w.see("dropIdempotencyKeys") {
             _ = try await $0.store.dropIdempotencyKeys(lane: $0.lane, olderThan: .seconds(60), limit: 10)
         }
-        try await w.see("queueDepths") { _ = try await $0.store.queueDepths(lane: $0.lane, limit: 10) }
+        try await w.see("queueDepths", "depths") {
+            for from in [nil, MessageID(high: 0, low: 0)] {
+                _ = try await $0.store.queueDepths(lane: $0.lane, served: [$0.base.provider], limit: 10, from: from)
+            }
+        }
         try await w.see("resumeSilent") { _ = try await $0.store.resumeSilent(lane: $0.lane, limit: 10) }
         try await w.see("dropStandby") { _ = try await $0.store.dropStandby(lane: $0.lane, limit: 10) }
         try await w.see("sweepSilent", "beginReconciliation") {
