@@ -99,7 +99,7 @@ final class Deployment: Sendable {
         }
     }
 
-    /// Kills the processes of these roles. What they had in hand is in tables that are about to be emptied.
+    /// Ends the processes of these roles: workers give back what they hold, all others are killed.
     func stop(_ roles: [RoleName] = RoleName.allCases) async {
         let stopped = self.state.withLock { state in
             let stopped = state.processes.filter { roles.contains($0.role) }

@@ -47,8 +47,10 @@ extension FlatRun {
     }
 
     private func rates(_ measurements: Measurements) async throws -> (accept: Double, drain: Double) {
-        let accepted = try await measurements.acceptSpread()
-        return (accepted.acceptedPerSecond, try await measurements.drain(accepted.accepted))
+        let accepted = try await measurements.acceptSpread(messagesPerRequest: 1, callers: 64)
+        // With one a request the queue would be drained before the worker has come up to speed.
+        let filled = try await measurements.acceptSpread(messagesPerRequest: 100, callers: 8)
+        return (accepted.acceptedPerSecond, try await measurements.drain(filled.accepted))
     }
 
     private func lines(

@@ -1,5 +1,6 @@
 import Messaging
 import Postgres
+import Store
 
 /// Days of messages that are over, made by SQL: whole partitions, filled before they have indexes and then attached.
 struct History: Sendable {
@@ -53,14 +54,21 @@ struct History: Sendable {
         }
     }
 
-    /// Drops one day for good, in the way that lets everybody else go on.
+    /// Drops one day for good, as workers do.
     func drop(_ day: Int) async throws {
         let date = try await self.date(day)
+        let store = Store(self.database.pool)
+        let partitions = try await store.partitions()
         for table in Self.tables {
-            try await self.database.runAlone("ALTER TABLE \(table) DETACH PARTITION \(table)_\(date) CONCURRENTLY")
-            try await self.database.runAlone("DROP TABLE \(table)_\(date)")
+            guard let partition = partitions.first(where: { $0.name == "\(table)_\(date)" }) else {
+                throw BenchError("there is no \(table)_\(date) to drop")
+            }
+            try await store.retire(partition, waitLimit: Self.dropLimit)
         }
     }
+
+    /// As long as a worker gives it.
+    private static let dropLimit = Duration.seconds(30)
 
     // MARK: - Private
 

@@ -10,15 +10,15 @@ extension Measurements {
                 .closedLoop(seconds: self.seconds, gate: .open)))
     }
 
-    /// As with one message a request, of all accounts and to all providers that there are beside the usual ones, in turn.
-    func acceptSpread() async throws -> LoadResult {
+    /// Of all accounts and to all providers that there are beside the usual ones, in turn.
+    func acceptSpread(messagesPerRequest: Int, callers: Int) async throws -> LoadResult {
         try await self.database.reset()
         let senders = self.deployment.spread.map {
-            Load.Sender(request: .messages(1, prefix: $0.prefix), key: $0.key.text)
+            Load.Sender(request: .messages(messagesPerRequest, prefix: $0.prefix), key: $0.key.text)
         }
         return try await self.accept(
             Load(
-                ports: self.deployment.apiPorts, callers: 64, senders: senders,
+                ports: self.deployment.apiPorts, callers: callers, senders: senders,
                 mode: .closedLoop(seconds: self.seconds, gate: .open)))
     }
 
