@@ -20,6 +20,8 @@ public final class Connection {
     private var planning = Planning.eachTime
     /// When it was last told to plan anew.
     private var plannedSince = ContinuousClock.now
+    /// When it last ran a statement that is planned anew now and then.
+    private var lookedUp = ContinuousClock.now
 
     /// False once anything happened after which the state of the protocol is unknown: false on the way into a statement
     /// and true on the way out, so that any early exit leaves it false and no half-read result meets the next borrower.
@@ -140,7 +142,11 @@ public final class Connection {
         }
         // Whenever it is planned anew, as after an ANALYZE, it is planned as it should be.
         try await self.set(statement.planning, until: deadline)
-        if statement.planning == .onceForLookUps { try await self.dropOldPlans(until: deadline) }
+        if statement.planning == .onceForLookUps {
+            // Its plan would be dropped before it is used again. Unnamed it is planned by the same means, and without having to say so.
+            if self.comesSeldom() { return nil }
+            try await self.dropOldPlans(until: deadline)
+        }
         switch self.prepared.plan(for: statement) {
         case .prepared(let name): return name
         case .prepare(let name, let isFull):
@@ -148,6 +154,12 @@ public final class Connection {
             try await self.prepare(statement, as: name, until: deadline)
             return name
         }
+    }
+
+    /// Whether the last statement that is planned anew now and then was so long ago that this one is to be.
+    private func comesSeldom() -> Bool {
+        defer { self.lookedUp = .now }
+        return .now - self.lookedUp > Planning.seldom
     }
 
     private func prepare(

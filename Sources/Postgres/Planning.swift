@@ -7,6 +7,8 @@ enum Planning: Sendable {
 
     /// By so much a plan lags behind the tables; planned so seldom, even the largest statement costs next to nothing.
     static let lifetime = Duration.milliseconds(500)
+    /// A statement that comes so long after the one before is not prepared: it would be planned anew in any case.
+    static let seldom = Duration.milliseconds(750)
 
     /// Gives a session what its statements of this kind are planned by, whatever it had before.
     ///
