@@ -12,10 +12,15 @@ extension FlatRun {
         self.tell("steady: \(Quantity.grouped(rate)) messages/s for \(self.flat.minutes) min")
         let watch = Task { await self.watchMemory() }
         defer { watch.cancel() }
-        _ = try await self.measurements.arrivals(
-            .openLoop(rate: rate, count: max(1, Int(rate * 60 * self.flat.minutes))), .pickup)
+        var load = self.measurements.load(
+            .vonage, messagesPerRequest: 1, callers: 64,
+            .openLoop(rate: rate, count: max(1, Int(rate * 60 * self.flat.minutes))))
+        load.allowsRefusals = true
+        let result = try await load.run()
         watch.cancel()
         let trail = await watch.value
+        try await self.database.waitUntilSettled()
+        if result.refused > 0 { self.tell("steady: \(result.refused) of \(result.requests) requests were refused") }
         await self.deployment.stop([.worker])
         return Figures.databaseRoles.map { role in
             let (first, last) = trail.ends(of: role)

@@ -7,6 +7,8 @@ struct Load: Sendable {
     /// To whom callers are given in turn; their requests are of one kind.
     var senders: [Sender]
     var mode: Pacer.Mode
+    /// For what is no rate: a host that stands still for seconds is answered with 503, and ends nothing.
+    var allowsRefusals = false
 
     /// Who sends, and what.
     struct Sender: Sendable {
@@ -35,13 +37,13 @@ struct Load: Sendable {
     /// Sends it all, from one thread of its own, and returns when every request is answered.
     ///
     /// Throws when any request was answered otherwise than it should be, or not within ``LoadClient/patience``: a rate with
-    /// errors in it is none.
+    /// errors in it is none. Unless ``allowsRefusals``.
     func run() async throws -> LoadResult {
         let result = try await BlockingWork.run("load") { stop in
             let client = try LoadClient(self)
             return try client.run(stop)
         }
-        if let status = result.firstRefusal {
+        if let status = result.firstRefusal, !self.allowsRefusals {
             throw BenchError(
                 "\(result.refused) of \(result.requests) requests were refused; the first was answered with "
                     + "status \(status)")
