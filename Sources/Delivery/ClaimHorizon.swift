@@ -9,7 +9,7 @@ import Timestamps
 /// those of all messages that have passed since. A slow ``Outlook`` tells: it has read them on its way to the oldest message that is
 /// ready, and from then on claims look no further back than to that, and for the ``KnownFlows``. Retries, promotions and what is handed
 /// back by this process lower it again. What others put back, what goes on because of a receipt, and what is committed later than
-/// ``margin`` after its id was made, wait for the next outlook on all of the queue, and so does an account that stands behind
+/// ``outlookMargin`` after its id was made, wait for the next outlook on all of the queue, and so does an account that stands behind
 /// `Store.aheadLimit` of others and is unknown. A value: tried without a clock or a database.
 struct ClaimHorizon {
     /// Where a claim begins, and how often that had been lowered by then.
@@ -19,7 +19,9 @@ struct ClaimHorizon {
     }
 
     /// Finding the oldest message that is ready is slow when it took longer than this: otherwise it is one probe of an index.
-    static let slow = Duration.milliseconds(10)
+    static let slow = Duration.milliseconds(30)
+    /// And so it is when it took longer than this twice in a row: once, the server may have had no processor for it.
+    static let suspicious = Duration.milliseconds(10)
     /// Ids are made before they are committed, by clocks that differ. So once in this time a claim looks back by as much, from where
     /// the last began that did so; each time it would read again what was claimed meanwhile.
     static let margin = Duration.milliseconds(200)
@@ -36,12 +38,15 @@ struct ClaimHorizon {
     /// The oldest that has come back since the last outlook on all of the queue, which may not have seen it.
     private var returned: MessageID?
     private var lowered = 0
+    private var wasSuspicious = false
 
     /// Takes note of an outlook on all of the queue. `oldest`: the first that is ready; nil when none is. `took`: to find that.
     mutating func judge(oldest: MessageID?, took: Duration, now: ContinuousClock.Instant) {
         let returned = self.returned
         self.returned = nil
-        if took <= Self.slow {
+        let isSlow = took > Self.slow || took > Self.suspicious && (self.wasSuspicious || self.oldest != nil)
+        self.wasSuspicious = took > Self.suspicious
+        if !isSlow {
             self.oldest = nil
         } else if self.oldest == nil {
             // A claim may be under way that began when it was narrow before.

@@ -79,7 +79,7 @@ struct HealthWarnings {
     private enum Subject: Hashable {
         case blind
         case holder(SnapshotHolder.Kind, Int32?, String)
-        case table(String)
+        case table(String, hasSuspect: Bool)
     }
 
     private var told: [Subject: ContinuousClock.Instant] = [:]
@@ -93,7 +93,8 @@ struct HealthWarnings {
         let suspect = holders.holders.first { Self.isOld($0, Self.suspectAge) }
         for table in ["outbox", "event_outbox"] {
             guard let count = deadRows[table], count > Self.deadRowLimit else { continue }
-            found.append((.table(table), .deadRows(table: table, count: count, holder: suspect)))
+            let subject = Subject.table(table, hasSuspect: suspect != nil)
+            found.append((subject, .deadRows(table: table, count: count, holder: suspect)))
         }
         // Said once in a process's life: it may be meant to be so.
         if !holders.seesAll, self.told[.blind] == nil { found.append((.blind, .blind)) }

@@ -46,7 +46,7 @@ struct EventMetrics: Sendable {
         self.work = WorkMetrics(metrics, prefix: "pinpost_event_", noun: "events")
         self.ready = metrics.gauge(
             "pinpost_events_ready",
-            help: "Events ready and not claimed, by subject and endpoint; counting stops at 100000.")
+            help: "Events ready and not claimed, by subject and endpoint; counting stops at 100000 a lane.")
         self.waiting = metrics.gauge(
             "pinpost_events_waiting", help: "Events that wait for another try; counting stops at 100000.")
     }

@@ -51,7 +51,7 @@ final class Holdings<ID: Hashable & Sendable>: Sendable {
         self.doubted.ring()
     }
 
-    /// Whether what is held is to be compared every second.
+    /// Whether what is held is to be compared every second, or as often as it may be.
     var isDoubtful: Bool { self.state.withLock { $0.doubtfulUntil.map { .now < $0 } ?? false } }
 
     /// Nothing is held, here or in the database, and never was there a doubt of it.

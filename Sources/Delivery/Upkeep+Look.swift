@@ -10,18 +10,21 @@ extension Upkeep {
     func look(_ rota: LaneRota) async {
         var dead = 0
         let rounds = (self.lanes.count + LaneTurns.idleLimit - 1) / LaneTurns.idleLimit
-        var pause = Self.outlookInterval
         var looksBack: [Lane: ContinuousClock.Instant] = [:]
         await self.pulse("looking for work") {
             let started = ContinuousClock.now
-            // Until this lane's turn comes again, and a bit, as rounds are not of one length.
-            let horizon = max(pause, Self.outlookInterval) * 1.5 * Double(rounds)
+            // Several times in a lease, so that a death is noticed soon after its end.
+            let least = min(self.lease / 5, Self.outlookInterval)
+            var pause = least
             // Nothing is claimed in a lane before its first outlook.
             let new = self.lanes.filter { !self.horizons.isKnown($0) }
             var failure: (any Error)?
             for lane in new.isEmpty ? rota.next() : new {
                 do {
                     let outlook = try await self.outlook(lane, &looksBack)
+                    pause = Self.pause(after: .now - started, least: least, most: Self.longestOutlookPause)
+                    // Until this lane's turn comes again, and a bit, as rounds are not of one length.
+                    let horizon = max(pause, Self.outlookInterval) * 1.5 * Double(rounds)
                     self.ring(lane, outlook, horizon)
                     if outlook.deadWorkers > dead { self.deaths.ring() }
                     dead = outlook.deadWorkers
@@ -31,9 +34,6 @@ extension Upkeep {
                 }
             }
             if let failure { throw failure }
-            // Several times in a lease, so that a death is noticed soon after its end.
-            pause = Self.pause(
-                after: .now - started, least: min(self.lease / 5, Self.outlookInterval), most: Self.longestOutlookPause)
             try await Task.sleep(for: pause * Double.random(in: 0.9...1.1))
         }
     }

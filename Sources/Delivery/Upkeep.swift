@@ -14,7 +14,7 @@ struct Upkeep: Sendable {
     static let promotionLimit: Int32 = 1000
     /// Rows counted for the queue's depth.
     static let depthLimit: Int32 = 100_000
-    static let expiryLimit: Int32 = 500
+    static let expiryLimit: Int32 = 2000
     /// Between looks for what waits for providers out of service and is past its time, and when there are millions of it.
     static let expiryInterval = Duration.seconds(60)
     static let longestExpiryInterval = Duration.seconds(1200)
@@ -130,6 +130,11 @@ struct Upkeep: Sendable {
             }
             group.addTask { await self.pulse("closing breakers") { try await self.closeBreakers() } }
             group.addTask { await self.reap() }
+            group.addTask {
+                await self.rounds("expiring what is old", least: Self.expiryInterval, most: Self.expiryInterval) {
+                    try await self.expireOld()
+                }
+            }
             group.addTask {
                 let interval = Self.expiryInterval
                 await self.rounds("expiring", first: interval, least: interval, most: Self.longestExpiryInterval) {
@@ -273,12 +278,29 @@ struct Upkeep: Sendable {
     private func expire(_ lanes: [Lane]) async throws {
         let served = Array(self.service.current.providers.keys)
         for lane in lanes {
-            var (total, count) = (0, 0)
-            repeat {
-                count = try await self.store.expireStranded(lane: lane, served: served, limit: Self.expiryLimit)
-                total += count
-            } while count == Int(Self.expiryLimit)
-            if total > 0 { self.logger.info("messages that nobody sends any more expired", ["messages": total]) }
+            try await self.expire(lane, "messages of providers out of service expired") {
+                try await self.store.expireStranded(lane: lane, served: served, limit: Self.expiryLimit)
+            }
+        }
+    }
+
+    /// Ends what claims leave for its age.
+    private func expireOld() async throws {
+        for lane in self.lanes {
+            try await self.expire(lane, "messages older than any may live expired") {
+                try await self.store.expireOld(lane: lane, limit: Self.expiryLimit)
+            }
+        }
+    }
+
+    /// Batch by batch until there is no more. Each looks through all that has not expired again.
+    private func expire(_ lane: Lane, _ words: StaticString, _ batch: () async throws -> Int) async throws {
+        while true {
+            let started = ContinuousClock.now
+            let count = try await batch()
+            if count > 0 { self.logger.info(words, ["messages": count, "lane": Int(lane.rawValue)]) }
+            guard count == Int(Self.expiryLimit) else { return }
+            try await Task.sleep(for: Self.pause(after: .now - started, most: Self.longestScanPause))
         }
     }
 
@@ -328,6 +350,7 @@ struct Upkeep: Sendable {
     private func measure() async throws {
         let providers = self.service.current.providers
         var depths: [QueuePlace: (ready: Int, oldest: Duration)] = [:]
+        var counted: [Priority: Int] = [:]
         for lane in self.lanes {
             for depth in try await self.store.queueDepths(
                 lane: lane, served: Array(providers.keys), limit: Self.depthLimit, from: self.horizons.reach(lane))
@@ -335,13 +358,18 @@ struct Upkeep: Sendable {
                 let place = QueuePlace(provider: depth.provider, priority: depth.priority)
                 let known = depths[place] ?? (0, .zero)
                 depths[place] = (known.ready + depth.ready, max(known.oldest, depth.oldest))
+                counted[depth.priority, default: 0] += depth.ready
             }
         }
-        // Not before all is known: a queue that could not be counted does not look empty.
+        // Not before all is known: a queue that could not be counted does not look empty, nor does one for which others have left no
+        // room in the count.
         for (id, configured) in providers {
             for priority in Priority.allCases {
-                let depth = depths[QueuePlace(provider: id, priority: priority)] ?? (0, .zero)
-                self.show(depth.ready, depth.oldest, of: configured, priority)
+                if let depth = depths[QueuePlace(provider: id, priority: priority)] {
+                    self.show(depth.ready, depth.oldest, of: configured, priority)
+                } else if counted[priority, default: 0] < Int(Self.depthLimit) {
+                    self.show(0, .zero, of: configured, priority)
+                }
             }
         }
         try await self.measureEvents()

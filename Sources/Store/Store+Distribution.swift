@@ -36,7 +36,7 @@ extension Store {
     /// cannot change any more.
     public func lanesOnCluster(_ usual: Int) async throws(PostgresError) -> Int {
         let present = try await self.lanes().count
-        return try await self.distributedTables().isEmpty ? max(usual, present) : present
+        return try await self.distributedTables().contains(Distribution.leader) ? present : max(usual, present)
     }
 
     /// Throws ``DistributionError`` when the database is of no cluster with a server that could hold rows.

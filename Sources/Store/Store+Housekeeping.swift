@@ -45,8 +45,8 @@ extension Store {
     public func queueDepths(
         lane: Lane, served: [ProviderID], limit: Int32, from: MessageID? = nil
     ) async throws(PostgresError) -> [QueueDepth] {
-        let statement =
-            from.map { Self.depths(lane, limit, from: $0) } ?? Self.depths(lane, served.map(\.rawValue), limit)
+        let served = served.map(\.rawValue)
+        let statement = from.map { Self.depths(lane, served, limit, from: $0) } ?? Self.depths(lane, served, limit)
         return try await self.pool.query(statement, timeout: Self.scanTimeout) { row throws(PostgresError) in
             QueueDepth(
                 provider: ProviderID(rawValue: try row.decode(0)), priority: try row.decodePriority(1),
@@ -70,12 +70,13 @@ extension Store {
     }
 
     /// By the primary key, past no dead rows that stand before `from`.
-    private static func depths(_ lane: Lane, _ limit: Int32, from: MessageID) -> SQL {
+    private static func depths(_ lane: Lane, _ served: [Int32], _ limit: Int32, from: MessageID) -> SQL {
         """
         SELECT ready.provider_id, ready.priority, count(*), \(Self.oldestAge)
         FROM unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority) CROSS JOIN LATERAL (
             SELECT provider_id, p.priority, id FROM outbox
             WHERE lane = \(lane.column) AND priority = p.priority AND worker_id IS NULL AND id >= \(from)
+              AND provider_id = ANY(\(served))
             LIMIT \(limit)
         ) ready
         GROUP BY ready.provider_id, ready.priority
@@ -87,40 +88,53 @@ extension Store {
         now() - min(to_timestamp(('x' || translate(left(ready.id::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
         """
 
-    /// Ends messages that no claim finds any more, at most `limit`; returns how many: those whose time has passed and whose provider is
-    /// not among those `served`, and those so old that their time has passed whoever's they are. All others that have expired are found
-    /// by the claim itself. Reads all that waits for providers that are not served, and nothing of the others'.
+    /// Ends messages whose time has passed and whose provider is not among those `served`, at most `limit`; returns how many. Those of a
+    /// provider in service are found by the claim itself. Reads all that waits for the others, and nothing of those served.
     public func expireStranded(
         lane: Lane, served: [ProviderID], limit: Int32
     ) async throws(PostgresError) -> Int {
         // Between those served, so that their queues are not read.
         let borders = served.map(\.rawValue).sorted()
+        return try await self.expire(
+            """
+            SELECT o.id
+            FROM unnest(\([Int32.min] + borders), \(borders + [Int32.max])) AS between (low, high)
+            CROSS JOIN unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority)
+            CROSS JOIN LATERAL (
+                SELECT o.id FROM outbox o CROSS JOIN LATERAL (
+                    SELECT expires_at FROM messages WHERE lane = \(lane.column) AND id = o.id LIMIT 1
+                ) m
+                WHERE o.lane = \(lane.column) AND o.priority = p.priority
+                  AND o.provider_id > between.low AND o.provider_id < between.high
+                  AND o.worker_id IS NULL AND m.expires_at <= now()
+            ) o
+            LIMIT \(limit)
+            """, lane: lane)
+    }
+
+    /// Ends messages that are so old that no claim takes them, whosever they are, at most `limit`; returns how many. One probe of the
+    /// primary key when there are none.
+    public func expireOld(lane: Lane, limit: Int32) async throws(PostgresError) -> Int {
+        try await self.expire(
+            """
+            SELECT id FROM outbox WHERE lane = \(lane.column) AND id < \(Days.ofReady.first.id) AND worker_id IS NULL
+            ORDER BY id LIMIT \(limit)
+            """, lane: lane)
+    }
+
+    /// Ends those that are found, but for what has been claimed or ended since.
+    private func expire(_ found: SQL, lane: Lane) async throws(PostgresError) -> Int {
+        let ids = try await self.pool.query(found, timeout: Self.scanTimeout) { row throws(PostgresError) in
+            try row.decode(0, as: MessageID.self)
+        }
+        guard !ids.isEmpty else { return 0 }
         return try await self.pool.query(
             """
-            WITH \(Self.thisTransaction), stranded AS MATERIALIZED (
-                SELECT id FROM (
-                    SELECT o.id
-                    FROM unnest(\([Int32.min] + borders), \(borders + [Int32.max])) AS g (low, high)
-                    CROSS JOIN unnest(\(Priority.allCases.map(\.rawValue))) AS p (priority)
-                    CROSS JOIN LATERAL (
-                        SELECT o.id FROM outbox o CROSS JOIN LATERAL (
-                            SELECT expires_at FROM messages WHERE lane = \(lane.column) AND id = o.id LIMIT 1
-                        ) m
-                        WHERE o.lane = \(lane.column) AND o.priority = p.priority
-                          AND o.provider_id > g.low AND o.provider_id < g.high
-                          AND o.worker_id IS NULL AND m.expires_at <= now()
-                        LIMIT \(limit) FOR UPDATE OF o SKIP LOCKED
-                    ) o
-                    UNION ALL
-                    SELECT old.id FROM (
-                        SELECT id FROM outbox
-                        WHERE lane = \(lane.column) AND id < \(Days.ofReady.first.id) AND worker_id IS NULL
-                        ORDER BY id LIMIT \(limit) FOR UPDATE SKIP LOCKED
-                    ) old
-                ) AS unsent
-                LIMIT \(limit)
+            WITH \(Self.thisTransaction), unsent AS MATERIALIZED (
+                SELECT id FROM outbox WHERE lane = \(lane.column) AND id = ANY(\(ids)) AND worker_id IS NULL
+                FOR UPDATE SKIP LOCKED
             ), gone AS (
-                DELETE FROM outbox USING stranded WHERE outbox.lane = \(lane.column) AND outbox.id = stranded.id
+                DELETE FROM outbox USING unsent WHERE outbox.lane = \(lane.column) AND outbox.id = unsent.id
                 RETURNING outbox.id
             ), moved AS (
                 UPDATE messages m SET
@@ -133,9 +147,8 @@ extension Store {
                 FROM gone, this WHERE m.lane = \(lane.column) AND m.id = gone.id
                 RETURNING \(Self.movedMessage)
             ), \(Self.tellingOfMessages), \(Self.telling)
-            SELECT id FROM moved
-            """,
-            timeout: Self.scanTimeout
+            SELECT id FROM gone
+            """
         ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.count
     }
 

@@ -138,8 +138,8 @@ extension Store {
     ///   most. Whoever begins meanwhile does not see the day any more. Broken off, by a kill too, it is ended by `FINALIZE` here next time.
     /// - Then dropped, when the table is nobody's.
     ///
-    /// On a cluster both in one transaction, since Citus detaches nothing `CONCURRENTLY`: whoever comes meanwhile waits ``clusterWait`` at
-    /// most, until it has its locks or gives up.
+    /// On a cluster both in one transaction, since Citus detaches nothing `CONCURRENTLY`: whoever comes meanwhile waits until it is done or
+    /// gives up, ``clusterLimit`` at most.
     ///
     /// Neither can run inside a transaction that looks for its name, and names cannot be parameters: they are those of the catalogue,
     /// of which ``partitions()`` lets none through but a table's name and eight digits.
@@ -148,7 +148,7 @@ extension Store {
     public func retire(_ partition: Partition, waitLimit: Duration) async throws {
         let (table, name) = (partition.table.rawValue, partition.name)
         if partition.state == .attached, try await self.isDistributed(table) {
-            return try await self.retireOnCluster(partition)
+            return try await self.retireOnCluster(partition, limit: min(waitLimit, Self.clusterLimit))
         }
         switch partition.state {
         case .attached:
@@ -172,19 +172,20 @@ extension Store {
         }
     }
 
-    /// What all others may have to wait for while a day of a distributed table is detached.
-    private static let clusterWait: SQL.Fragment = "'500ms'"
+    /// How long all others may have to wait while a day of a distributed table goes.
+    private static let clusterLimit = Duration.seconds(2)
 
     private func isDistributed(_ table: String) async throws -> Bool {
         try await self.pool.transaction { transaction in try await Self.isDistributed(table, in: transaction) }
     }
 
-    private func retireOnCluster(_ partition: Partition) async throws {
+    private func retireOnCluster(_ partition: Partition, limit: Duration) async throws {
         let (table, name) = (partition.table.rawValue, partition.name)
         try await self.pool.transaction { transaction in
-            _ = try await transaction.execute("SET LOCAL lock_timeout = \(Self.clusterWait)")
+            // Of the coordinator's locks; the other servers are not told of it, and so the whole has a limit.
+            _ = try await transaction.execute("SET LOCAL lock_timeout = '500ms'")
             try await transaction.executeScript(
-                "ALTER TABLE \(table) DETACH PARTITION \(name); DROP TABLE \(name)", timeout: Self.scanTimeout)
+                "ALTER TABLE \(table) DETACH PARTITION \(name); DROP TABLE \(name)", timeout: limit)
         }
     }
 

@@ -36,6 +36,19 @@ import Timestamps
         #expect(horizon.start(at: Self.now) == nil, "the dead rows are gone")
     }
 
+    /// In milliseconds, and whether claims are narrow after each.
+    @Test(arguments: [
+        [(11, false), (11, true), (11, true), (10, false), (11, false)], [(11, false), (10, false), (11, false)],
+        [(31, true), (11, true), (9, false)],
+    ])
+    func oneThatIsALittleSlowMustBeSoTwice(looks: [(took: Int, isNarrow: Bool)]) {
+        var horizon = ClaimHorizon()
+        for look in looks {
+            horizon.judge(oldest: Self.id(milliseconds: 1000), took: .milliseconds(look.took), now: Self.now)
+            #expect((horizon.reach != nil) == look.isNarrow, "\(look)")
+        }
+    }
+
     /// What was made before the oldest may be committed behind it; and what was before it when a claim last looked back, too.
     @Test func nowAndThenOneLooksBackAsFarAsTheLast() {
         let now = Self.now

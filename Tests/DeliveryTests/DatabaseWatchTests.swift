@@ -74,6 +74,16 @@ import Testing
         #expect(told == [.deadRows(table: "outbox", count: 200_000, holder: isTold ? holder : nil)])
     }
 
+    @Test func aSuspectIsNamedThoughTheRowsWereToldOf() {
+        var warnings = HealthWarnings()
+        let holder = Self.holder(.seconds(60))
+        for (step, (holders, named)) in [(Self.holders(), nil), (Self.holders(holder), holder)].enumerated() {
+            let told = warnings.warnings(
+                of: holders, deadRows: ["outbox": 200_000], at: Self.start + .seconds(45 * step))
+            #expect(told == [.deadRows(table: "outbox", count: 200_000, holder: named)])
+        }
+    }
+
     @Test func thatOthersCannotBeSeenIsToldOnce() {
         var warnings = HealthWarnings()
         for (step, told) in [[HealthWarnings.Warning.blind], [], []].enumerated() {

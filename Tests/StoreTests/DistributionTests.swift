@@ -68,6 +68,8 @@ import Timestamps
     func thereAreTheUsualLanesOrThosePresent(present: Int, isDistributed: Bool, wanted: Int) async throws {
         try await Self.withCitus { fixture async throws in
             _ = try await fixture.pool.execute("UPDATE configuration SET lanes = \(Int16(present))")
+            // Another program's.
+            _ = try await fixture.pool.execute("INSERT INTO citus_tables VALUES ('pg_class')")
             if isDistributed { _ = try await fixture.store.distribute(shards: present) }
             #expect(try await fixture.store.lanesOnCluster(32) == wanted)
         }

@@ -94,10 +94,10 @@ import Timestamps
             #expect(try await fixture.count("SELECT count(*) FROM outbox WHERE worker_id IS NULL AND attempt = 0") == 1)
             let outlook = try await fixture.store.outlook(lane: fixture.lane, served: [fixture.provider])
             #expect(outlook.oldestReady == nil)
-            let count = try await fixture.store.expireStranded(
-                lane: fixture.lane, served: [fixture.provider], limit: 10)
-            #expect(count == 1)
+            try await fixture.accept([fixture.newMessage()])
+            #expect(try await fixture.store.expireOld(lane: fixture.lane, limit: 10) == 1)
             #expect(try await fixture.state(of: message.id) == .expired)
+            #expect(try await fixture.count("SELECT count(*) FROM outbox") == 1)
         }
     }
 

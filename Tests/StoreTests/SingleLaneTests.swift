@@ -384,9 +384,15 @@ import Verification
         }
         let silent = try await w.accept()
         try await w.see("endSilent") { _ = try await $0.store.endSilent([silent], lane: $0.lane) }
-        try await w.see("expireStranded") {
-            _ = try await $0.store.expireStranded(lane: $0.lane, served: [], limit: 10)
+        let late = try await w.accept()
+        _ = try await w.base.pool.execute(
+            "UPDATE messages SET expires_at = now() WHERE lane = \(Int16(w.lane.rawValue)) AND id = \(late)")
+        try await w.see("expireStranded", "expire") {
+            let count = try await $0.store.expireStranded(
+                lane: $0.lane, served: [ProviderID(rawValue: 99)], limit: 10)
+            #expect(count > 0)
         }
+        try await w.see("expireOld") { _ = try await $0.store.expireOld(lane: $0.lane, limit: 10) }
         try await w.see("reap") { _ = try await $0.store.reap(lane: $0.lane) }
         _ = try await w.base.pool.execute(
             "INSERT INTO workers (name, lease, lost_at) VALUES ('lost', '1 s', now() - interval '1 hour')")
