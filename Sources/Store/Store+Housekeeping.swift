@@ -47,7 +47,8 @@ extension Store {
     ) async throws(PostgresError) -> [QueueDepth] {
         let served = served.map(\.rawValue)
         let statement = from.map { Self.depths(lane, served, limit, from: $0) } ?? Self.depths(lane, served, limit)
-        return try await self.pool.query(statement, timeout: Self.scanTimeout) { row throws(PostgresError) in
+        return try await self.pool.query(statement.preparedForLookUps, timeout: Self.scanTimeout) {
+            row throws(PostgresError) in
             QueueDepth(
                 provider: ProviderID(rawValue: try row.decode(0)), priority: try row.decodePriority(1),
                 ready: Int(try row.decode(2, as: Int64.self)), oldest: try row.decode(3)
@@ -124,8 +125,8 @@ extension Store {
 
     /// Ends those that are found, but for what has been claimed or ended since.
     private func expire(_ found: SQL, lane: Lane) async throws(PostgresError) -> Int {
-        let ids = try await self.pool.query(found, timeout: Self.scanTimeout) { row throws(PostgresError) in
-            try row.decode(0, as: MessageID.self)
+        let ids = try await self.pool.query(found.preparedForLookUps, timeout: Self.scanTimeout) {
+            row throws(PostgresError) in try row.decode(0, as: MessageID.self)
         }
         guard !ids.isEmpty else { return 0 }
         return try await self.pool.query(

@@ -61,6 +61,24 @@ import Timestamps
         return try await Scans(fixture).since(before)
     }
 
+    /// What is counted has a limit, and what waits for providers in service is none of the others' business.
+    @Test(arguments: [true, false]) func looksAtTheQueueReadNothingBesideWhatTheyAreAbout(analyzed: Bool) async throws {
+        try await StoreFixture.run(limit: 1) { fixture async throws in
+            try await Self.fill(fixture)
+            let served = [fixture.provider, ProviderID(rawValue: 2), ProviderID(rawValue: 3)]
+            let counting = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                let depths = try await fixture.store.queueDepths(lane: fixture.lane, served: served, limit: 10)
+                #expect(depths.map(\.ready) == [10, 10])
+            }
+            #expect(counting.sequential.isDisjoint(with: ["outbox"]) && counting.rows < 1000, "depths: \(counting)")
+            let expiring = try await Self.scans(fixture, analyzed: analyzed) { () async throws in
+                let count = try await fixture.store.expireStranded(lane: fixture.lane, served: served, limit: 10)
+                #expect(count == 0)
+            }
+            #expect(expiring.sequential.isDisjoint(with: ["outbox"]) && expiring.rows < 1000, "expiring: \(expiring)")
+        }
+    }
+
     /// The statistics may be there or not: after a restore, or before the first autovacuum, they are not.
     @Test(arguments: [true, false])
     func hotStatementsGoByTheirIndexesInTheBatchsPartition(analyzed: Bool) async throws {
