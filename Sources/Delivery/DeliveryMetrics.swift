@@ -101,7 +101,7 @@ struct DeliveryMetrics: Sendable {
 
     func gauge(depthOf provider: String, channel: String, priority: Priority) -> Gauge {
         self.metrics.gauge(
-            "pinpost_queue_ready", help: "Messages ready and not claimed; counting stops at 100000.",
+            "pinpost_queue_ready", help: "Messages ready and not claimed; counting stops at 100000 a lane.",
             labels: ["provider": provider, "channel": channel, "priority": priority.name]
         )
     }

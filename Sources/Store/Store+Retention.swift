@@ -174,6 +174,8 @@ extension Store {
 
     /// How long all others may have to wait while a day of a distributed table goes.
     private static let clusterLimit = Duration.seconds(2)
+    /// And of that for each lock of the coordinator.
+    private static let clusterLockLimit: SQL.Fragment = "'500ms'"
 
     private func isDistributed(_ table: String) async throws -> Bool {
         try await self.pool.transaction { transaction in try await Self.isDistributed(table, in: transaction) }
@@ -183,7 +185,7 @@ extension Store {
         let (table, name) = (partition.table.rawValue, partition.name)
         try await self.pool.transaction { transaction in
             // Of the coordinator's locks; the other servers are not told of it, and so the whole has a limit.
-            _ = try await transaction.execute("SET LOCAL lock_timeout = '500ms'")
+            _ = try await transaction.execute("SET LOCAL lock_timeout = \(Self.clusterLockLimit)")
             try await transaction.executeScript(
                 "ALTER TABLE \(table) DETACH PARTITION \(name); DROP TABLE \(name)", timeout: limit)
         }
