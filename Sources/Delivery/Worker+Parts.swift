@@ -14,6 +14,23 @@ extension Worker {
         let ready: LaneBell
     }
 
+    /// Rung when something became ready, by whoever knows of it.
+    struct Bells: Sendable {
+        let messages = LaneBell()
+        let events = LaneBell()
+
+        subscript(work: HintedWork) -> LaneBell {
+            switch work {
+            case .messages: self.messages
+            case .events: self.events
+            }
+        }
+
+        func ring(_ ready: ReadyLanes) {
+            for work in HintedWork.allCases where !ready[work].isEmpty { self[work].ring(ready[work]) }
+        }
+    }
+
     /// The wiring of a worker.
     struct Parts {
         let configuration: Configuration
@@ -30,8 +47,9 @@ extension Worker {
 
         init(
             _ configuration: Configuration, store: Store, transports: Transports, navigator: Navigator,
-            metrics: Metrics, logger: Logger, ready: LaneBell
+            metrics: Metrics, logger: Logger, bells: Bells
         ) {
+            let ready = bells.messages
             let outlets = Outlets(hasRoom: ready.signal, transports: transports, metrics: DeliveryMetrics(metrics))
             let holdings = Holdings<MessageID>(doubted: ready.signal)
             let timing = Lease.Timing(
@@ -46,7 +64,7 @@ extension Worker {
             self.outlets = outlets
             self.holdings = holdings
             self.messageSignals = Signals(ready: ready)
-            self.eventSignals = Signals(ready: LaneBell())
+            self.eventSignals = Signals(ready: bells.events)
             self.logger = logger
         }
 

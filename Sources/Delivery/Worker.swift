@@ -50,8 +50,7 @@ public final class Worker: Service {
     static let regionLimit = 100_000
 
     public let name = "worker"
-    /// Rung by whoever knows that messages are ready.
-    public let hint = LaneBell()
+    private let bells = Bells()
     public let health = Health()
 
     private let configuration: Configuration
@@ -86,13 +85,14 @@ public final class Worker: Service {
         self.breakers = Breakers(
             shared: { conditions.current }, store: store, metrics: DeliveryMetrics(metrics), logger: logger)
         self.keeper = ReceiptKeeper(
-            store: store, lanes: configuration.lanes, metrics: ReceiptMetrics(metrics), logger: logger)
+            store: store, lanes: configuration.lanes, metrics: ReceiptMetrics(metrics), logger: logger,
+            onReady: { [bells] in bells.ring($0) })
         let transports = Transports(
             client: client, poller: poller, keeper: self.keeper, smppMetrics: SMPPMetrics(metrics), logger: logger)
         let parts = Parts(
             configuration, store: store, transports: transports,
             navigator: Navigator(routes: { service.current.routes }, breakers: self.breakers), metrics: metrics,
-            logger: logger, ready: self.hint)
+            logger: logger, bells: self.bells)
         self.shares = parts.shares
         self.configuration = configuration
         self.store = store
@@ -129,6 +129,11 @@ public final class Worker: Service {
         }
         await self.lease.end(holdsNothing: self.holdsNothing)
     }
+
+    /// Has what is ready claimed at once, in these lanes; nil: in any.
+    public func hint(of work: HintedWork, in lanes: Set<Lane>?) { self.bells[work].ring(lanes) }
+
+    public func hint(of ready: ReadyLanes) { self.bells.ring(ready) }
 
     /// How many lanes there are by now; see ``Configuration/lanes``.
     public var laneCount: Int { self.service.laneCount }

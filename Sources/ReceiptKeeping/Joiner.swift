@@ -21,6 +21,7 @@ struct Joiner: Sendable {
     let lanes: [Lane]
     let metrics: ReceiptMetrics
     let logger: Logger
+    let onReady: @Sendable (ReadyLanes) -> Void
     /// Rung when a receipt was kept.
     let signal = Signal()
 
@@ -72,6 +73,7 @@ struct Joiner: Sendable {
             let counts = try await self.store.joinUnmatched(lane: lane, age: age, limit: Self.limit)
             self.metrics.joined.add(counts.stored)
             self.metrics.count(counts)
+            self.onReady(counts.ready)
             guard counts.stored == Self.limit else { return }
         }
     }

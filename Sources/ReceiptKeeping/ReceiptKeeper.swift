@@ -23,12 +23,14 @@ public final class ReceiptKeeper: Sendable {
     private let batcher: Batcher<IncomingReceipt, Void>
     private let joiner: Joiner
 
-    /// `onProgress`, `onFailure`: told after each commit, and each that failed.
+    /// `onReady`: told what receipts have made ready for workers; `onProgress`, `onFailure`: told after each commit, and each that
+    /// failed.
     public init(
         store: Store, lanes: [Lane], metrics: ReceiptMetrics, logger: Logger,
+        onReady: @escaping @Sendable (ReadyLanes) -> Void = { _ in },
         onProgress: @escaping @Sendable () -> Void = {}, onFailure: @escaping @Sendable () -> Void = {}
     ) {
-        let joiner = Joiner(store: store, lanes: lanes, metrics: metrics, logger: logger)
+        let joiner = Joiner(store: store, lanes: lanes, metrics: metrics, logger: logger, onReady: onReady)
         self.joiner = joiner
         self.batcher = Batcher(
             name: "receipts", batchLimit: Self.batchLimit, queueLimit: Self.queueLimit, writers: Self.writers,
@@ -43,6 +45,7 @@ public final class ReceiptKeeper: Sendable {
             }
             metrics.count(counts)
             if counts.unmatched > 0 { joiner.signal.ring() }
+            onReady(counts.ready)
             onProgress()
             return [Void](repeating: (), count: receipts.count)
         }

@@ -29,11 +29,13 @@ public final class ReceiptIntake: Sendable {
     private let metrics: ReceiptMetrics
     private let logger: Logger
 
-    /// `onProgress`, `onFailure`: told after each commit, and each that failed.
+    /// `onReady`: told what receipts have made ready for workers; `onProgress`, `onFailure`: told after each commit, and each that
+    /// failed.
     public init(
         store: Store, masterKeys: MasterKeys, lanes: [Lane],
         sources: DirectoryWatch<[String: ReceiptSource]>,
-        metrics: Metrics, logger: Logger, onProgress: @escaping @Sendable () -> Void,
+        metrics: Metrics, logger: Logger, onReady: @escaping @Sendable (ReadyLanes) -> Void = { _ in },
+        onProgress: @escaping @Sendable () -> Void,
         onFailure: @escaping @Sendable () -> Void = {}
     ) {
         let metrics = ReceiptMetrics(metrics)
@@ -42,7 +44,8 @@ public final class ReceiptIntake: Sendable {
         self.logger = logger
         self.scripts = Scripts(store: store, masterKeys: masterKeys, logger: logger)
         self.keeper = ReceiptKeeper(
-            store: store, lanes: lanes, metrics: metrics, logger: logger, onProgress: onProgress, onFailure: onFailure)
+            store: store, lanes: lanes, metrics: metrics, logger: logger, onReady: onReady, onProgress: onProgress,
+            onFailure: onFailure)
     }
 
     /// Hosts the commits and the joining of kept receipts until drained.

@@ -21,4 +21,6 @@ public struct ReceiptCounts: Sendable, Hashable {
     public var duplicated = 0
     /// How long ago the messages that became final here were accepted.
     public var finished: [Duration] = []
+    /// Where workers have something to do now.
+    public var ready = ReadyLanes()
 }

@@ -152,24 +152,4 @@ extension Store {
             """
         ) { row throws(PostgresError) in try row.decode(0, as: MessageID.self) }.count
     }
-
-    /// Tells waiting workers that something is ready, in which lanes if that is known. Sent apart from the accepting transaction, in which it would
-    /// serialise all commits; a hint that is lost costs a poll's delay and nothing else.
-    public func hint(_ lanes: Set<Lane>? = nil) async throws(PostgresError) {
-        guard let lanes else {
-            _ = try await self.pool.execute("NOTIFY pinpost_ready")
-            return
-        }
-        let names = lanes.sorted().map { "\($0.rawValue)" }.joined(separator: ",")
-        _ = try await self.pool.query("SELECT pg_notify('pinpost_ready', \(names))") { _ in }
-    }
-
-    /// The lanes that a hint names; nil when it names none, and may be about any.
-    public static func lanes(ofHint payload: String) -> Set<Lane>? {
-        let lanes = payload.split(separator: ",").compactMap { UInt8($0).map(Lane.init(rawValue:)) }
-        return lanes.isEmpty ? nil : Set(lanes)
-    }
-
-    /// The channel of ``hint()``.
-    public static let hintChannel = "pinpost_ready"
 }

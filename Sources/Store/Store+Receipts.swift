@@ -25,7 +25,7 @@ extension Store {
             let rows = try await self.pool.query(statement.preparedForLookUps) {
                 row throws(PostgresError) in try Applied(row: row)
             }
-            counts.add(rows, of: receipts.count)
+            counts.add(rows, of: receipts.count, lane: lane)
         }
         return counts
     }
@@ -186,12 +186,16 @@ extension Store {
                    date_trunc('hour', accepted_at, 'UTC'), count(*)
             FROM resumed JOIN moved USING (id) GROUP BY 1, 2, 3, 4, 5, 6
         ), \(Self.tellingOfMessages), \(Self.telling)
-        SELECT 0, (SELECT count(*) FROM kept), NULL::interval
+        SELECT 'kept', (SELECT count(*) FROM kept), NULL::interval
         UNION ALL
-        SELECT 1, 0, now() - accepted_at FROM moved WHERE message_rank(state) >= 50
+        SELECT 'finished', 0, now() - accepted_at FROM moved WHERE message_rank(state) >= 50
         UNION ALL
-        SELECT 2, count(*), NULL FROM moved
+        SELECT 'duplicated', count(*), NULL FROM moved
         WHERE state = 'delivered' AND NOT changed AND delivered_by <> provider_id
+        UNION ALL
+        SELECT 'resumed', count(*), NULL FROM resumed
+        UNION ALL
+        SELECT 'entered', count(*), NULL FROM entered
         """
     }
 
@@ -235,27 +239,44 @@ extension IncomingReceipt {
     }
 }
 
-/// A row of what `application(of:lane:days:)` returns: the count of receipts kept, the age of a message now final, or the count of those
-/// that another provider had delivered before.
+/// A row of what `application(of:lane:days:)` returns.
 struct Applied {
-    var kept = 0
-    var duplicated = 0
+    /// What its count is of.
+    enum Kind: String {
+        /// Receipts that were kept until their message is known.
+        case kept
+        /// None: its message is final now.
+        case finished
+        /// Messages that another provider had delivered before.
+        case duplicated
+        /// Messages that go on to another provider at once.
+        case resumed
+        /// Events that an endpoint is to be told of.
+        case entered
+    }
+
+    var kind: Kind
+    var count: Int
+    /// Of a message that is final now.
     var age: Duration?
 
     init(row: borrowing Row) throws(PostgresError) {
-        let count = Int(try row.decode(1, as: Int64.self))
-        if try row.decode(0, as: Int32.self) == 2 { self.duplicated = count } else { self.kept = count }
+        self.kind = try row.decode(0, oneOf: Kind.self)
+        self.count = Int(try row.decode(1, as: Int64.self))
         self.age = try row.decodeIfPresent(2)
     }
 }
 
 extension ReceiptCounts {
-    mutating func add(_ rows: [Applied], of total: Int) {
-        let kept = rows.reduce(0) { $0 + $1.kept }
+    mutating func add(_ rows: [Applied], of total: Int, lane: Lane) {
+        func sum(_ kind: Applied.Kind) -> Int { rows.reduce(0) { $1.kind == kind ? $0 + $1.count : $0 } }
+        let kept = sum(.kept)
         self.unmatched += kept
         self.stored += total - kept
-        self.duplicated += rows.reduce(0) { $0 + $1.duplicated }
+        self.duplicated += sum(.duplicated)
         self.finished += rows.compactMap(\.age)
+        if sum(.resumed) > 0 { self.ready.insert(.messages, lane) }
+        if sum(.entered) > 0 { self.ready.insert(.events, lane) }
     }
 }
 

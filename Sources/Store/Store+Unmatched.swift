@@ -23,7 +23,7 @@ extension Store {
             let rows = try await transaction.query(Self.application(of: found, lane: lane, days: Days(of: found))) {
                 row throws(PostgresError) in try Applied(row: row)
             }
-            counts.add(rows, of: found.count)
+            counts.add(rows, of: found.count, lane: lane)
             return counts
         }
     }

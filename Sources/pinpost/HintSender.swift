@@ -4,7 +4,7 @@ import Store
 import Synchronization
 import Telemetry
 
-/// Tells workers that something is ready, at most twenty times a second, apart from the commits: a NOTIFY inside the
+/// Tells workers what is ready, at most twenty times a second, apart from the commits: a NOTIFY inside the
 /// accepting transaction would serialise all of them.
 struct HintSender: Sendable {
     static let interval = Duration.milliseconds(50)
@@ -13,31 +13,26 @@ struct HintSender: Sendable {
     /// Of one there is no need to name it.
     let laneCount: Int
     let logger: Logger
-    /// Rung after each commit.
-    let signal = Signal()
-    private let accepted = Accepted()
+    private let signal = Signal()
+    private let ready = Ready()
     private let isDraining = Flag()
 
     func run() async {
         while !Task.isCancelled {
             await self.signal.wait()
             if Task.isCancelled || self.isDraining.isSet { return }
-            let lanes = self.accepted.take()
+            let ready = self.ready.take()
             // A ring that came between two commits may find them told of already.
-            if lanes.isEmpty { continue }
-            do {
-                try await self.store.hint(self.laneCount == 1 ? nil : lanes)
-            } catch {
-                // Workers look by themselves, too.
-                self.logger.debug("could not send a hint", ["error": "\(error)"])
-            }
+            if ready.isEmpty { continue }
+            await self.tell(ready)
             try? await Task.sleep(for: Self.interval)
         }
     }
 
-    /// Something was stored in a lane.
-    func send(_ lane: Lane) {
-        self.accepted.add(lane)
+    /// Something was committed that waits for a worker.
+    func send(_ ready: ReadyLanes) {
+        guard !ready.isEmpty else { return }
+        self.ready.add(ready)
         self.signal.ring()
     }
 
@@ -46,15 +41,26 @@ struct HintSender: Sendable {
         self.signal.ring()
     }
 
-    /// The lanes of which nobody has been told yet.
-    private final class Accepted: Sendable {
-        private let lanes = Mutex<Set<Lane>>([])
+    private func tell(_ ready: ReadyLanes) async {
+        for work in HintedWork.allCases where !ready[work].isEmpty {
+            do {
+                try await self.store.hint(of: work, in: self.laneCount == 1 ? nil : ready[work])
+            } catch {
+                // Workers look by themselves, too.
+                self.logger.debug("could not send a hint", ["error": "\(error)"])
+            }
+        }
+    }
 
-        func add(_ lane: Lane) { _ = self.lanes.withLock { $0.insert(lane) } }
+    /// What nobody has been told of yet.
+    private final class Ready: Sendable {
+        private let lanes = Mutex(ReadyLanes())
 
-        func take() -> Set<Lane> {
+        func add(_ ready: ReadyLanes) { self.lanes.withLock { $0.formUnion(ready) } }
+
+        func take() -> ReadyLanes {
             self.lanes.withLock { lanes in
-                defer { lanes = [] }
+                defer { lanes = ReadyLanes() }
                 return lanes
             }
         }

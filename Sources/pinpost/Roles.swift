@@ -51,7 +51,9 @@ extension Role {
             logger: base.logger,
             onAccepted: {
                 onAccepted($0)
-                hints.send($0)
+                var ready = ReadyLanes()
+                ready.insert(.messages, $0)
+                hints.send(ready)
             },
             onProgress: { health.succeeded() }, onLook: { health.looked() }, onFailure: { health.failed() })
         // Kill switches hold from the first request on.
@@ -202,7 +204,7 @@ extension Role {
         }
         var services: [any Service] = [worker, Self.watchLanes(lanes.count) { worker.laneCount }]
         if let listenURL {
-            services.insert(Self.listener(listenURL, poller: poller, hint: worker.hint, logger: base.logger), at: 0)
+            services.insert(Self.listener(listenURL, poller: poller, worker: worker, logger: base.logger), at: 0)
         }
         return (Role(services: services, health: [("worker", worker.health)]), worker)
     }
@@ -219,9 +221,9 @@ extension Role {
         return client
     }
 
-    /// Rings the worker's bell when an API process says that something is ready.
-    private static func listener(_ url: String, poller: Poller, hint: LaneBell, logger: Logger) -> any Service {
-        let listener = Listener(url: url, channels: [Store.hintChannel], poller: poller)
+    /// Rings the worker's bells when another process says that something is ready.
+    private static func listener(_ url: String, poller: Poller, worker: Worker, logger: Logger) -> any Service {
+        let listener = Listener(url: url, channels: HintedWork.allCases.map(\.rawValue), poller: poller)
         let stop = Signal()
         return FunctionService(
             name: "listener",
@@ -229,7 +231,10 @@ extension Role {
                 await withTaskGroup { group in
                     group.addTask {
                         do {
-                            try await listener.run { _, payload in hint.ring(Store.lanes(ofHint: payload)) }
+                            try await listener.run { channel, payload in
+                                guard let work = HintedWork(rawValue: channel) else { return }
+                                worker.hint(of: work, in: Store.lanes(ofHint: payload))
+                            }
                         } catch {
                             logger.warning("not listening for hints; polling goes on", ["error": "\(error)"])
                         }
@@ -245,18 +250,25 @@ extension Role {
 // MARK: - Receiver
 
 extension Role {
+    /// Takes receipts in. `onReady` is told what each commit made ready, beside the hint that goes through the database.
     static func receiver(
         _ base: ProcessBase, store: Store, masterKeys: MasterKeys, listen: Address, receiptURL: String?,
+        onReady: @escaping @Sendable (ReadyLanes) -> Void = { _ in },
         onListening: @escaping @Sendable (UInt16) -> Void = { _ in }
     ) async throws -> Role {
         let health = Health()
         let logger = base.logger
         let lanes = try await store.lanes()
+        let hints = HintSender(store: store, laneCount: lanes.count, logger: logger)
         let sources = try await DirectoryWatch(store) { directory in
             Self.sources(directory, masterKeys: masterKeys, receiptURL: receiptURL, logger: logger)
         }
         let intake = ReceiptIntake(
             store: store, masterKeys: masterKeys, lanes: lanes, sources: sources, metrics: base.metrics, logger: logger,
+            onReady: {
+                onReady($0)
+                hints.send($0)
+            },
             onProgress: { health.succeeded() }, onFailure: { health.failed() })
         var configuration = WebServer.Configuration(port: listen.port)
         configuration.address = listen.host
@@ -269,6 +281,7 @@ extension Role {
             services: [
                 Self.watch(sources, name: "receipt sources", health: health, logger: logger),
                 Self.watchLanes(lanes.count) { sources.laneCount },
+                FunctionService(name: "hints", run: { await hints.run() }, drain: { hints.drain() }),
                 FunctionService(name: "receipts", run: { await intake.run() }, drain: { intake.drain() }),
                 FunctionService(
                     name: web.name, run: { try await web.run() },

@@ -96,10 +96,10 @@ struct UpCommand {
             receiptURL: receiptURL)
         let receiver = try await Role.receiver(
             self.base, store: store, masterKeys: masterKeys, listen: self.receiver, receiptURL: receiptURL,
-            onListening: { _ in listening.arrive() })
+            onReady: { delivery.hint(of: $0) }, onListening: { _ in listening.arrive() })
         let api = try await Role.api(
             self.base, stores: APIStores(self.base, database, poller: poller), masterKeys: masterKeys, listen: self.api,
-            onAccepted: { delivery.hint.ring($0) }, onListening: { _ in listening.arrive() })
+            onAccepted: { delivery.hint(of: .messages, in: [$0]) }, onListening: { _ in listening.arrive() })
         let roles = [carrier, receiver, worker, api]
         let operations = Operations(health: roles.flatMap(\.health), metrics: self.base.metrics)
         try await self.base.run(

@@ -30,7 +30,12 @@ import Verification
             try await fixture.endpoint("narrow", types: [.messageDelivered])
             let message = try await fixture.accepted()
             #expect(try await fixture.types().isEmpty)
-            _ = try await fixture.store.apply([fixture.base.receipt(message)])
+            let sent = try await fixture.store.apply([fixture.base.receipt(message, .sent)])
+            #expect(sent.stored == 1)
+            #expect(sent.ready.isEmpty)
+            let delivered = try await fixture.store.apply([fixture.base.receipt(message)])
+            #expect(delivered.ready[.events] == [fixture.lane])
+            #expect(delivered.ready[.messages].isEmpty)
             #expect(try await fixture.types() == ["message.delivered"])
             #expect(try await fixture.claim().map(\.facts?.sequence) == [2])
         }

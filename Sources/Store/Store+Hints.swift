@@ -1,0 +1,39 @@
+public import Messaging
+public import Postgres
+
+// What one process tells others to have them look at once instead of at their next poll.
+extension Store {
+    /// Tells waiting workers that something is ready, in which lanes if that is known. Sent apart from the transaction that made it
+    /// ready, in which it would serialise all commits; a hint that is lost costs a poll's delay and nothing else.
+    public func hint(of work: HintedWork, in lanes: Set<Lane>? = nil) async throws(PostgresError) {
+        let names = (lanes ?? []).sorted().map { "\($0.rawValue)" }.joined(separator: ",")
+        _ = try await self.pool.query("SELECT pg_notify(\(work.rawValue), \(names))") { _ in }
+    }
+
+    /// The lanes that a hint names; nil when it names none, and may be about any.
+    public static func lanes(ofHint payload: String) -> Set<Lane>? {
+        let lanes = payload.split(separator: ",").compactMap { UInt8($0).map(Lane.init(rawValue:)) }
+        return lanes.isEmpty ? nil : Set(lanes)
+    }
+}
+
+/// What a hint says is ready; its channel is called so.
+public enum HintedWork: String, Sendable, CaseIterable {
+    case messages = "pinpost_ready"
+    case events = "pinpost_events"
+}
+
+/// In which lanes a statement made something ready, for those who wait for it.
+public struct ReadyLanes: Sendable, Hashable {
+    private var lanes: [HintedWork: Set<Lane>] = [:]
+
+    public init() {}
+
+    public subscript(work: HintedWork) -> Set<Lane> { self.lanes[work] ?? [] }
+
+    public var isEmpty: Bool { self.lanes.isEmpty }
+
+    public mutating func insert(_ work: HintedWork, _ lane: Lane) { self.lanes[work, default: []].insert(lane) }
+
+    public mutating func formUnion(_ other: ReadyLanes) { self.lanes.merge(other.lanes) { $0.union($1) } }
+}
