@@ -69,18 +69,24 @@ public struct Migration: Sendable {
 extension Store {
     /// Applies the migrations that the database lacks, each in a transaction of its own, one process at a time.
     /// Returns the names of those applied. `now` is told each name before it begins.
+    ///
+    /// Whatever wants a table behind one that waits for it alone waits too, so each gives up after `lockTimeout`, with nothing changed.
     public func migrate(
-        _ migrations: [Migration], now announce: (String) -> Void = { _ in }
+        _ migrations: [Migration], lockTimeout: Duration = Self.migrationLockTimeout,
+        now announce: (String) -> Void = { _ in }
     ) async throws -> [String] {
         try await self.prepareMigrations()
         try await self.check(migrations)
         var applied: [String] = []
         for migration in migrations {
             announce(migration.name)
-            if try await self.apply(migration) { applied.append(migration.name) }
+            if try await self.apply(migration, lockTimeout) { applied.append(migration.name) }
         }
         return applied
     }
+
+    /// How long a migration waits for a table that others read.
+    public static let migrationLockTimeout = Duration.seconds(5)
 
     /// Refuses a file that changed after it was applied, and a database that is ahead of these files.
     public func check(_ migrations: [Migration]) async throws {
@@ -114,12 +120,16 @@ extension Store {
     }
 
     /// True when it was applied here; false when another process had been quicker.
-    private func apply(_ migration: Migration) async throws -> Bool {
+    private func apply(_ migration: Migration, _ lockTimeout: Duration) async throws -> Bool {
         do {
             return try await self.pool.transaction { transaction in
                 try await Self.lockMigrations(transaction)
                 let found = try await transaction.execute("SELECT FROM migrations WHERE name = \(migration.name)")
                 guard found == 0 else { return false }
+                // Not before: another process that migrates may take as long as it needs.
+                let limit =
+                    "\(lockTimeout.components.seconds * 1000 + lockTimeout.components.attoseconds / 1_000_000_000_000_000)ms"
+                _ = try await transaction.execute("SELECT set_config('lock_timeout', \(limit), true)")
                 try await transaction.executeScript(migration.script)
                 _ = try await transaction.execute(
                     "INSERT INTO migrations (name, digest) VALUES (\(migration.name), \(Bytes(migration.digest)))")

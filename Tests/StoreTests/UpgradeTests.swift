@@ -27,4 +27,25 @@ import Testing
             pool.close()
         }
     }
+
+    /// Also one that says nothing of it itself.
+    @Test func aMigrationGivesUpWhatOthersReadForLong() async throws {
+        try await TestDatabase.withDatabase { url in
+            let pool = TestDatabase.pool(url, limit: 4)
+            let store = Store(pool)
+            let migrations = try Migration.all(in: TestSystem.migrations)
+            let lanes = try #require(migrations.firstIndex { $0.name == "0008_lanes.sql" })
+            _ = try await store.migrate(Array(migrations[..<lanes]))
+            try await pool.transaction { transaction in
+                _ = try await transaction.execute("LOCK TABLE configuration IN ACCESS SHARE MODE")
+                await #expect { _ = try await store.migrate(migrations, lockTimeout: .milliseconds(50)) } throws: {
+                    error in
+                    guard case MigrationError.failed("0008_lanes.sql", let cause) = error else { return false }
+                    return cause.sqlState == .lockNotAvailable
+                }
+            }
+            #expect(try await store.migrate(migrations).first == "0008_lanes.sql")
+            pool.close()
+        }
+    }
 }
