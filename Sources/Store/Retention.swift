@@ -1,4 +1,4 @@
-/// For how many days what is over is kept, 14 to 36500; nil: for ever.
+/// For how many days what is over is kept, 20 to 36500; nil: for ever.
 public struct Retention: Sendable, Hashable {
     /// With their attempts, parts, receipts and conversions.
     public var messages: Int32?
@@ -6,8 +6,8 @@ public struct Retention: Sendable, Hashable {
     public var events: Int32?
     public var verifications: Int32?
 
-    /// A message may wait for ten days to be sent and for its receipt three more.
-    public static let range: ClosedRange<Int64> = 14...36_500
+    /// A message may wait for ten days to be sent and for its receipt eight more; the last look for one that never comes is at 19 days.
+    public static let range: ClosedRange<Int64> = 20...36_500
 
     public init(messages: Int32? = nil, events: Int32? = nil, verifications: Int32? = nil) {
         self.messages = messages
@@ -96,7 +96,8 @@ public struct Retirement: Sendable, Hashable {
         self.begun = sorted.filter { $0.state != .attached }
         self.candidates = sorted.filter { partition in
             guard partition.state == .attached, let days = retention[partition.table.owner] else { return false }
-            return partition.day < today - days
+            // A database may hold a number from when 14 was the least.
+            return partition.day < today - max(days, Int32(Retention.range.lowerBound))
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
 
     @Test(
         arguments: [
-            (["messages": 13], "/retention/messages"), (["events": 36_501], "/retention/events"),
+            (["messages": 19], "/retention/messages"), (["events": 36_501], "/retention/events"),
             (["verifications": "never"], "/retention/verifications"), (["receipts": 20], "/retention/receipts"),
             (5, "/retention"),
         ] as [(JSON, String)])

@@ -16,7 +16,8 @@ import Timestamps
 
     @Test(
         arguments: [
-            (30, 69, true), (30, 70, false), (30, 71, false), (14, 85, true), (14, 86, false), (nil, 0, false),
+            (30, 69, true), (30, 70, false), (30, 71, false), (20, 79, true), (20, 80, false), (14, 79, true),
+            (14, 80, false), (nil, 0, false),
         ] as [(days: Int32?, day: Int32, goes: Bool)])
     func aDayGoesWhenItEndedLongEnoughAgo(days: Int32?, day: Int32, goes: Bool) {
         let retirement = Retirement(
@@ -34,7 +35,7 @@ import Timestamps
         let partitions = [
             Self.partition(.receipts, 10), Self.partition(.messages, 11), Self.partition(.messages, 10),
         ]
-        let order = Retirement(partitions, retention: Retention(messages: 14), today: 100).partitions(besides: [])
+        let order = Retirement(partitions, retention: Retention(messages: 20), today: 100).partitions(besides: [])
         #expect(order.map(\.name) == ["messages_10", "receipts_10", "messages_11"])
     }
 
@@ -43,7 +44,7 @@ import Timestamps
             Self.partition(.messages, 10), Self.partition(.parts, 12, .detaching),
             Self.partition(.events, 13, .detached),
         ]
-        let order = Retirement(partitions, retention: Retention(messages: 14), today: 100).partitions(besides: [])
+        let order = Retirement(partitions, retention: Retention(messages: 20), today: 100).partitions(besides: [])
         #expect(order.map(\.name) == ["parts_12", "events_13", "messages_10"])
         #expect(Retirement(partitions, retention: Retention(), today: 100).partitions(besides: []).count == 2)
     }
@@ -54,7 +55,7 @@ import Timestamps
             Self.partition(.events, 10),
         ]
         let needed: Set = [NeededDay(owner: .messages, day: 10), NeededDay(owner: .messages, day: 90)]
-        let retirement = Retirement(partitions, retention: Retention(messages: 14, events: 14), today: 100)
+        let retirement = Retirement(partitions, retention: Retention(messages: 20, events: 20), today: 100)
         #expect(retirement.partitions(besides: needed).map(\.name) == ["events_10", "messages_11"])
         #expect(retirement.kept(by: needed) == [NeededDay(owner: .messages, day: 10)])
     }
