@@ -75,6 +75,28 @@ extension Store {
         ) { row throws(PostgresError) in try ErasureCounts(row: row, from: 0) }.first ?? ErasureCounts()
     }
 
+    /// Those of `accounts` of which a lane has something of a recipient.
+    public func accounts(
+        among accounts: [AccountID], knowing recipients: [String], lane: Lane
+    ) async throws(PostgresError) -> [AccountID] {
+        try await self.pool.query(
+            """
+            SELECT a.id FROM unnest(\(accounts.map(\.rawValue))) AS a (id)
+            WHERE EXISTS (SELECT FROM messages
+                          WHERE lane = \(lane.column) AND account_id = a.id AND recipient = ANY(\(recipients)))
+               OR EXISTS (SELECT FROM verifications
+                          WHERE lane = \(lane.column) AND account_id = a.id AND recipient = ANY(\(recipients)))
+               OR EXISTS (SELECT FROM scoped_codes
+                          WHERE lane = \(lane.column) AND account_id = a.id AND recipient = ANY(\(recipients)))
+               OR EXISTS (SELECT FROM recipient_limits
+                          WHERE lane = \(lane.column) AND account_id = a.id AND recipient = ANY(\(recipients)))
+               OR EXISTS (SELECT FROM recipient_failures
+                          WHERE lane = \(lane.column) AND account_id = a.id AND recipient = ANY(\(recipients)))
+            ORDER BY a.id
+            """, timeout: Self.scanTimeout
+        ) { row throws(PostgresError) in AccountID(rawValue: try row.decode(0)) }
+    }
+
     /// Messages to a recipient that wait to be sent or are being sent, at most `limit`, behind `after`; oldest first.
     public func messagesUnderWay(
         lane: Lane, account: AccountID, recipients: [String], after: MessageID, limit: Int32

@@ -181,6 +181,40 @@ import Testing
         }
     }
 
+    /// Of many accounts only those are looked into that have something of the recipient, whatever it is.
+    @Test(
+        arguments: [
+            """
+            messages (lane, id, account_id, provider_id, priority, channel, state, recipient, expires_at)
+            SELECT 0, new_id(0::smallint), id, 1, 0, 'sms', 'delivered', '+41790000077', now() FROM accounts WHERE name = 'second'
+            """,
+            """
+            recipient_failures (lane, account_id, failures, failed_at, recipient)
+            SELECT 0, id, 1, now(), '+41790000077' FROM accounts WHERE name = 'second'
+            """,
+            """
+            recipient_limits (lane, account_id, application_id, sends, send_limit, check_limit, send_period, check_period,
+                              forget_at, recipient)
+            SELECT 0, id, 1, 1, 1, 1, '1 h', '1 h', now(), '+41790000077' FROM accounts WHERE name = 'second'
+            """,
+            """
+            scoped_codes (lane, id, account_id, recipient, scope, application, key_id, mac)
+            SELECT 0, new_id(0::smallint), id, '+41790000077', 'a', 'b', 1, decode(repeat('5a', 32), 'hex')
+            FROM accounts WHERE name = 'second'
+            """,
+        ] as [SQL.Fragment])
+    func anAccountIsFoundByAnythingThatItHas(_ row: SQL.Fragment) async throws {
+        try await IntakeFixture.run { fixture async throws in
+            let system = fixture.system
+            _ = try await system.pool.execute("INSERT INTO accounts (name) VALUES ('second'), ('third')")
+            _ = try await system.pool.execute("INSERT INTO \(row)")
+            let number = try #require(Recipient("+41790000077", channel: .sms))
+            let accounts = try await system.store.accounts(named: nil)
+            let outcome = try await fixture.intake.eraser.erase(number, of: accounts, for: nil)
+            #expect(outcome.counts.messages + outcome.counts.others == 1)
+        }
+    }
+
     /// What is left of it shows that it was done, and to whom only with the number in hand.
     @Test func anErasureIsKeptAccountOf() async throws {
         try await IntakeFixture.run { fixture async throws in

@@ -416,6 +416,9 @@ import Verification
             _ = try await w.store.messagesUnderWay(
                 lane: w.lane, account: w.account, recipients: recipients, after: MessageID(high: 0, low: 0), limit: 10)
         }
+        try await w.see("accounts") { w async throws in
+            _ = try await w.store.accounts(among: [w.account], knowing: recipients, lane: w.lane)
+        }
         try await w.see("countMessages") { w async throws in
             _ = try await w.store.countMessages(lane: w.lane, account: w.account, recipients: recipients, limit: 10)
         }

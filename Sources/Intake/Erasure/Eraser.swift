@@ -11,6 +11,8 @@ public import Store
 public struct Eraser: Sendable {
     /// Rows of one transaction.
     static let batchLimit: Int32 = 500
+    /// Accounts that are asked at once whether they know the recipient.
+    static let accountLimit = 1000
     /// Messages under way that are counted of each account.
     static let countLimit: Int32 = 10_000
     /// Messages and verifications, together, that one request of the API erases; and messages, about, that it cancels.
@@ -45,8 +47,10 @@ public struct Eraser: Sendable {
             NewErasure(account: owner, apiKey: apiKey, keyID: Int16(mac.keyID), mac: mac.code))
         let limit = limit ?? .max
         var run = Run(erasure: erasure, recipients: Self.names(of: recipient), left: limit, cancellationsLeft: limit)
-        for account in accounts {
-            for lane in self.lanes { try await self.erase(&run, lane: lane, account: account) }
+        for lane in self.lanes {
+            for account in try await self.knowing(accounts, run.recipients, lane: lane) {
+                try await self.erase(&run, lane: lane, account: account)
+            }
         }
         try await self.store.eraseLookUps(erasure, recipients: run.recipients)
         let counts = try await self.store.endErasure(erasure, underWay: run.underWay)
@@ -77,6 +81,19 @@ public struct Eraser: Sendable {
     /// As it may be stored: messages have an address as it was written, and counters go by the key.
     private static func names(of recipient: Recipient) -> [String] {
         recipient.text == recipient.key ? [recipient.key] : [recipient.text, recipient.key]
+    }
+
+    /// Those of `accounts` that have something of the recipient: of a thousand it is few.
+    private func knowing(
+        _ accounts: [AccountID], _ recipients: [String], lane: Lane
+    ) async throws(PostgresError) -> [AccountID] {
+        guard accounts.count > 1 else { return accounts }
+        var knowing: [AccountID] = []
+        for start in stride(from: 0, to: accounts.count, by: Self.accountLimit) {
+            let some = Array(accounts[start..<min(start + Self.accountLimit, accounts.count)])
+            knowing += try await self.store.accounts(among: some, knowing: recipients, lane: lane)
+        }
+        return knowing
     }
 
     private func erase(_ run: inout Run, lane: Lane, account: AccountID) async throws(PostgresError) {
