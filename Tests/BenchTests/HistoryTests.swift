@@ -25,7 +25,7 @@ struct HistoryTests {
             try await history.detach()
             #expect(try await Self.counts(database) == [0, 0, 0])
             try await history.attach()
-            try await history.drop(History.days - 1)
+            try await history.drop(History.filledDays - 1)
             #expect(try await Self.counts(database) == [60, 60, 60])
             #expect(try await database.delivered() == 0)
             #expect(try await database.acceptances().isEmpty)

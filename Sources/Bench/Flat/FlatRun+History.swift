@@ -4,7 +4,8 @@ extension FlatRun {
     /// The parts that need a history.
     func withHistory() async throws -> [Line] {
         let history = History(self.database, rows: self.flat.history)
-        self.tell("history: \(Quantity.grouped(Double(history.rows))) rows, in \(History.days) days")
+        self.tell(
+            "history: \(Quantity.grouped(Double(history.rows))) rows, in \(History.filledDays) of \(History.days) days")
         try await history.make { self.tell($0) }
         let lines = self.flat.parts.contains(.history) ? try await self.rates(beside: history) : []
         return lines + (self.flat.parts.contains(.drop) ? try await self.dropping(of: history) : [])
@@ -67,7 +68,7 @@ extension FlatRun {
         try await self.database.reset()
         try await self.deployment.start([.worker])
         let peak = try await self.measurements.deliver(through: .vonage, messagesPerRequest: 1, callers: 64)
-        var day = History.days
+        var day = History.filledDays
         let (without, with) = try await self.inTurns {
             self.tell("drop: messages while nothing is dropped")
             return try await self.pass(rate: peak * Self.passing)

@@ -5,12 +5,16 @@ import Store
 /// Days of messages that are over, made by SQL: whole partitions, filled before they have indexes and then attached.
 struct History: Sendable {
     let database: BenchDatabase
-    /// Of all three tables together.
+    /// Of all filled tables together.
     let rows: Int
 
-    /// The first of them ends where the partitions begin that there are anyway: with the day before yesterday.
-    static let days = 7
-    static let tables = ["messages", "attempts", "receipts"]
+    /// With those that there are anyway, as many as are kept where nobody says otherwise; workers drop what is older. The newest is the
+    /// day before yesterday.
+    static let days = 88
+    /// Of these the newest are filled. The others are there to be looked into, or not.
+    static let filledDays = 7
+    static let tables = PartitionedTable.allCases.map(\.rawValue)
+    static let filledTables = ["messages", "attempts", "receipts"]
 
     init(_ database: BenchDatabase, rows: Int) {
         self.database = database
@@ -19,13 +23,20 @@ struct History: Sendable {
 
     /// Makes all of it and attaches it.
     func make(told: (String) -> Void) async throws {
-        for day in 0..<Self.days {
+        for day in 0..<Self.filledDays {
             let date = try await self.date(day)
             told("history: making \(date)")
             // As many at once as there are tables: they are of one day and have nothing to do with each other.
             try await withThrowingTaskGroup { group in
-                for table in Self.tables { group.addTask { try await self.make(table, date) } }
+                for table in Self.filledTables { group.addTask { try await self.make(table, date) } }
                 try await group.waitForAll()
+            }
+        }
+        told("history: making days of which nothing is left")
+        for day in 0..<Self.days {
+            let date = try await self.date(day)
+            for table in Self.tables where day >= Self.filledDays || !Self.filledTables.contains(table) {
+                try await self.database.runAlone(Self.creation(table, date))
             }
         }
         told("history: making its indexes")
@@ -37,8 +48,8 @@ struct History: Sendable {
     func attach() async throws {
         for day in 0..<Self.days {
             let date = try await self.date(day)
+            let (first, end) = try await self.bounds(date)
             for table in Self.tables {
-                let (first, end) = try await self.bounds(date)
                 try await self.database.runAlone(
                     "ALTER TABLE \(table) ATTACH PARTITION \(table)_\(date) FOR VALUES FROM (\(first)) TO (\(end))")
             }
@@ -96,10 +107,10 @@ struct History: Sendable {
         let name = "\(table)_\(date)"
         let key = table == "messages" ? "id" : "message_id"
         let (first, end) = try await self.bounds(date)
-        let count = max(1, self.rows / Self.tables.count / Self.days)
+        let count = max(1, self.rows / Self.filledTables.count / Self.filledDays)
         try await self.database.runAlone(
             """
-            CREATE TABLE \(name) (LIKE \(table) INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+            \(Self.creation(table, date));
             INSERT INTO \(name) \(Self.columns(table, account: account, provider: provider)) FROM (
                 SELECT n, t,
                     (lpad(to_hex((extract(epoch FROM t) * 1000)::bigint), 12, '0') || '7' || substr(r, 1, 3) || 'a'
@@ -114,6 +125,10 @@ struct History: Sendable {
             ALTER TABLE \(name) ADD CHECK (\(key) >= \(first) AND \(key) < \(end));
             """)
         try await self.database.runAlone("VACUUM (FREEZE, ANALYZE) \(name)")
+    }
+
+    private static func creation(_ table: String, _ date: String) -> String {
+        "CREATE TABLE \(table)_\(date) (LIKE \(table) INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
     }
 
     /// Which columns are filled and with what, of a row with the number `n`, the moment `t` and the message's `id`.

@@ -1,8 +1,19 @@
+import Messaging
+import Timestamps
+
 /// The simplest SQL that does each part of the work, in the tables that the product uses.
 ///
 /// One account and one provider, no idempotency keys, no retries, no fairness, no fence but the worker's number: what
-/// PostgreSQL could do for a program that knew everything beforehand.
+/// PostgreSQL could do for a program that knew everything beforehand. Also that all messages are of today, which is why their days are
+/// named: without that a kept plan looks into the partitions of all days.
 enum FloorStatements {
+    /// That an id is of today, in UTC; as literals.
+    private static func today(_ column: String) -> String {
+        let day = Timestamp.now.milliseconds / 86_400_000
+        let ends = [day, day + 1].map { MessageID(high: UInt64($0 * 86_400_000) << 16, low: 0) }
+        return "\(column) >= '\(ends[0])' AND \(column) < '\(ends[1])'"
+    }
+
     /// What a message's row holds besides its id and its recipient; a sealed body has 50 bytes or so.
     private static let columns =
         "lane, id, account_id, provider_id, priority, channel, recipient, expires_at, body"
@@ -14,9 +25,12 @@ enum FloorStatements {
         """
 
     /// `$1` the id.
-    static let update = """
-        UPDATE verifications SET attempts = attempts + 1, checked_at = now() WHERE lane = 0 AND id = $1::uuid
+    static var update: String {
         """
+        UPDATE verifications SET attempts = attempts + 1, checked_at = now()
+        WHERE lane = 0 AND id = $1::uuid AND \(self.today("id"))
+        """
+    }
 
     /// `$1` the id, `$2` the recipient.
     static let insertVerification = """
@@ -37,7 +51,8 @@ enum FloorStatements {
 
     /// Up to 100; returns ids, and what is needed to send the messages. The LIMIT keeps the planner from looking each
     /// message up by its lane alone, as it does while it believes the table to be empty.
-    static let claim = """
+    static var claim: String {
+        """
         WITH due AS MATERIALIZED (
             SELECT id FROM outbox
             WHERE lane = 0 AND priority = 0 AND provider_id = 1 AND account_id = 1 AND worker_id IS NULL
@@ -49,12 +64,15 @@ enum FloorStatements {
             RETURNING outbox.id
         )
         SELECT claimed.id, recipient, body FROM claimed CROSS JOIN LATERAL (
-            SELECT recipient, body FROM messages WHERE messages.lane = 0 AND messages.id = claimed.id LIMIT 1
+            SELECT recipient, body FROM messages
+            WHERE messages.lane = 0 AND messages.id = claimed.id AND \(self.today("messages.id")) LIMIT 1
         ) AS message
         """
+    }
 
     /// `$1` ids.
-    static let settle = """
+    static var settle: String {
+        """
         WITH gone AS (
             DELETE FROM outbox WHERE lane = 0 AND id = ANY($1::uuid[]) AND worker_id = 1
         ), recorded AS (
@@ -62,17 +80,20 @@ enum FloorStatements {
             SELECT 0, id, 1, 1, 1, 1, 'accepted', 'accepted', interval '1 millisecond' FROM unnest($1::uuid[]) AS id
         )
         UPDATE messages SET state = 'accepted', reason = 'accepted', body = NULL, changed_at = now()
-        WHERE lane = 0 AND id = ANY($1::uuid[])
+        WHERE lane = 0 AND id = ANY($1::uuid[]) AND \(self.today("id"))
         """
+    }
 
     /// `$1` ids.
-    static let receipt = """
+    static var receipt: String {
+        """
         WITH stored AS (
             INSERT INTO receipts (lane, message_id, part, status, code, provider_id, state, reason, occurred_at)
             SELECT 0, id, '0A0000000123ABCD1', 'delivered', '0', 1, 'delivered', 'ok', now()
             FROM unnest($1::uuid[]) AS id
         )
         UPDATE messages SET state = 'delivered', reason = 'ok', parts_delivered = 1, changed_at = now()
-        WHERE lane = 0 AND id = ANY($1::uuid[])
+        WHERE lane = 0 AND id = ANY($1::uuid[]) AND \(self.today("id"))
         """
+    }
 }
