@@ -38,8 +38,14 @@ public struct MasterKeys: Sendable {
     ///
     /// `context` is authenticated and not stored; the same one opens the value.
     public func seal(_ plain: [UInt8], for context: String) -> [UInt8] {
+        var random = RandomReserve(byteCount: SealingCipher.nonceByteCount)
+        return self.seal(plain, for: context, using: &random)
+    }
+
+    /// As ``seal(_:for:)``, with bytes of a reserve.
+    public func seal(_ plain: [UInt8], for context: String, using random: inout RandomReserve) -> [UInt8] {
         let key = self.keys[0]
-        let nonce = SystemRandom.bytes(SealingCipher.nonceByteCount)
+        let nonce = Array(random.take(SealingCipher.nonceByteCount))
         let ciphertext = SealingCipher.encrypt(plain, key: key.bytes, nonce: nonce, context: Array(context.utf8))
         return [Self.version, key.id] + nonce + ciphertext
     }
@@ -76,6 +82,9 @@ public struct MasterKeys: Sendable {
 
     /// How many bytes longer a sealed value is than the plain one.
     public static let overheadByteCount = Self.headerByteCount + SealingCipher.tagByteCount
+
+    /// How many random bytes sealing a value takes.
+    public static let randomByteCount = SealingCipher.nonceByteCount
 
     // MARK: - Private
 

@@ -13,3 +13,29 @@ public enum SystemRandom {
         }
     }
 }
+
+/// The same bytes, fetched many at a time, for whoever needs many small pieces of them: each call of the generator costs more than
+/// a hundred bytes do. What is left of them goes with the value.
+public struct RandomReserve: RandomNumberGenerator {
+    private let byteCount: Int
+    private var bytes: [UInt8] = []
+    private var taken = 0
+
+    /// `byteCount`: fetched at a time.
+    public init(byteCount: Int) {
+        precondition(byteCount > 0, "a reserve of nothing")
+        self.byteCount = byteCount
+    }
+
+    /// The next `count` bytes, which nobody gets twice.
+    public mutating func take(_ count: Int) -> ArraySlice<UInt8> {
+        if self.bytes.count - self.taken < count {
+            self.bytes = SystemRandom.bytes(max(count, self.byteCount))
+            self.taken = 0
+        }
+        defer { self.taken += count }
+        return self.bytes[self.taken..<self.taken + count]
+    }
+
+    public mutating func next() -> UInt64 { self.take(8).reduce(0) { $0 << 8 | UInt64($1) } }
+}

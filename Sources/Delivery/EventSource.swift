@@ -33,7 +33,8 @@ struct EventSlots {
     func request(lane: Lane) -> EventClaimRequest? {
         guard !self.isClosed, self.count < Self.limit, self.settling < Self.settlingLimit else { return nil }
         return EventClaimRequest(
-            limit: Int32(Self.limit - self.count), after: self.walks[lane]?.after ?? EndpointID(rawValue: 0),
+            limit: Int32(min(Self.limit - self.count, Self.settlingLimit - self.settling)),
+            after: self.walks[lane]?.after ?? EndpointID(rawValue: 0),
             inFlight: self.inFlight,
             takesFailing: self.failing.reduce(0) { $0 + (self.inFlight[$1] ?? 0) } < Self.failingLimit)
     }

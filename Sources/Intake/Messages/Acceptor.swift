@@ -154,17 +154,19 @@ struct Acceptor: Sendable {
         key: IdempotencyKey?
     ) -> Acceptance {
         let milliseconds = Timestamp.now.milliseconds
-        var generator = SystemRandomNumberGenerator()
+        // For an id, two numbers.
+        var random = RandomReserve(byteCount: messages.count * (16 + MasterKeys.randomByteCount))
         let stored = messages.map { routed in
             let message = routed.request
             let id =
                 routed.hasCompactID
-                ? MessageID(compactIn: lane, milliseconds: milliseconds, using: &generator)
-                : MessageID(lane: lane, milliseconds: milliseconds, using: &generator)
+                ? MessageID(compactIn: lane, milliseconds: milliseconds, using: &random)
+                : MessageID(lane: lane, milliseconds: milliseconds, using: &random)
             return NewMessage(
                 id: id, provider: routed.provider, channel: message.channel, priority: message.priority,
                 recipient: message.recipient.text, sender: message.sender,
-                body: self.masterKeys.seal(message.content.encoded, for: id.sealingContext(account: account)),
+                body: self.masterKeys.seal(
+                    message.content.encoded, for: id.sealingContext(account: account), using: &random),
                 parts: message.parts, reference: message.reference, metadata: message.metadata,
                 sendAt: message.sendAt, timeToLive: message.timeToLive,
                 price: routed.price, callback: message.callback)
