@@ -9,17 +9,20 @@ public struct BatchPace: Sendable, Hashable {
     /// No further apart than this, however long writing takes.
     public var most: Duration
 
-    /// How many times as far apart as the last took to be written: half of the time goes to writing at most.
-    static let factor = 2
+    /// How many times as far apart as the last took to be written. With 1 the next begins when that ends, with 2 half of the time goes
+    /// to writing at most.
+    public var factor: Int
 
-    public init(least: Duration, most: Duration) {
+    public init(least: Duration, most: Duration, factor: Int = 2) {
         precondition(.zero <= least && least <= most, "batches cannot be further apart than they may be")
+        precondition(factor > 0, "without a factor batches begin at once: say so by `none`")
         self.least = least
         self.most = most
+        self.factor = factor
     }
 
     /// Batches begin as soon as there is an item and a writer.
     public static let none = BatchPace(least: .zero, most: .zero)
 
-    func interval(after duration: Duration) -> Duration { min(max(self.least, duration * Self.factor), self.most) }
+    func interval(after duration: Duration) -> Duration { min(max(self.least, duration * self.factor), self.most) }
 }

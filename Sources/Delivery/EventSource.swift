@@ -11,8 +11,8 @@ struct EventSlots {
     /// Taken by endpoints that fail, about: the others are for those that answer.
     static let failingLimit: Int32 = 128
 
-    /// Answered and not written back yet: while the database is slow, no more than so many are told ahead of it, and told again
-    /// when this process dies then.
+    /// Answered and not written back yet, beyond which none is claimed: while the database is slow, no more than these and those on
+    /// their way are told ahead of it, and told again when this process dies then.
     static let settlingLimit = 1000
 
     /// A lane's walk through the endpoints that have something ready.
@@ -33,8 +33,7 @@ struct EventSlots {
     func request(lane: Lane) -> EventClaimRequest? {
         guard !self.isClosed, self.count < Self.limit, self.settling < Self.settlingLimit else { return nil }
         return EventClaimRequest(
-            limit: Int32(min(Self.limit - self.count, Self.settlingLimit - self.settling)),
-            after: self.walks[lane]?.after ?? EndpointID(rawValue: 0),
+            limit: Int32(Self.limit - self.count), after: self.walks[lane]?.after ?? EndpointID(rawValue: 0),
             inFlight: self.inFlight,
             takesFailing: self.failing.reduce(0) { $0 + (self.inFlight[$1] ?? 0) } < Self.failingLimit)
     }

@@ -54,8 +54,9 @@ struct ProviderQueueState {
     /// Claims that one queue may hold, whatever its provider can take.
     static let claimLimit = 1000
 
-    /// Messages that wait to be written back beyond which nothing is claimed: the database is behind, not the provider.
-    static let settlingLimit = 1000
+    /// Messages that wait to be written back beyond which nothing is claimed: the database is behind, not the provider. Twice what is
+    /// claimed at once, so that claims and settlements of a provider that takes all at once go on side by side.
+    static let settlingLimit = 2 * Self.claimLimit
 
     /// How many claims to ask for: nothing until a quarter of the queue is free, because a claim costs the same for few.
     /// After a nothing, ``next(now:)`` or ``settled(_:)`` tells when there is room.
