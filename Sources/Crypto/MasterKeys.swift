@@ -38,12 +38,11 @@ public struct MasterKeys: Sendable {
     ///
     /// `context` is authenticated and not stored; the same one opens the value.
     public func seal(_ plain: [UInt8], for context: String) -> [UInt8] {
-        var random = RandomReserve(byteCount: SealingCipher.nonceByteCount)
-        return self.seal(plain, for: context, using: &random)
+        self.seal(plain, for: context, using: RandomReserve(byteCount: SealingCipher.nonceByteCount))
     }
 
     /// As ``seal(_:for:)``, with bytes of a reserve.
-    public func seal(_ plain: [UInt8], for context: String, using random: inout RandomReserve) -> [UInt8] {
+    public func seal(_ plain: [UInt8], for context: String, using random: RandomReserve) -> [UInt8] {
         let key = self.keys[0]
         let nonce = Array(random.take(SealingCipher.nonceByteCount))
         let ciphertext = SealingCipher.encrypt(plain, key: key.bytes, nonce: nonce, context: Array(context.utf8))

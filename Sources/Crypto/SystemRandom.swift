@@ -15,8 +15,9 @@ public enum SystemRandom {
 }
 
 /// The same bytes, fetched many at a time, for whoever needs many small pieces of them: each call of the generator costs more than
-/// a hundred bytes do. What is left of them goes with the value.
-public struct RandomReserve: RandomNumberGenerator {
+/// a hundred bytes do. A class, for a copy would give the same bytes once more, and a nonce may never be used twice; and not to be
+/// shared by tasks.
+public final class RandomReserve: RandomNumberGenerator {
     private let byteCount: Int
     private var bytes: [UInt8] = []
     private var taken = 0
@@ -28,7 +29,7 @@ public struct RandomReserve: RandomNumberGenerator {
     }
 
     /// The next `count` bytes, which nobody gets twice.
-    public mutating func take(_ count: Int) -> ArraySlice<UInt8> {
+    public func take(_ count: Int) -> ArraySlice<UInt8> {
         if self.bytes.count - self.taken < count {
             self.bytes = SystemRandom.bytes(max(count, self.byteCount))
             self.taken = 0
@@ -37,5 +38,5 @@ public struct RandomReserve: RandomNumberGenerator {
         return self.bytes[self.taken..<self.taken + count]
     }
 
-    public mutating func next() -> UInt64 { self.take(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    public func next() -> UInt64 { self.take(8).reduce(0) { $0 << 8 | UInt64($1) } }
 }

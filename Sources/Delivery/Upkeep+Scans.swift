@@ -115,7 +115,15 @@ extension Upkeep {
         var priority: Priority
     }
 
-    func measure() async throws {
+    /// Of whom a gauge tells.
+    struct ShownQueue: Hashable {
+        var provider: String
+        var channel: String
+        var priority: Priority
+    }
+
+    /// `shown`: the gauges that there are.
+    func measure(_ shown: inout Set<ShownQueue>) async throws {
         let providers = self.service.current.providers
         var depths: [QueuePlace: (ready: Int, oldest: Duration)] = [:]
         var counted: [Priority: Int] = [:]
@@ -131,15 +139,24 @@ extension Upkeep {
         }
         // Not before all is known: a queue that could not be counted does not look empty, nor does one for which others have left no
         // room in the count.
+        var served: Set<ShownQueue> = []
         for (id, configured) in providers {
             for priority in Priority.allCases {
+                let queue = ShownQueue(
+                    provider: configured.provider.name,
+                    channel: configured.driver.channels.map(\.rawValue).sorted().joined(separator: ","),
+                    priority: priority)
+                served.insert(queue)
                 if let depth = depths[QueuePlace(provider: id, priority: priority)] {
-                    self.show(depth.ready, depth.oldest, of: configured, priority)
+                    self.show(depth.ready, depth.oldest, of: queue)
                 } else if counted[priority, default: 0] < Int(Self.depthLimit) {
-                    self.show(0, .zero, of: configured, priority)
+                    self.show(0, .zero, of: queue)
                 }
             }
         }
+        // Nobody counts any more what waits for one that went out of service; a gauge once shown cannot be taken away.
+        for queue in shown.subtracting(served) { self.show(nil, nil, of: queue) }
+        shown.formUnion(served)
         try await self.measureEvents()
     }
 
@@ -154,10 +171,10 @@ extension Upkeep {
         self.eventMetrics.waiting.set(waiting)
     }
 
-    private func show(_ ready: Int, _ oldest: Duration, of configured: ConfiguredProvider, _ priority: Priority) {
-        let name = configured.provider.name
-        let channel = configured.driver.channels.map(\.rawValue).sorted().joined(separator: ",")
-        self.metrics.gauge(depthOf: name, channel: channel, priority: priority).set(ready)
-        self.metrics.gauge(oldestOf: name, channel: channel, priority: priority).set(oldest.inSeconds)
+    private func show(_ ready: Int?, _ oldest: Duration?, of queue: ShownQueue) {
+        self.metrics.gauge(depthOf: queue.provider, channel: queue.channel, priority: queue.priority)
+            .set(ready.map(Double.init) ?? .nan)
+        self.metrics.gauge(oldestOf: queue.provider, channel: queue.channel, priority: queue.priority)
+            .set(oldest?.inSeconds ?? .nan)
     }
 }

@@ -148,8 +148,9 @@ struct Upkeep: Sendable {
                 // All lanes are counted each time, and so the less often.
                 let least = Self.depthInterval * max(1, self.lanes.count / LaneTurns.idleLimit)
                 await self.waitUntilOpen()
+                var shown: Set<ShownQueue> = []
                 await self.rounds("measuring the queue", least: least, most: Self.longestScanPause) {
-                    try await self.measure()
+                    try await self.measure(&shown)
                 }
             }
             group.addTask { await self.pulse("keeping house") { try await self.keepHouse() } }

@@ -3,11 +3,16 @@ public import Postgres
 
 // What one process tells others to have them look at once instead of at their next poll.
 extension Store {
-    /// Tells waiting workers that something is ready, in which lanes if that is known. Sent apart from the transaction that made it
-    /// ready, in which it would serialise all commits; a hint that is lost costs a poll's delay and nothing else.
-    public func hint(of work: HintedWork, in lanes: Set<Lane>? = nil) async throws(PostgresError) {
-        let names = (lanes ?? []).sorted().map { "\($0.rawValue)" }.joined(separator: ",")
-        _ = try await self.pool.query("SELECT pg_notify(\(work.rawValue), \(names))") { _ in }
+    /// Tells waiting workers what is ready, and in which lanes where `namingLanes`. Sent apart from the transaction that made it ready, in
+    /// which it would serialise all commits; a hint that is lost costs a poll's delay and nothing else.
+    public func hint(of ready: ReadyLanes, namingLanes: Bool) async throws(PostgresError) {
+        let works = HintedWork.allCases.filter { !ready[$0].isEmpty }
+        let names = works.map { work in
+            namingLanes ? ready[work].sorted().map { "\($0.rawValue)" }.joined(separator: ",") : ""
+        }
+        _ = try await self.pool.query(
+            "SELECT pg_notify(channel, lanes) FROM unnest(\(works.map(\.rawValue)), \(names)) AS h (channel, lanes)"
+        ) { _ in }
     }
 
     /// The lanes that a hint names; nil when it names none, and may be about any.

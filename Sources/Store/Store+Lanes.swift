@@ -118,6 +118,12 @@ extension Store {
         var account: AccountID
         var text: String
 
+        init(lane: Int16, account: AccountID, text: String) {
+            self.lane = lane
+            self.account = account
+            self.text = text
+        }
+
         init(row: borrowing Row) throws(PostgresError) {
             self.lane = try row.decode(0)
             self.account = AccountID(rawValue: try row.decode(1))
@@ -138,14 +144,18 @@ extension Store {
     private static func move(
         _ table: NamedTable, to choice: LaneChoice, in transaction: borrowing Transaction
     ) async throws(PostgresError) {
-        let rows = try await transaction.query(
-            "SELECT DISTINCT lane, account_id, \(table.text) FROM \(table.name)", timeout: Self.scanTimeout,
-            decode: NamedRow.init)
-        var start = 0
-        while start < rows.count {
-            let batch = Array(rows[start..<min(rows.count, start + Self.moveLimit)])
-            try await transaction.execute(Self.moving(batch, of: table, to: choice), timeout: Self.scanTimeout)
-            start += Self.moveLimit
+        // A day's keys may be millions: page by page. What was moved to a later lane is met again, and stays.
+        var last = NamedRow(lane: -1, account: AccountID(rawValue: 0), text: "")
+        while true {
+            let rows = try await transaction.query(
+                """
+                SELECT DISTINCT lane, account_id, \(table.text) FROM \(table.name)
+                WHERE (lane, account_id, \(table.text)) > (\(last.lane), \(last.account.rawValue), \(last.text))
+                ORDER BY 1, 2, 3 LIMIT \(Int64(Self.moveLimit))
+                """, timeout: Self.scanTimeout, decode: NamedRow.init)
+            try await transaction.execute(Self.moving(rows, of: table, to: choice), timeout: Self.scanTimeout)
+            guard rows.count == Self.moveLimit, let end = rows.last else { return }
+            last = end
         }
     }
 

@@ -20,12 +20,13 @@ struct HintSender: Sendable {
     func run() async {
         while !Task.isCancelled {
             await self.signal.wait()
-            if Task.isCancelled || self.isDraining.isSet { return }
+            if Task.isCancelled { return }
             let ready = self.ready.take()
             // A ring that came between two commits may find them told of already.
-            if ready.isEmpty { continue }
-            await self.tell(ready)
-            try? await Task.sleep(for: Self.interval)
+            if !ready.isEmpty { await self.tell(ready) }
+            // Not before: what was committed last is told, too.
+            if self.isDraining.isSet { return }
+            if !ready.isEmpty { try? await Task.sleep(for: Self.interval) }
         }
     }
 
@@ -42,13 +43,11 @@ struct HintSender: Sendable {
     }
 
     private func tell(_ ready: ReadyLanes) async {
-        for work in HintedWork.allCases where !ready[work].isEmpty {
-            do {
-                try await self.store.hint(of: work, in: self.laneCount == 1 ? nil : ready[work])
-            } catch {
-                // Workers look by themselves, too.
-                self.logger.debug("could not send a hint", ["error": "\(error)"])
-            }
+        do {
+            try await self.store.hint(of: ready, namingLanes: self.laneCount > 1)
+        } catch {
+            // Workers look by themselves, too.
+            self.logger.debug("could not send a hint", ["error": "\(error)"])
         }
     }
 

@@ -250,6 +250,8 @@ private struct DiskFull: Error {}
         for (took, apart) in cases {
             #expect(pace.interval(after: .milliseconds(took)) == .milliseconds(apart))
         }
+        let close = BatchPace(least: .zero, most: .milliseconds(2), factor: 1)
+        #expect([0, 1.5, 9].map { close.interval(after: .milliseconds($0)) / .milliseconds(1) } == [0, 1.5, 2])
     }
 
     @Test func afterAPauseNobodyWaits() {

@@ -24,6 +24,23 @@ import Testing
         #expect(try keys.open(sealed, for: "c") == plain)
     }
 
+    /// Also where pieces of several sizes are taken, and more of them than are fetched at once.
+    @Test func aReserveGivesNothingTwice() throws {
+        let keys = try MasterKeys(parsing: Self.key1)
+        let random = RandomReserve(byteCount: 100)
+        var pieces: [[UInt8]] = []
+        for _ in 0..<1000 {
+            pieces.append(Array(keys.seal([1], for: "c", using: random)[2..<14]))
+            let number = random.next()
+            pieces.append((0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) })
+            let other = random
+            pieces.append(Array(other.take(13)))
+        }
+        let starts = Set(pieces.map { Array($0.prefix(8)) })
+        #expect(starts.count == 3000)
+        #expect(random.take(250).count == 250)
+    }
+
     @Test func sealingTwiceGivesDifferentBytes() throws {
         let keys = try MasterKeys(parsing: Self.key1)
         let sealed = (0..<100).map { _ in keys.seal([1], for: "c") }

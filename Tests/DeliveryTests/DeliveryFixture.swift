@@ -161,16 +161,17 @@ struct DeliveryFixture: Sendable {
     }
 
     /// Has a provider report of a message as a whole.
+    @discardableResult
     func report(
         _ id: MessageID, series: Int16, by provider: String, _ state: Verdict.ProviderState, _ action: Verdict.Action
-    ) async throws {
+    ) async throws -> ReceiptCounts {
         let receipt = Receipt(
             message: MessageReference(id: id, series: series), part: "", coversMessage: true,
             verdict: Verdict(state, .transientProvider, action, .carrierError), status: state.rawValue,
             code: "\(series)",
             occurredAt: nil)
         let provider = try #require(self.providers[provider])
-        _ = try await self.system.store.apply([IncomingReceipt(provider: provider, receipt: receipt)])
+        return try await self.system.store.apply([IncomingReceipt(provider: provider, receipt: receipt)])
     }
 
     // MARK: - Worker

@@ -104,13 +104,15 @@ import Timestamps
             try await fixture.work { _ in
                 let id = try await fixture.accept(provider: "vonage")[0]
                 try await fixture.wait(for: .accepted)
-                try await fixture.report(id, series: 1, by: "vonage", .undelivered, .failover)
+                let counts = try await fixture.report(id, series: 1, by: "vonage", .undelivered, .failover)
+                #expect(counts.ready[.messages] == [id.lane])
                 try await fixture.system.wait(for: "SELECT count(*) FROM attempts", is: 2)
                 #expect(
                     try await self.steps(of: id, fixture) == [Step("vonage", "accepted"), Step("infobip", "accepted")])
                 #expect(try await fixture.state(of: id) == .accepted)
                 // The route has nobody left.
-                try await fixture.report(id, series: 2, by: "infobip", .undelivered, .failover)
+                let last = try await fixture.report(id, series: 2, by: "infobip", .undelivered, .failover)
+                #expect(last.ready[.messages].isEmpty)
                 #expect(try await fixture.state(of: id) == .undelivered)
                 #expect(try await fixture.system.count("SELECT count(*) FROM messages WHERE body IS NOT NULL") == 0)
                 #expect(try await fixture.system.count("SELECT count(*) FROM standby") == 0)

@@ -1,4 +1,5 @@
 import Messaging
+import Store
 import Testing
 
 @testable import Delivery
@@ -7,6 +8,16 @@ import Testing
 @Suite struct LaneTurnsTests {
     private static func lanes(_ count: Int) -> [Lane] { (0..<count).map { Lane(rawValue: UInt8($0)) } }
     private static func lane(_ number: UInt8) -> Lane { Lane(rawValue: number) }
+
+    @Test(arguments: HintedWork.allCases)
+    func whoeverClaimsWhatIsReadyIsWokenAndNobodyElse(_ work: HintedWork) {
+        let bells = Worker.Bells()
+        var ready = ReadyLanes()
+        ready.insert(work, Self.lane(3))
+        bells.ring(ready)
+        #expect(bells.messages.take() == .lanes(work == .messages ? [Self.lane(3)] : []))
+        #expect(bells.events.take() == .lanes(work == .events ? [Self.lane(3)] : []))
+    }
 
     @Test func oneLaneIsLookedAtEachTime() {
         var turns = LaneTurns(Self.lanes(1))

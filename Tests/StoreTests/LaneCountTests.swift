@@ -55,6 +55,28 @@ import Timestamps
         }
     }
 
+    /// More than one page of them.
+    @Test func manyNamesAreMoved() async throws {
+        try await StoreFixture.run { fixture async throws in
+            _ = try await fixture.pool.execute(
+                """
+                INSERT INTO recipient_failures (lane, account_id, failures, failed_at, recipient)
+                SELECT 0, 1 + n % 3, 1, now(), 'r' || n FROM generate_series(1, 20500) AS n
+                """)
+            #expect(try await fixture.store.raiseLanes(to: 4))
+            let choice = LaneChoice(lanes: Store.lanes(4))
+            let rows = try await fixture.pool.query("SELECT lane, account_id, recipient FROM recipient_failures") {
+                row throws(PostgresError) in
+                (
+                    lane: Lane(rawValue: UInt8(try row.decode(0, as: Int16.self))),
+                    account: AccountID(rawValue: try row.decode(1)), recipient: try row.decode(2, as: String.self)
+                )
+            }
+            #expect(rows.count == 20_500)
+            #expect(rows.allSatisfy { choice.lane(of: $0.recipient, account: $0.account) == $0.lane })
+        }
+    }
+
     @Test func nothingIsRaisedWhileSomebodyLooksInTheOldPlaces() async throws {
         try await VerificationFixture.run { fixture async throws in
             let store = fixture.store

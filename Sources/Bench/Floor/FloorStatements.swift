@@ -7,10 +7,10 @@ import Timestamps
 /// PostgreSQL could do for a program that knew everything beforehand. Also that all messages are of today, which is why their days are
 /// named: without that a kept plan looks into the partitions of all days.
 enum FloorStatements {
-    /// That an id is of today, in UTC; as literals.
+    /// That an id is of today, in UTC, or of tomorrow, which may come meanwhile; as literals.
     private static func today(_ column: String) -> String {
         let day = Timestamp.now.milliseconds / 86_400_000
-        let ends = [day, day + 1].map { MessageID(high: UInt64($0 * 86_400_000) << 16, low: 0) }
+        let ends = [day, day + 2].map { MessageID(high: UInt64($0 * 86_400_000) << 16, low: 0) }
         return "\(column) >= '\(ends[0])' AND \(column) < '\(ends[1])'"
     }
 

@@ -13,7 +13,8 @@ struct Acceptor: Sendable {
     static let batchLimit = MessageLimits.messages
     /// Requests that may wait for a commit; beyond that the answer is 503, at once.
     static let queueLimit = 10_000
-    /// A customer waits for it: the next batch begins when the last is written, and a lone request waits for nobody.
+    /// A customer waits for it: the next batch begins when the last is written, or beside it after 2 ms, and a lone request waits for
+    /// nobody.
     static let pace = BatchPace(least: .zero, most: .milliseconds(2), factor: 1)
     /// How often a request that has to wait for others of its account comes again, before it is told that the service is busy.
     /// Each time at least one price is decided, so it takes as many different ones at the same time.
@@ -166,7 +167,7 @@ struct Acceptor: Sendable {
                 id: id, provider: routed.provider, channel: message.channel, priority: message.priority,
                 recipient: message.recipient.text, sender: message.sender,
                 body: self.masterKeys.seal(
-                    message.content.encoded, for: id.sealingContext(account: account), using: &random),
+                    message.content.encoded, for: id.sealingContext(account: account), using: random),
                 parts: message.parts, reference: message.reference, metadata: message.metadata,
                 sendAt: message.sendAt, timeToLive: message.timeToLive,
                 price: routed.price, callback: message.callback)
