@@ -54,7 +54,8 @@ extension Store {
             """
             WITH holders AS (
                 SELECT 'session' AS kind, pid, application_name AS name, usename::text AS role, state,
-                       now() - xact_start AS age, greatest(age(backend_xmin), age(backend_xid)) AS transactions
+                       -- One that began since this statement's own transaction has no age yet.
+                       greatest(now() - xact_start, '0') AS age, greatest(age(backend_xmin), age(backend_xid)) AS transactions
                 FROM pg_stat_activity
                 -- Replicas that report what they read do so without a database. Vacuum holds up none but itself.
                 WHERE (datname = current_database() OR backend_type = 'walsender') AND pid <> pg_backend_pid()
