@@ -127,8 +127,7 @@ extension Store {
                 let found = try await transaction.execute("SELECT FROM migrations WHERE name = \(migration.name)")
                 guard found == 0 else { return false }
                 // Not before: another process that migrates may take as long as it needs.
-                let limit =
-                    "\(lockTimeout.components.seconds * 1000 + lockTimeout.components.attoseconds / 1_000_000_000_000_000)ms"
+                let limit = "\(Int(lockTimeout / .milliseconds(1)))ms"
                 _ = try await transaction.execute("SELECT set_config('lock_timeout', \(limit), true)")
                 try await transaction.executeScript(migration.script)
                 _ = try await transaction.execute(

@@ -34,6 +34,8 @@ public struct ReadyLanes: Sendable, Hashable {
 
     public init() {}
 
+    public init(_ work: HintedWork, in lane: Lane) { self.insert(work, lane) }
+
     public subscript(work: HintedWork) -> Set<Lane> { self.lanes[work] ?? [] }
 
     public var isEmpty: Bool { self.lanes.isEmpty }

@@ -51,9 +51,7 @@ extension Role {
             logger: base.logger,
             onAccepted: {
                 onAccepted($0)
-                var ready = ReadyLanes()
-                ready.insert(.messages, $0)
-                hints.send(ready)
+                hints.send(ReadyLanes(.messages, in: $0))
             },
             onProgress: { health.succeeded() }, onLook: { health.looked() }, onFailure: { health.failed() })
         // Kill switches hold from the first request on.

@@ -12,9 +12,7 @@ import Testing
     @Test(arguments: HintedWork.allCases)
     func whoeverClaimsWhatIsReadyIsWokenAndNobodyElse(_ work: HintedWork) {
         let bells = Worker.Bells()
-        var ready = ReadyLanes()
-        ready.insert(work, Self.lane(3))
-        bells.ring(ready)
+        bells.ring(ReadyLanes(work, in: Self.lane(3)))
         #expect(bells.messages.take() == .lanes(work == .messages ? [Self.lane(3)] : []))
         #expect(bells.events.take() == .lanes(work == .events ? [Self.lane(3)] : []))
     }

@@ -5,7 +5,7 @@ import TestDatabase
 import Testing
 
 extension SystemTests {
-    /// Workers find everything by themselves within seconds. That they need not is what these show: without a worker that looks.
+    /// Workers find everything by themselves within seconds. That they need not is what these show, by what is said to them.
     @Suite(.timeLimit(.minutes(2))) struct HintTests {
         @Test func whatIsAcceptedAndWhatAReceiptMakesReadyIsTold() async throws {
             try await Deployment.run { deployment in

@@ -150,13 +150,15 @@ struct Acceptor: Sendable {
         }
     }
 
+    /// Of a message: two numbers for its id, and what sealing its body takes.
+    private static let randomByteCount = 2 * MemoryLayout<UInt64>.size + MasterKeys.randomByteCount
+
     private func acceptance(
         of messages: [RoutedMessage], for account: AccountID, lane: Lane,
         key: IdempotencyKey?
     ) -> Acceptance {
         let milliseconds = Timestamp.now.milliseconds
-        // For an id, two numbers.
-        var random = RandomReserve(byteCount: messages.count * (16 + MasterKeys.randomByteCount))
+        var random = RandomReserve(byteCount: messages.count * Self.randomByteCount)
         let stored = messages.map { routed in
             let message = routed.request
             let id =
